@@ -1,0 +1,24 @@
+import { type DomainEvent, type EventType, eventMetadataSchema, eventSchemas } from "./events.ts";
+import { type StoredEvent, UnreadableEvent } from "./stored-event.ts";
+import { upcast } from "./upcast.ts";
+
+/**
+ * Checks and types one event read back from the log; old schema versions are brought up to the current one.
+ * Throws {@link UnreadableEvent}, which names position, stream and field.
+ */
+export function decodeEvent(stored: StoredEvent): DomainEvent {
+  const metadata = eventMetadataSchema.safeParse(stored.metadata);
+  if (!metadata.success) throw new UnreadableEvent(stored, `metadata: ${firstIssue(metadata.error)}`);
+  const schema = eventSchemas[stored.type as EventType];
+  if (schema === undefined) throw new UnreadableEvent(stored, `unknown event type "${stored.type}"`);
+  const raw = upcast(stored, metadata.data.schemaVersion);
+  const data = schema.safeParse(raw);
+  if (!data.success) throw new UnreadableEvent(stored, firstIssue(data.error));
+  return { ...stored, metadata: metadata.data, data: data.data } as DomainEvent;
+}
+
+function firstIssue(error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] }): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return "invalid";
+  return issue.path.length > 0 ? `${issue.path.map(String).join(".")}: ${issue.message}` : issue.message;
+}

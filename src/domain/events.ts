@@ -1,0 +1,158 @@
+import { z } from "zod";
+
+/**
+ * The storage format: the events of the log, for ever. Add optional fields, never rename or remove one; a change that
+ * cannot be an optional field gets a new `schemaVersion` and a step in upcast.ts.
+ *
+ * Times are ISO 8601 in UTC, durations milliseconds, probabilities and scores 0..1, difficulties logits (0 = average).
+ */
+
+/** An id chosen by a client: 1 to 200 characters without white space or control characters. */
+export const idSchema = z.string().regex(/^[^\s\p{Cc}]{1,200}$/u, "1 to 200 characters without white space");
+
+export const sessionTypes = ["practice", "review", "placement", "mock_test"] as const;
+export const sessionTypeSchema = z.enum(sessionTypes);
+export type SessionType = z.infer<typeof sessionTypeSchema>;
+
+export const interactionKinds = ["answer", "view", "hint", "skip", "rating"] as const;
+export const interactionKindSchema = z.enum(interactionKinds);
+
+const instant = z.iso.datetime({ offset: true });
+
+export const interactionRecordedSchema = z.object({
+  interactionId: idSchema,
+  learnerId: idSchema,
+  itemId: idSchema,
+  kind: interactionKindSchema,
+  /** The skills of the item as the catalogue knew them when this was recorded: a fold needs nothing but the event. */
+  skillIds: z.array(idSchema).max(50),
+  /** Answers only. */
+  correct: z.boolean().optional(),
+  /** Answers: credit 0..1. */
+  score: z.number().min(0).max(1).optional(),
+  /** Ratings only: 1 (worst) to 5 (best). */
+  rating: z.number().min(1).max(5).optional(),
+  durationMs: z.number().min(0).optional(),
+  hintCount: z.number().int().min(0).optional(),
+  sessionId: idSchema.optional(),
+  sessionType: sessionTypeSchema.optional(),
+  trackId: idSchema.optional(),
+  /** The served list this answers. */
+  selectionId: idSchema.optional(),
+  occurredAt: instant,
+  source: z.string().max(200).optional(),
+});
+export type InteractionRecorded = z.infer<typeof interactionRecordedSchema>;
+
+const itemFieldsSchema = z.object({
+  itemId: idSchema,
+  title: z.string().min(1).max(500),
+  skillIds: z.array(idSchema).max(50),
+  /** What sort of thing it is: "exercise", "video", ... A policy may allow some kinds only. */
+  kind: z.string().min(1).max(100).default("exercise"),
+  /** Logits; positive is harder than average. */
+  difficulty: z.number().min(-10).max(10).optional(),
+  contentUri: z.string().max(2000).optional(),
+  tags: z.array(z.string().min(1).max(100)).max(50).default([]),
+});
+export const itemPublishedSchema = itemFieldsSchema;
+export const itemRevisedSchema = itemFieldsSchema;
+export const itemRetiredSchema = z.object({ itemId: idSchema });
+export type ItemFields = z.infer<typeof itemFieldsSchema>;
+
+export const skillDefinedSchema = z.object({
+  skillId: idSchema,
+  title: z.string().min(1).max(500),
+  /** Skills to hold before this one; weight 0..1 says how much of the threshold is asked of it (1 = all of it). */
+  prerequisites: z
+    .array(z.object({ skillId: idSchema, weight: z.number().gt(0).max(1).default(1) }))
+    .max(50)
+    .default([]),
+});
+export const skillRetiredSchema = z.object({ skillId: idSchema });
+export type SkillFields = z.infer<typeof skillDefinedSchema>;
+
+/** How a track chooses; see docs of item-selection. Defaults are learner-model.md's. */
+export const policySchema = z.object({
+  targetSuccess: z.number().min(0.05).max(0.99).default(0.8),
+  masteryThreshold: z.number().min(0.5).max(0.999).default(0.95),
+  prerequisiteThreshold: z.number().min(0).max(0.999).default(0.8),
+  reviewShare: z.number().min(0).max(1).default(0.3),
+  explorationRate: z.number().min(0).max(0.5).default(0.05),
+  /** An item answered within the learner's last so many items is not offered again. */
+  doNotRepeat: z.number().int().min(0).max(200).default(20),
+  /** Kinds of item allowed; empty means all. */
+  itemKinds: z.array(z.string().min(1).max(100)).max(50).default([]),
+  /** One memory card for each skill, or for each item. */
+  reviewBy: z.enum(["skill", "item"]).default("skill"),
+});
+export type Policy = z.infer<typeof policySchema>;
+
+export const trackDefinedSchema = z.object({
+  trackId: idSchema,
+  title: z.string().min(1).max(500),
+  /** The items it holds: those named, and all items of the skills named. Both empty: every item there is. */
+  itemIds: z.array(idSchema).max(50_000).default([]),
+  skillIds: z.array(idSchema).max(5_000).default([]),
+  policy: policySchema.prefault({}),
+  /** A teacher's hand: pinned items come first, barred ones never. */
+  pinnedItemIds: z.array(idSchema).max(100).default([]),
+  barredItemIds: z.array(idSchema).max(10_000).default([]),
+});
+export const trackRetiredSchema = z.object({ trackId: idSchema });
+export type TrackFields = z.infer<typeof trackDefinedSchema>;
+
+export const modelPublishedSchema = z.object({
+  version: z.number().int().min(1),
+  model: z.string().min(1).max(50),
+  /** Position in the log of the last answer it was trained on. */
+  trainedTo: z.number().int().min(0),
+  answers: z.number().int().min(0),
+  metrics: z.record(z.string(), z.number()),
+  /** Name of the weights in the blob store (kind "model"). */
+  weights: z.string().min(1),
+});
+export type ModelPublished = z.infer<typeof modelPublishedSchema>;
+
+export const eventSchemas = {
+  InteractionRecorded: interactionRecordedSchema,
+  ItemPublished: itemPublishedSchema,
+  ItemRevised: itemRevisedSchema,
+  ItemRetired: itemRetiredSchema,
+  SkillDefined: skillDefinedSchema,
+  SkillRetired: skillRetiredSchema,
+  TrackDefined: trackDefinedSchema,
+  TrackRetired: trackRetiredSchema,
+  ModelPublished: modelPublishedSchema,
+} as const;
+
+export type EventType = keyof typeof eventSchemas;
+export type EventData<T extends EventType> = z.infer<(typeof eventSchemas)[T]>;
+
+export const eventMetadataSchema = z.object({
+  schemaVersion: z.number().int().min(1),
+  /** W3C trace context of the request that caused it. */
+  traceparent: z.string().max(200).optional(),
+  apiKeyId: z.string().max(100).optional(),
+});
+export type EventMetadata = z.infer<typeof eventMetadataSchema>;
+
+export const currentSchemaVersion = 1;
+
+/** Where an event stands in the log, apart from what it says. */
+export interface EventPlace {
+  readonly eventId: string;
+  readonly stream: string;
+  /** 1 for the first event of its stream. */
+  readonly revision: number;
+  readonly position: number;
+  /** ISO 8601, set by the command that appended it. */
+  readonly recordedAt: string;
+}
+
+/** An event read back and found valid: what every fold takes. */
+export type DomainEvent = {
+  [T in EventType]: EventPlace & { readonly type: T; readonly data: EventData<T>; readonly metadata: EventMetadata };
+}[EventType];
+
+export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -1,0 +1,95 @@
+import type { Policy, SessionType } from "../events.ts";
+import type { Item } from "../item-bank/catalogue.ts";
+
+/** Why an item stands in a list: a code for programs and the facts its sentence needs. */
+export type Reason =
+  | { readonly code: "pinned" }
+  | { readonly code: "due_review"; readonly skillId: string; readonly dueAt: number }
+  /** A skill whose prerequisites are held, itself not yet mastered. */
+  | { readonly code: "open_skill"; readonly skillId: string; readonly mastery: number }
+  /** Chosen at random from the open candidates, so that policies can be compared later. */
+  | { readonly code: "exploration"; readonly skillId: string | null }
+  /** Everything is mastered: the least sure is kept fresh. */
+  | { readonly code: "maintenance"; readonly skillId: string; readonly mastery: number }
+  /** Tells most about the learner: placement. */
+  | { readonly code: "most_informative"; readonly skillId: string | null }
+  /** A spread over the track's topics: mock test. */
+  | { readonly code: "topic_coverage"; readonly skillId: string | null }
+  | { readonly code: "popular"; readonly learners: number };
+
+export interface SelectedItem {
+  readonly itemId: string;
+  /** Predicted probability of success, 0..1. */
+  readonly p: number;
+  /** What the list is ranked by; comparable within one list only. */
+  readonly score: number;
+  /** Probability, 0..1, that the policy puts this item at this place, its random draw left open. */
+  readonly propensity: number;
+  readonly reason: Reason;
+}
+
+export interface SkillMastery {
+  /** Probability 0..1 that the skill is mastered. */
+  readonly p: number;
+  /** Standard deviation of that estimate. */
+  readonly sd: number;
+  /** Answers seen. */
+  readonly n: number;
+}
+
+export interface DueCard {
+  /** The card's skill, or the skills' first of the card's item. */
+  readonly skillId: string | null;
+  /** Set when cards are kept by item. */
+  readonly itemId: string | null;
+  /** Milliseconds since 1970. */
+  readonly dueAt: number;
+}
+
+/** Everything a selection depends on: the same input gives the same list, to the last bit. */
+export interface SelectionInput {
+  /** Items of the track as indexed by item-bank/bank.ts. */
+  readonly bank: ItemBank;
+  readonly policy: Policy;
+  readonly sessionType: SessionType;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Seeds the exploration draw: learner id and revision. */
+  readonly seed: string;
+  readonly predict: (item: Item) => number;
+  readonly mastery: (skillId: string) => SkillMastery;
+  /** Newest first. */
+  readonly recentItemIds: readonly string[];
+  /** Cards with dueAt <= now, most overdue first. */
+  readonly due: readonly DueCard[];
+  /** When the next card not yet due falls due; null for never. */
+  readonly nextDueAt: number | null;
+  /** How many items at the most. */
+  readonly size: number;
+  /** Only items with one of these skills, when given. */
+  readonly onlySkillIds?: readonly string[];
+}
+
+export interface Selection {
+  /** Best first. */
+  readonly items: readonly SelectedItem[];
+  /** Milliseconds since 1970 until which time alone does not change the list; null for always. */
+  readonly holdsUntil: number | null;
+}
+
+/** One track's items, indexed so that candidates near a difficulty are found in O(log n). Built once for each change of the catalogue. */
+export interface ItemBank {
+  /** null: all items, the default policy. */
+  readonly trackId: string | null;
+  /** "<track>@<revision>", "default@0" without a track. */
+  readonly policyVersion: string;
+  readonly policy: Policy;
+  readonly items: ReadonlyMap<string, Item>;
+  /** By skill, sorted by difficulty prior, easiest first. */
+  readonly bySkill: ReadonlyMap<string, readonly Item[]>;
+  readonly withoutSkill: readonly Item[];
+  /** Skills of the bank in an order in which prerequisites come first. */
+  readonly skillIds: readonly string[];
+  readonly prerequisites: ReadonlyMap<string, readonly { readonly skillId: string; readonly weight: number }[]>;
+  readonly pinned: readonly Item[];
+}

@@ -1,0 +1,39 @@
+/** What a model is asked about: an item, and the skills it had when the question was put. */
+export interface Question {
+  readonly itemId: string;
+  readonly skillIds: readonly string[];
+}
+
+/** One answered question. A multi-skill answer is ONE answer (expanding it leaks the label). */
+export interface Answer extends Question {
+  readonly correct: boolean;
+  /** Milliseconds since 1970; null where event times are not known. */
+  readonly at: number | null;
+}
+
+/**
+ * A next-response model: weights shared by all learners, and a local state of each learner.
+ *
+ * Both are owned by whoever holds them and are updated IN PLACE (several hundred thousand answers a second would drown
+ * in copies); after a throw the local state must be thrown away and read again. No clock, no random source, no I/O:
+ * the same calls give the same numbers to the last bit.
+ */
+export interface LearnerModel<Weights = unknown, Local = unknown> {
+  readonly name: string;
+  newWeights(): Weights;
+  newLocal(): Local;
+  /** Probability 0..1 that the answer will be correct. Unknown items and skills are average ones. Changes nothing. */
+  predict(weights: Weights, local: Local, question: Question): number;
+  /** Folds an answer into the learner's own state with the weights as they are (workers). Returns the prediction made before. */
+  observe(weights: Weights, local: Local, answer: Answer): number;
+  /** Folds an answer into both (the one sequential trainer, `evaluate`). Returns the prediction made before. */
+  learn(weights: Weights, local: Local, answer: Answer): number;
+  /** Difficulty in logits (0 average, positive harder) of an item with these skills, by the weights alone. */
+  difficulty(weights: Weights, question: Question): number;
+  encodeWeights(weights: Weights): Uint8Array;
+  /** Throws on bytes it did not write. */
+  decodeWeights(bytes: Uint8Array): Weights;
+  /** To and from what JSON can hold, compactly. */
+  localToJson(local: Local): unknown;
+  localFromJson(json: unknown): Local;
+}
