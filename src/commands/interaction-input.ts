@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { type InteractionRecorded, idSchema, interactionKindSchema, sessionTypeSchema } from "../domain/events.ts";
+import { type FieldProblem, fieldProblems } from "./refusal.ts";
+
+/** Offline clients may be late by years; a date before this is a broken clock. */
+export const earliestOccurredAt = Date.UTC(2000, 0, 1);
+/** Clocks of clients run a little ahead; a date further ahead than this is refused. Milliseconds. */
+export const futureTolerance = 5 * 60_000;
+const weekMs = 7 * 24 * 3_600_000;
+
+/** What a client sends for one interaction. An unknown field is refused, so that a misspelt one is not lost in silence. */
+export const interactionInputSchema = z.strictObject({
+  /** Idempotency key, unique for its learner. Made by the server when left out: such a post cannot be repeated safely. */
+  id: idSchema.optional().describe("Idempotency key, unique for its learner; made by the server when left out"),
+  learnerId: idSchema,
+  itemId: idSchema,
+  kind: interactionKindSchema,
+  correct: z.boolean().optional().describe("Answers: correct, score or both"),
+  score: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("Answers: credit 0..1; correct means at least 0.5 when not given"),
+  rating: z.number().min(1).max(5).optional().describe("Ratings: 1 (worst) to 5 (best)"),
+  durationMs: z.number().min(0).max(weekMs).optional(),
+  hintCount: z.number().int().min(0).max(10_000).optional(),
+  sessionId: idSchema.optional(),
+  sessionType: sessionTypeSchema.optional(),
+  trackId: idSchema.optional(),
+  selectionId: idSchema.optional().describe("The served list this answers"),
+  occurredAt: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe("Now when left out; from 2000-01-01 on, at most 5 minutes ahead"),
+  source: z.string().max(200).optional(),
+});
+export type InteractionInput = z.infer<typeof interactionInputSchema>;
+
+/** An interaction fit to be stored, but for the skills of its item. */
+export interface ReadInteraction {
+  readonly data: Omit<InteractionRecorded, "skillIds">;
+  /** The client said when it happened, so a repeat must say the same. */
+  readonly occurredAtGiven: boolean;
+}
+
+export type InteractionReading =
+  | { readonly ok: true; readonly interaction: ReadInteraction }
+  | { readonly ok: false; readonly errors: FieldProblem[] };
+
+/** Checks one interaction as sent. `now` in milliseconds since 1970; `newId` makes the id of one sent without. */
+export function readInteraction(input: unknown, now: number, newId: () => string): InteractionReading {
+  const parsed = interactionInputSchema.safeParse(input);
+  if (!parsed.success) return { ok: false, errors: fieldProblems(parsed.error.issues) };
+  const fields = parsed.data;
+  const occurredAt = fields.occurredAt === undefined ? now : Date.parse(fields.occurredAt);
+  const errors = [...problemsOfKind(fields), ...problemsOfTime(occurredAt, now)];
+  if (errors.length > 0) return { ok: false, errors };
+  const { id, occurredAt: given, correct, score, ...rest } = fields;
+  const data = {
+    ...rest,
+    ...outcomeOf(correct, score),
+    interactionId: id ?? newId(),
+    occurredAt: new Date(occurredAt).toISOString(),
+  };
+  return { ok: true, interaction: { data, occurredAtGiven: given !== undefined } };
+}
+
+function outcomeOf(correct: boolean | undefined, score: number | undefined): { correct?: boolean; score?: number } {
+  if (score !== undefined) return { correct: correct ?? score >= 0.5, score };
+  if (correct !== undefined) return { correct, score: correct ? 1 : 0 };
+  return {};
+}
+
+function problemsOfKind({ kind, correct, score, rating }: InteractionInput): FieldProblem[] {
+  const errors: FieldProblem[] = [];
+  if (kind === "answer" && correct === undefined && score === undefined) {
+    errors.push({ path: "correct", message: "an answer needs correct or score" });
+  }
+  if (kind !== "answer" && correct !== undefined) errors.push({ path: "correct", message: "only for kind answer" });
+  if (kind !== "answer" && score !== undefined) errors.push({ path: "score", message: "only for kind answer" });
+  if (kind === "rating" && rating === undefined) errors.push({ path: "rating", message: "a rating needs rating" });
+  if (kind !== "rating" && rating !== undefined) errors.push({ path: "rating", message: "only for kind rating" });
+  return errors;
+}
+
+function problemsOfTime(occurredAt: number, now: number): FieldProblem[] {
+  if (occurredAt > now + futureTolerance) {
+    return [{ path: "occurredAt", message: "more than 5 minutes in the future" }];
+  }
+  if (!(occurredAt >= earliestOccurredAt)) return [{ path: "occurredAt", message: "before 2000-01-01" }];
+  return [];
+}

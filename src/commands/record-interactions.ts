@@ -1,0 +1,156 @@
+import { hash } from "node:crypto";
+import { currentSchemaVersion, type EventMetadata, type InteractionRecorded } from "../domain/events.ts";
+import { freshnessToken } from "../domain/freshness-token.ts";
+import { learnerStream } from "../domain/streams.ts";
+import type { CatalogueReader } from "../ports/catalogue-reader.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { AppendRequest, AppendResult, EventStore, NewEvent } from "../ports/event-store.ts";
+import { type ReadInteraction, readInteraction } from "./interaction-input.ts";
+import { type Refusal, summaryOf } from "./refusal.ts";
+
+export interface RecordInteractionsDeps {
+  /** The store itself, or the group commit before it. */
+  readonly eventStore: Pick<EventStore, "append">;
+  readonly catalogue: CatalogueReader;
+  readonly clock: Clock;
+  /** UUIDs, for interactions sent without an id. */
+  readonly randomId: () => string;
+}
+
+/** Where the interactions came from; goes into the metadata of each event. */
+export interface RecordContext {
+  readonly traceparent?: string | undefined;
+  readonly apiKeyId?: string | undefined;
+}
+
+export type InteractionOutcome =
+  | {
+      readonly index: number;
+      readonly id: string;
+      /** accepted: durable now. duplicate: was stored before, with this content. */
+      readonly status: "accepted" | "duplicate";
+      readonly learnerId: string;
+      readonly revision: number;
+      readonly position: number;
+      readonly token: string;
+    }
+  | { readonly index: number; readonly id: string | null; readonly status: "rejected"; readonly problem: Refusal };
+
+interface Ready extends ReadInteraction {
+  readonly index: number;
+}
+
+/**
+ * Records what learners did. Each input stands for itself: outcomes come in input order, and a bad one loses nobody.
+ * When this resolves, what is accepted is durable. Rejects only where the log cannot answer (nothing is then known to
+ * be stored; repeating the call with the same ids is safe).
+ */
+export async function recordInteractions(
+  deps: RecordInteractionsDeps,
+  inputs: readonly unknown[],
+  context: RecordContext = {},
+): Promise<InteractionOutcome[]> {
+  const now = deps.clock.now();
+  const outcomes = new Array<InteractionOutcome>(inputs.length);
+  const ready: Ready[] = [];
+  for (let index = 0; index < inputs.length; index += 1) {
+    const input = inputs[index];
+    const reading = readInteraction(input, now, deps.randomId);
+    if (reading.ok) ready.push({ index, ...reading.interaction });
+    else outcomes[index] = rejected(index, idOfInput(input), "invalid_interaction", reading.errors);
+  }
+  if (ready.length === 0) return outcomes;
+  const recordedAt = new Date(now).toISOString();
+  const metadata = metadataOf(context);
+  const results = await deps.eventStore.append(
+    ready.map(({ data }) => requestFor(data, deps.catalogue, metadata, recordedAt)),
+  );
+  if (results.length !== ready.length) throw new Error(`the log gave ${results.length} results for ${ready.length}`);
+  for (const [at, item] of ready.entries()) outcomes[item.index] = outcomeOf(item, results[at] as AppendResult);
+  return outcomes;
+}
+
+/** UUID (version 8) of a learner's interaction: ids are unique for each learner, not among learners. */
+export function interactionEventId(learnerId: string, interactionId: string): string {
+  // Ids hold no control characters, so the zero byte cannot be part of either.
+  const digest = hash("sha256", `${learnerId}\0${interactionId}`, "hex");
+  const variant = ((Number.parseInt(digest.charAt(16), 16) & 3) | 8).toString(16);
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+}
+
+/** The newest token of each learner with an accepted or repeated interaction. */
+export function tokensOf(outcomes: readonly InteractionOutcome[]): Record<string, string> {
+  const newest = new Map<string, { revision: number; token: string }>();
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") continue;
+    const known = newest.get(outcome.learnerId);
+    if (known === undefined || known.revision <= outcome.revision) newest.set(outcome.learnerId, outcome);
+  }
+  return Object.fromEntries([...newest].map(([learnerId, { token }]) => [learnerId, token]));
+}
+
+function metadataOf({ traceparent, apiKeyId }: RecordContext): EventMetadata {
+  return {
+    schemaVersion: currentSchemaVersion,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(apiKeyId === undefined ? {} : { apiKeyId }),
+  };
+}
+
+function requestFor(
+  data: ReadInteraction["data"],
+  { catalogue }: CatalogueReader,
+  metadata: EventMetadata,
+  recordedAt: string,
+): AppendRequest {
+  const skillIds = catalogue.items.get(data.itemId)?.skillIds ?? [];
+  const event: NewEvent = {
+    eventId: interactionEventId(data.learnerId, data.interactionId),
+    type: "InteractionRecorded",
+    data: { ...data, skillIds } satisfies InteractionRecorded,
+    metadata,
+    recordedAt,
+  };
+  return { stream: learnerStream(data.learnerId), expected: "any", events: [event] };
+}
+
+function outcomeOf(item: Ready, result: AppendResult): InteractionOutcome {
+  const { index, data } = item;
+  if (result.status === "conflict") return conflict(item, [{ path: "id", message: result.why }]);
+  if (result.status === "duplicate") {
+    const different = differences(item, result.existing[0]?.data);
+    if (different.length > 0) {
+      return conflict(
+        item,
+        different.map((path) => ({ path, message: "not what was stored under this id" })),
+      );
+    }
+  }
+  const status = result.status === "appended" ? "accepted" : "duplicate";
+  const { revision, position } = result;
+  const token = freshnessToken(result);
+  return { index, id: data.interactionId, status, learnerId: data.learnerId, revision, position, token };
+}
+
+function conflict(item: Ready, errors: Refusal["errors"]): InteractionOutcome {
+  return rejected(item.index, item.data.interactionId, "interaction_conflict", errors);
+}
+
+/** Names of the fields in which a repeat differs. Skills are the catalogue's, and a time not given is nobody's claim. */
+function differences(item: Ready, stored: unknown): string[] {
+  const before = new Map(Object.entries((stored ?? {}) as Record<string, unknown>));
+  const after = new Map(Object.entries(item.data));
+  const names = new Set([...before.keys(), ...after.keys()]);
+  names.delete("skillIds");
+  if (!item.occurredAtGiven) names.delete("occurredAt");
+  return [...names].filter((name) => before.get(name) !== after.get(name));
+}
+
+function rejected(index: number, id: string | null, code: string, errors: Refusal["errors"]): InteractionOutcome {
+  return { index, id, status: "rejected", problem: { code, detail: summaryOf(errors), errors } };
+}
+
+function idOfInput(input: unknown): string | null {
+  if (typeof input !== "object" || input === null || !("id" in input)) return null;
+  return typeof input.id === "string" ? input.id.slice(0, 200) : null;
+}
