@@ -1,0 +1,93 @@
+import type { FastifyBaseLogger } from "fastify";
+import type { GroupCommitOptions } from "../commands/group-commit.ts";
+import type { ApiKeys } from "../ports/api-keys.ts";
+import type { CatalogueReader } from "../ports/catalogue-reader.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { EventStore } from "../ports/event-store.ts";
+import type { Feed } from "../ports/feed.ts";
+import type { ModelReader } from "../ports/model-reader.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import type { Follower } from "../queries/lag.ts";
+
+/** A learner set aside because an event of theirs could not be folded; see invariant 7. */
+export interface ParkedLearner {
+  readonly learnerId: string;
+  readonly partition: number;
+  readonly revision: number;
+  readonly position: number;
+  readonly error: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly attempts: number;
+}
+
+export type RetryOutcome =
+  | { readonly status: "retried" }
+  | { readonly status: "not_parked" }
+  | { readonly status: "still_failing"; readonly error: string };
+
+export interface RebuildReport {
+  readonly name: string;
+  readonly status: "running" | "done" | "failed";
+  readonly events: number;
+  /** Log position reached. */
+  readonly position: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  /** Whether the rebuilt rows equal the live ones as far as both had come; null while not known. */
+  readonly identical: boolean | null;
+  readonly error: string | null;
+}
+
+/** What operators can do with the projections of this installation. */
+export interface Operations {
+  parked(): Promise<readonly ParkedLearner[]>;
+  retry(learnerId: string): Promise<RetryOutcome>;
+  /** Names that can be rebuilt. */
+  readonly rebuildable: readonly string[];
+  /** Starts a rebuild beside the live rows, or tells of the one that runs already. */
+  rebuild(name: string): Promise<RebuildReport>;
+  /** The last or running rebuild of that name; null where there was none. */
+  rebuildStatus(name: string): Promise<RebuildReport | null>;
+}
+
+export interface ServerOptions {
+  /** Requests a minute that one API key may make; null for no limit. Default 600,000. */
+  readonly rateLimitPerMinute?: number | null;
+  /** Origins that browsers may call from: [] for none (default), ["*"] for any. */
+  readonly corsOrigins?: readonly string[];
+  /** Largest JSON body in bytes. Default 1 MiB. NDJSON is streamed and has no such limit. */
+  readonly bodyLimit?: number;
+  /** Longest line of NDJSON in bytes. Default 64 KiB. */
+  readonly ndjsonLineLimit?: number;
+  /** /metrics for anyone who can connect. Default false: for an operator's key, or from loopback. */
+  readonly openMetrics?: boolean;
+  /** /readyz fails when a projection is behind by more. Default 60 seconds. */
+  readonly staleAfterSeconds?: number;
+  /** Longest wait of `after=`. Default 1,000 ms. */
+  readonly freshnessWaitMs?: number;
+  /** How long a query waits for the read models before it answers from memory. Default 250 ms. */
+  readonly readModelsBudgetMs?: number;
+  readonly trustProxy?: boolean;
+  readonly groupCommit?: Omit<GroupCommitOptions, "onCommit">;
+}
+
+/** Everything the HTTP server stands on. Wired in app/compose.ts. */
+export interface ServerDeps {
+  readonly eventStore: EventStore;
+  readonly feed: Feed;
+  readonly readModels: ReadModels;
+  readonly catalogue: CatalogueReader;
+  readonly model: ModelReader;
+  readonly apiKeys: ApiKeys;
+  readonly clock: Clock;
+  /** UUIDs. */
+  readonly randomId: () => string;
+  /** pino, or anything of its shape. */
+  readonly log: FastifyBaseLogger;
+  /** Projections, catalogue, trainer: what /readyz and lag look at. */
+  readonly followers: readonly Follower[];
+  readonly operations: Operations;
+  readonly options?: ServerOptions;
+}

@@ -1,0 +1,1 @@
+export type { ServerDeps, ServerOptions } from "./server-deps.ts";
