@@ -1,0 +1,132 @@
+import { abilityUnit, moveAbility } from "./fixed-point.ts";
+import { getOrAdd } from "./get-or-add.ts";
+import { JsonReader } from "./json-reader.ts";
+import type { Answer, LearnerModel, Question } from "./learner-model.ts";
+import { sigmoid } from "./sigmoid.ts";
+import { skillSet } from "./skill-set.ts";
+import { decodeWeightsFile, encodeWeightsFile, NumberReader } from "./weights-bytes.ts";
+
+/** A number moved by answers, less by each: an ability or an easiness, in logits. */
+interface Rating {
+  value: number;
+  answers: number;
+}
+
+export interface EloWeights {
+  /** Easiness of items and of skills; what is not there is average. */
+  readonly items: Map<string, Rating>;
+  readonly skills: Map<string, Rating>;
+}
+
+/** The learner's ability and its part for each skill, in the units of fixed-point.ts. */
+export interface EloLocal extends Rating {
+  readonly skills: Map<string, Rating>;
+}
+
+/**
+ * Step sizes K / (1 + decay n), n answers seen: Pelanek 2016, "Applications of the Elo rating system in adaptive
+ * educational systems"; values tuned on one public log, see docs/learner-model.md.
+ */
+const stepSize = {
+  ability: (n: number) => 0.78 / (1 + 0.04 * n),
+  skillAbility: (n: number) => 0.34 / (1 + 0.033 * n),
+  item: (n: number) => 0.37 / (1 + 0.048 * n),
+  skill: (n: number) => 0.115 / (1 + 0.023 * n),
+} as const;
+
+/** p = sigmoid(item + mean_s skill_s + ability_u + mean_s ability_us). `skillIds` as skill-set.ts gives them. */
+function predict(weights: EloWeights, local: EloLocal, itemId: string, skillIds: readonly string[]): number {
+  let skills = 0;
+  for (const id of skillIds) {
+    skills += (weights.skills.get(id)?.value ?? 0) + (local.skills.get(id)?.value ?? 0) * abilityUnit;
+  }
+  const mean = skillIds.length === 0 ? 0 : skills / skillIds.length;
+  return sigmoid((weights.items.get(itemId)?.value ?? 0) + local.value * abilityUnit + mean);
+}
+
+const newRating = (): Rating => ({ value: 0, answers: 0 });
+
+function train(weights: EloWeights, itemId: string, skillIds: readonly string[], error: number): void {
+  const item = getOrAdd(weights.items, itemId, newRating);
+  item.value += stepSize.item(item.answers++) * error;
+  for (const id of skillIds) {
+    const skill = getOrAdd(weights.skills, id, newRating);
+    skill.value += stepSize.skill(skill.answers++) * error;
+  }
+}
+
+function remember(local: EloLocal, skillIds: readonly string[], error: number): void {
+  local.value = moveAbility(local.value, stepSize.ability(local.answers++) * error);
+  for (const id of skillIds) {
+    const own = getOrAdd(local.skills, id, newRating);
+    own.value = moveAbility(own.value, stepSize.skillAbility(own.answers++) * error);
+  }
+}
+
+function fold(weights: EloWeights, local: EloLocal, answer: Answer, training: boolean): number {
+  const skillIds = skillSet(answer.skillIds);
+  const p = predict(weights, local, answer.itemId, skillIds);
+  const error = (answer.correct ? 1 : 0) - p;
+  if (training) train(weights, answer.itemId, skillIds, error);
+  remember(local, skillIds, error);
+  return p;
+}
+
+function difficulty(weights: EloWeights, question: Question): number {
+  const skillIds = skillSet(question.skillIds);
+  let easiness = weights.items.get(question.itemId)?.value ?? 0;
+  for (const id of skillIds) easiness += (weights.skills.get(id)?.value ?? 0) / skillIds.length;
+  return 0 - easiness;
+}
+
+function encodeWeights(weights: EloWeights): Uint8Array {
+  const numbers: number[] = [];
+  for (const rating of [...weights.items.values(), ...weights.skills.values()]) {
+    numbers.push(rating.value, rating.answers);
+  }
+  const ids = { items: [...weights.items.keys()], skills: [...weights.skills.keys()] };
+  return encodeWeightsFile({ model: elo.name, ids, numbers: Float64Array.from(numbers) });
+}
+
+function decodeWeights(bytes: Uint8Array): EloWeights {
+  const file = decodeWeightsFile(bytes, elo.name);
+  const reader = new NumberReader(file.numbers);
+  const table = (name: string): Map<string, Rating> =>
+    new Map((file.ids[name] ?? []).map((id) => [id, { value: reader.take(), answers: reader.take() }]));
+  const weights = { items: table("items"), skills: table("skills") };
+  reader.end();
+  return weights;
+}
+
+/** [ability, answers, [skill, ability, answers, ...]] */
+function localToJson(local: EloLocal): unknown {
+  const skills: (string | number)[] = [];
+  for (const [id, own] of local.skills) skills.push(id, own.value, own.answers);
+  return [local.value, local.answers, skills];
+}
+
+function localFromJson(json: unknown): EloLocal {
+  const reader = new JsonReader(json, "elo state");
+  const own = { value: reader.integer(), answers: reader.integer() };
+  const skills = new Map<string, Rating>();
+  for (const each = reader.array(); each.more; ) {
+    skills.set(each.text(), { value: each.integer(), answers: each.integer() });
+  }
+  reader.end();
+  return { ...own, skills };
+}
+
+/** Multi-skill Elo: the plain baseline, abilities and easinesses that each answer moves towards its outcome. */
+export const elo: LearnerModel<EloWeights, EloLocal> = {
+  name: "elo",
+  newWeights: () => ({ items: new Map(), skills: new Map() }),
+  newLocal: () => ({ value: 0, answers: 0, skills: new Map() }),
+  predict: (weights, local, question) => predict(weights, local, question.itemId, skillSet(question.skillIds)),
+  observe: (weights, local, answer) => fold(weights, local, answer, false),
+  learn: (weights, local, answer) => fold(weights, local, answer, true),
+  difficulty,
+  encodeWeights,
+  decodeWeights,
+  localToJson,
+  localFromJson,
+};
