@@ -1,0 +1,48 @@
+import { afterAll, inject } from "vitest";
+import { cloneDatabase, type PostgresServer, type PostgresServerOptions, startPostgres } from "./postgres.ts";
+import { type RedisServer, type RedisServerOptions, startRedis } from "./redis.ts";
+import type { Skip } from "./servers.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** URL of the run's PostgreSQL, or why there is none; see global-engines.ts. */
+    postgres?: { readonly url: string } | Skip;
+  }
+}
+
+/**
+ * The PostgreSQL that all files of a run share (each with databases of its own), null where there is none: then
+ * the reason is printed, or is an error with PROXIMAL_REQUIRE_ENGINES=1. Use as
+ *
+ *     const postgres = await sharedPostgres();
+ *     describe.skipIf(postgres === null)("...", () => { const url = await postgres?.createDatabase() ... });
+ */
+export async function sharedPostgres(): Promise<Omit<PostgresServer, "stop"> | null> {
+  const shared = inject("postgres");
+  if (shared === undefined) return privatePostgres();
+  if ("skip" in shared) return orSkip(shared);
+  return { url: shared.url, createDatabase: () => cloneDatabase(shared.url) };
+}
+
+/** A PostgreSQL for this file alone, stopped after its last test: for tests that kill it or need own settings. */
+export async function privatePostgres(options?: PostgresServerOptions): Promise<PostgresServer | null> {
+  return untilAfterAll(await startPostgres(options));
+}
+
+/** A Redis for this file alone, stopped after its last test; null as with PostgreSQL. */
+export async function privateRedis(options?: RedisServerOptions): Promise<RedisServer | null> {
+  return untilAfterAll(await startRedis(options));
+}
+
+function untilAfterAll<Server extends { stop(): Promise<void> }>(server: Server | Skip): Server | null {
+  if ("skip" in server) return orSkip(server);
+  afterAll(() => server.stop());
+  return server;
+}
+
+/** Prints why tests are skipped and gives null; throws instead where engines are required. */
+export function orSkip({ skip }: Skip): null {
+  if (process.env.PROXIMAL_REQUIRE_ENGINES === "1") throw new Error(`PROXIMAL_REQUIRE_ENGINES=1, but ${skip}`);
+  process.stderr.write(`SKIPPED: ${skip}\n`);
+  return null;
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { chownSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { migrate } from "../../src/adapters/engines/migrate.ts";
+import { createPostgres } from "../../src/adapters/engines/postgres.ts";
+import {
+  findProgram,
+  freePort,
+  postgresFolders,
+  run,
+  type Skip,
+  startServer,
+  unprivilegedAccount,
+  untilReady,
+} from "./servers.ts";
+
+export interface PostgresServer {
+  /** Of its database `postgres`, which holds nothing. */
+  readonly url: string;
+  /** URL of a new database with all migrations applied, cloned from a template. */
+  createDatabase(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface PostgresServerOptions {
+  /** On unless said otherwise, as it must be where durability or speed is what is tested. */
+  readonly fsync?: boolean;
+  /** More settings, as on the server's command line. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const template = "proximal_template";
+
+/** A private PostgreSQL on a free port of 127.0.0.1 with a folder of its own. */
+export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer | Skip> {
+  const initdb = findProgram("initdb", postgresFolders());
+  const postgres = findProgram("postgres", postgresFolders());
+  if (initdb === null || postgres === null) {
+    return { skip: "PostgreSQL is not installed (no initdb in /usr/lib/postgresql or PATH)" };
+  }
+  const account = unprivilegedAccount();
+  const folder = mkdtempSync(join(tmpdir(), "proximal-postgres-"));
+  if (account !== null) chownSync(folder, account.uid, account.gid);
+  const as = { ...(account ?? {}), cwd: folder };
+  const data = join(folder, "data");
+  const initArgs = ["-U", "proximal", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D", data];
+  await run(initdb, initArgs, as);
+  const port = await freePort();
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    port: String(port),
+    fsync: options.fsync === false ? "off" : "on",
+    max_connections: "200",
+    shared_buffers: "256MB",
+    max_wal_size: "4GB",
+    ...options.settings,
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
+  const server = startServer(postgres, ["-D", data, ...args], folder, "SIGINT", as);
+  const url = `postgres://proximal@127.0.0.1:${port}/postgres`;
+  try {
+    await untilReady(server, () => admin(url, "SELECT 1"));
+    await admin(url, `CREATE DATABASE ${template}`);
+    await applyMigrations(databaseUrl(url, template));
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return { url, createDatabase: () => cloneDatabase(url), stop: server.stop };
+}
+
+async function applyMigrations(url: string): Promise<void> {
+  const sql = createPostgres({ url, connections: 1 });
+  try {
+    await migrate(sql);
+  } finally {
+    await sql.close();
+  }
+}
+
+/** A new database from the template of the server at this URL. */
+export async function cloneDatabase(url: string): Promise<string> {
+  const name = `t${randomBytes(6).toString("hex")}`;
+  await admin(url, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  return databaseUrl(url, name);
+}
+
+function databaseUrl(url: string, database: string): string {
+  const result = new URL(url);
+  result.pathname = `/${database}`;
+  return result.href;
+}
+
+async function admin(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
