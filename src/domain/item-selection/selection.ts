@@ -4,9 +4,13 @@ import type { Item } from "../item-bank/catalogue.ts";
 /** Why an item stands in a list: a code for programs and the facts its sentence needs. */
 export type Reason =
   | { readonly code: "pinned" }
-  | { readonly code: "due_review"; readonly skillId: string; readonly dueAt: number }
+  | { readonly code: "due_review"; readonly skillId: string | null; readonly dueAt: number }
+  /** Not due yet; only in a review session, when all that was due is done. */
+  | { readonly code: "upcoming_review"; readonly skillId: string | null; readonly dueAt: number }
   /** A skill whose prerequisites are held, itself not yet mastered. */
   | { readonly code: "open_skill"; readonly skillId: string; readonly mastery: number }
+  /** An item without a skill, about as hard as the policy aims at. */
+  | { readonly code: "near_target" }
   /** Chosen at random from the open candidates, so that policies can be compared later. */
   | { readonly code: "exploration"; readonly skillId: string | null }
   /** Everything is mastered: the least sure is kept fresh. */
@@ -21,9 +25,12 @@ export interface SelectedItem {
   readonly itemId: string;
   /** Predicted probability of success, 0..1. */
   readonly p: number;
-  /** What the list is ranked by; comparable within one list only. */
+  /** What items of the same reason are ranked by, 0..1; comparable within one list only. */
   readonly score: number;
-  /** Probability, 0..1, that the policy puts this item at this place, its random draw left open. */
+  /**
+   * Probability, 0..1, that the policy puts this item at this place of the list for this learner as they stand now,
+   * all its random draws left open. 1 where nothing is drawn (pins, reviews, every session type but practice).
+   */
   readonly propensity: number;
   readonly reason: Reason;
 }
@@ -64,6 +71,8 @@ export interface SelectionInput {
   readonly due: readonly DueCard[];
   /** When the next card not yet due falls due; null for never. */
   readonly nextDueAt: number | null;
+  /** Cards not due yet, soonest first: a review session goes on with them. None when left out. */
+  readonly upcoming?: readonly DueCard[];
   /** How many items at the most. */
   readonly size: number;
   /** Only items with one of these skills, when given. */
@@ -92,4 +101,18 @@ export interface ItemBank {
   readonly skillIds: readonly string[];
   readonly prerequisites: ReadonlyMap<string, readonly { readonly skillId: string; readonly weight: number }[]>;
   readonly pinned: readonly Item[];
+  /** The skills of `skillIds`, in that order, with what selection needs of each. */
+  readonly skills: readonly BankSkill[];
+  readonly skill: ReadonlyMap<string, BankSkill>;
+}
+
+export interface BankSkill {
+  readonly skillId: string;
+  /** Its place in `ItemBank.skills`. */
+  readonly index: number;
+  /** Length of the longest chain of prerequisites below it. */
+  readonly depth: number;
+  /** Easiest first. */
+  readonly items: readonly Item[];
+  readonly prerequisites: readonly { readonly skillId: string; readonly weight: number }[];
 }

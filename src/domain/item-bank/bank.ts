@@ -1,0 +1,127 @@
+import { type Policy, policySchema } from "../events.ts";
+import type { BankSkill, ItemBank } from "../item-selection/selection.ts";
+import type { Catalogue, Item, Skill, Track } from "./catalogue.ts";
+import { foldSkillGraph, type Prerequisite, type SkillGraph } from "./skill-graph.ts";
+
+/** What holds where no track is named. */
+export const defaultPolicy: Policy = policySchema.parse({});
+
+/**
+ * Indexes the items of a track (null: of the whole catalogue, with the default policy). Null where there is no such
+ * track or it is retired. O(items x log items); 50,000 items take some tens of milliseconds.
+ *
+ * In the bank stand only items that may ever be offered in this track: not retired, not barred, of an allowed kind.
+ * A pinned item belongs to the track whether or not the track names it.
+ *
+ * Prerequisites hold within the bank. One that has no items here (another track's, retired) cannot be practised here,
+ * so it gives way to its own prerequisites, their weights multiplied; else it would lock what nobody could open.
+ */
+export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBank | null {
+  const track = trackId === null ? null : catalogue.tracks.get(trackId);
+  if (track === undefined || track?.retired === true) return null;
+  const policy = track?.policy ?? defaultPolicy;
+  const { items, pinned } = itemsOf(catalogue, track, policy);
+  const { bySkill, withoutSkill } = indexBySkill(items.values(), catalogue.skills);
+  const graph = foldSkillGraph(skillsFor(bySkill, catalogue.skills));
+  const skills = bankSkills(graph, bySkill);
+  return {
+    trackId,
+    policyVersion: track === null ? "default@0" : `${track.trackId}@${track.revision}`,
+    policy,
+    items,
+    bySkill,
+    withoutSkill,
+    skillIds: skills.map((skill) => skill.skillId),
+    prerequisites: new Map(skills.map((skill) => [skill.skillId, skill.prerequisites])),
+    pinned,
+    skills,
+    skill: new Map(skills.map((skill) => [skill.skillId, skill])),
+  };
+}
+
+function itemsOf(catalogue: Catalogue, track: Track | null, policy: Policy) {
+  const barred = new Set(track?.barredItemIds);
+  const kinds = policy.itemKinds.length > 0 ? new Set(policy.itemKinds) : null;
+  const allowed = (item: Item | undefined): item is Item =>
+    item !== undefined && !item.retired && !barred.has(item.itemId) && (kinds === null || kinds.has(item.kind));
+  const items = new Map<string, Item>();
+  const holdsAll = track === null || (track.itemIds.length === 0 && track.skillIds.length === 0);
+  const skillIds = new Set(track?.skillIds);
+  if (holdsAll || skillIds.size > 0) {
+    for (const item of catalogue.items.values()) {
+      if (allowed(item) && (holdsAll || item.skillIds.some((id) => skillIds.has(id)))) items.set(item.itemId, item);
+    }
+  }
+  const pinned: Item[] = [];
+  for (const id of track?.itemIds ?? []) {
+    const item = catalogue.items.get(id);
+    if (allowed(item)) items.set(id, item);
+  }
+  for (const id of new Set(track?.pinnedItemIds)) {
+    const item = catalogue.items.get(id);
+    if (!allowed(item)) continue;
+    pinned.push(item);
+    items.set(id, item);
+  }
+  return { items, pinned };
+}
+
+/** A retired skill is no longer taught: its items go on under their other skills, or under none. */
+function indexBySkill(items: Iterable<Item>, skills: ReadonlyMap<string, Skill>) {
+  const bySkill = new Map<string, Item[]>();
+  const withoutSkill: Item[] = [];
+  for (const item of items) {
+    let indexed = false;
+    for (const skillId of new Set(item.skillIds)) {
+      if (skills.get(skillId)?.retired === true) continue;
+      indexed = true;
+      const list = bySkill.get(skillId);
+      if (list === undefined) bySkill.set(skillId, [item]);
+      else list.push(item);
+    }
+    if (!indexed) withoutSkill.push(item);
+  }
+  for (const list of bySkill.values()) list.sort(byDifficulty);
+  withoutSkill.sort(byDifficulty);
+  return { bySkill, withoutSkill };
+}
+
+function byDifficulty(a: Item, b: Item): number {
+  const difference = (a.difficulty ?? 0) - (b.difficulty ?? 0);
+  if (difference !== 0) return difference;
+  return a.itemId < b.itemId ? -1 : 1;
+}
+
+/** The skills with items in the bank and, through prerequisites, every skill that stands below one of them. */
+function skillsFor(bySkill: ReadonlyMap<string, unknown>, skills: ReadonlyMap<string, Skill>) {
+  const reached = new Map<string, { skillId: string; prerequisites: readonly Prerequisite[] }>();
+  const toVisit = [...bySkill.keys()];
+  for (let id = toVisit.pop(); id !== undefined; id = toVisit.pop()) {
+    if (reached.has(id)) continue;
+    const prerequisites = skills.get(id)?.prerequisites ?? [];
+    reached.set(id, { skillId: id, prerequisites });
+    for (const { skillId } of prerequisites) if (skills.has(skillId)) toVisit.push(skillId);
+  }
+  return reached.values();
+}
+
+function bankSkills(graph: SkillGraph, bySkill: ReadonlyMap<string, readonly Item[]>): BankSkill[] {
+  const skills: BankSkill[] = [];
+  const effective = new Map<string, readonly Prerequisite[]>();
+  for (const skillId of graph.order) {
+    const merged = new Map<string, number>();
+    const ask = (id: string, weight: number): void => {
+      merged.set(id, Math.max(weight, merged.get(id) ?? 0));
+    };
+    for (const { skillId: id, weight } of graph.prerequisites.get(skillId) ?? []) {
+      if (bySkill.has(id)) ask(id, weight);
+      else for (const below of effective.get(id) ?? []) ask(below.skillId, weight * below.weight);
+    }
+    const prerequisites = Array.from(merged, ([id, weight]) => ({ skillId: id, weight }));
+    effective.set(skillId, prerequisites);
+    const items = bySkill.get(skillId);
+    if (items === undefined) continue;
+    skills.push({ skillId, index: skills.length, depth: graph.depths.get(skillId) ?? 0, items, prerequisites });
+  }
+  return skills;
+}
