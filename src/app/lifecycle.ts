@@ -47,7 +47,11 @@ export function createLifecycle(options: { readonly stopTimeoutMs: number; reado
     }
   }
 
-  async function acquire<T>(name: string, open: () => Promise<T> | T, undo: (o: T) => Promise<void> | void): Promise<T> {
+  async function acquire<T>(
+    name: string,
+    open: () => Promise<T> | T,
+    undo: (o: T) => Promise<void> | void,
+  ): Promise<T> {
     if (stopped !== null) throw new Stopped(`${name}: already stopping`);
     const work = (async () => {
       const value = await open();
