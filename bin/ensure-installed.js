@@ -85,7 +85,7 @@ function runNpm(args, options) {
 
 function npmVersion() {
   const agent = /^npm\/(\S+)/.exec(process.env.npm_config_user_agent ?? "");
-  if (agent) return agent[1];
+  if (agent?.[1] !== undefined) return agent[1];
   const asked = runNpm(["--version"], { encoding: "utf8" });
   return asked.status === 0 ? String(asked.stdout).trim() : null;
 }

@@ -1,0 +1,3 @@
+import type { Memory } from "../event-store/memory.ts";
+
+export type Redis = Memory;

@@ -1,0 +1,3 @@
+export async function fold(n: number): Promise<number> {
+  return n;
+}

@@ -1,0 +1,1 @@
+export const coin = (): boolean => Math["random"]() < 0.5;

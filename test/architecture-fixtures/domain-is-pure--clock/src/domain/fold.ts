@@ -1,0 +1,1 @@
+export const age = (at: number): number => Date.now() - at;

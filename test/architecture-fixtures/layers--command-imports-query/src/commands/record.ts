@@ -1,0 +1,3 @@
+import { next } from "../queries/next.ts";
+
+export const record = (): number => next();

@@ -1,0 +1,3 @@
+export interface Memory {
+  head: number;
+}

@@ -1,0 +1,1 @@
+export type Feed = import("../adapters/event-store/memory.ts").Memory;

@@ -1,0 +1,1 @@
+export const next = async (): Promise<unknown> => import("../adapters/read-models/memory.ts");

@@ -1,0 +1,1 @@
+export const fold = (n: number): number => n + 1;

@@ -1,0 +1,3 @@
+import { connect } from "../engines/redis.ts";
+
+export const open = (url: string): unknown => connect(url);

@@ -1,0 +1,3 @@
+import type { Row } from "../projections/rows.ts";
+
+export const next = (row: Row): number => row.version;

@@ -1,0 +1,3 @@
+export class Feed {
+  head = 0;
+}

@@ -1,0 +1,2 @@
+--
+INSERT INTO events DEFAULT VALUES;

@@ -1,0 +1,60 @@
+import { basename } from "node:path";
+import { production, type Rule } from "./rules.ts";
+import { lineOf, walk } from "./source-tree.ts";
+
+const longest = { file: 300, function: 70 };
+const reason = "// long because:";
+
+const filesAreShort: Rule = (tree) =>
+  production(tree).flatMap(({ path, text }) => {
+    const lines = text.trimEnd().split("\n").length;
+    if (lines <= longest.file || text.includes(reason)) return [];
+    return [{ path, line: longest.file, what: `${lines} lines; at most ${longest.file}, or a line "${reason} ..."` }];
+  });
+
+const functionsAreShort: Rule = (tree) =>
+  production(tree).flatMap((module) => {
+    const lines = module.text.split("\n");
+    const found: ReturnType<Rule> = [];
+    walk(module.ast, (node) => {
+      if (!("params" in node) || !("body" in node) || node.loc == null) return;
+      const first = lineOf(node);
+      const last = node.loc.end.line;
+      const length = last - first + 1;
+      if (
+        length <= longest.function ||
+        lines
+          .slice(Math.max(0, first - 2), last)
+          .join("\n")
+          .includes(reason)
+      )
+        return;
+      const what = `a function of ${length} lines; at most ${longest.function}, or a line "${reason} ..."`;
+      found.push({ path: module.path, line: first, what });
+    });
+    return found;
+  });
+
+const scriptsSayWhatTheyDo: Rule = (tree) =>
+  tree.scripts
+    .filter(({ text }) => !/^\s*(--|\/\*)[ \t]*\S.{15,}/.test(text))
+    .map(({ path }) => ({
+      path,
+      line: 1,
+      what: "starts with a comment that states purpose, invariant and parameters",
+    }));
+
+const plainNames: Rule = (tree) =>
+  tree.modules.flatMap(({ path }) => {
+    const vague = path.split("/").find((part) => /^(utils?|helpers?|misc|common|shared)(\.|$)/.test(part));
+    return vague === undefined
+      ? []
+      : [{ path, line: 1, what: `"${basename(vague, ".ts")}" says nothing; name what it holds` }];
+  });
+
+export const sizeRules: Record<string, Rule> = {
+  "files-are-short": filesAreShort,
+  "functions-are-short": functionsAreShort,
+  "scripts-say-what-they-do": scriptsSayWhatTheyDo,
+  "plain-names": plainNames,
+};
