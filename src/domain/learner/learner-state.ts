@@ -1,0 +1,224 @@
+import type { EventOf, InteractionRecorded, Policy, SessionType } from "../events.ts";
+import { answerOf } from "../learner-model/answer-of.ts";
+import type { Answer, LearnerModel } from "../learner-model/learner-model.ts";
+import { type Mastery, newMastery, observeMastery } from "../learner-model/mastery.ts";
+import { type Cards, newCards, reviewCard } from "../reviews/cards.ts";
+
+/** Newest first; longest do-not-repeat window a policy may ask for. */
+export const lastItemsMax = 200;
+/** Newest first. */
+export const recentOutcomesMax = 20;
+
+export interface Outcome {
+  readonly itemId: string;
+  readonly correct: boolean;
+  /** Probability 0..1 of a correct answer, as predicted before it came. */
+  readonly p: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What is kept of each item that a learner ever met. */
+export interface ItemSeen {
+  /** Latest time it was answered or viewed, milliseconds since 1970; null when neither. */
+  engagedAt: number | null;
+  answers: number;
+  /** A hint was asked for since its last answer. */
+  hinted: boolean;
+}
+
+/**
+ * All that is known of one learner: a pure function of the learner's events and of the weights published before each.
+ * Owned by one fold and updated IN PLACE; after a throw it must be thrown away and read again.
+ */
+export interface LearnerState {
+  /** Of the learner's stream: the last event folded in; 0 before the first. */
+  revision: number;
+  /** Of the log: the same event. */
+  position: number;
+  /** When that event was recorded, milliseconds since 1970. */
+  recordedAt: number;
+  /** Name of the model that `local` belongs to. */
+  readonly model: string;
+  /** The model's own state of this learner. */
+  readonly local: unknown;
+  /** By skill, in the order of their first answer. */
+  readonly mastery: Map<string, Mastery>;
+  interactions: number;
+  answers: number;
+  correct: number;
+  /** Correct answers in a row up to now, and the most there ever were. */
+  streak: number;
+  bestStreak: number;
+  /** Newest first, at most {@link recentOutcomesMax}. */
+  readonly recent: Outcome[];
+  /** Items answered, viewed or skipped, each once, newest first, at most {@link lastItemsMax}. */
+  readonly lastItems: string[];
+  /** In the order in which they were met. */
+  readonly items: Map<string, ItemSeen>;
+  /** Latest `occurredAt` of all; the clock of reviews, which may not go back. Milliseconds since 1970. */
+  latestAt: number;
+  lastSessionType: SessionType;
+  lastTrackId: string | null;
+  readonly cards: Cards;
+}
+
+export function newLearnerState(model: LearnerModel): LearnerState {
+  return {
+    revision: 0,
+    position: 0,
+    recordedAt: 0,
+    model: model.name,
+    local: model.newLocal(),
+    mastery: new Map(),
+    interactions: 0,
+    answers: 0,
+    correct: 0,
+    streak: 0,
+    bestStreak: 0,
+    recent: [],
+    lastItems: [],
+    items: new Map(),
+    latestAt: 0,
+    lastSessionType: "practice",
+    lastTrackId: null,
+    cards: newCards(),
+  };
+}
+
+/** What one event changed, as far as others than the learner count it. */
+export interface Transition {
+  readonly itemId: string;
+  /** Milliseconds since 1970. */
+  readonly occurredAt: number;
+  /** Set when the learner worked on the item: it counts as popular. */
+  readonly engagement: {
+    /** Latest time the learner had done so before; null for never. Milliseconds since 1970. */
+    readonly previousAt: number | null;
+  } | null;
+  readonly answer: AnswerTransition | null;
+}
+
+export interface AnswerTransition {
+  readonly correct: boolean;
+  /** The learner's first answer to this item. */
+  readonly first: boolean;
+  /** Probability 0..1 that was predicted. */
+  readonly p: number;
+  /** The learner's ability in logits before the answer, see {@link abilityOf}. */
+  readonly ability: number;
+  /** With a hint, given with the answer or since the last one. */
+  readonly hinted: boolean;
+  readonly durationMs: number | null;
+}
+
+export interface FoldContext {
+  readonly model: LearnerModel;
+  /** Of the newest ModelPublished before the event. */
+  readonly weights: unknown;
+  readonly reviewBy: Policy["reviewBy"];
+}
+
+/**
+ * Ability in logits: how likely the model holds a right answer to an average question (of no known item or skill).
+ */
+export function abilityOf(model: LearnerModel, weights: unknown, local: unknown): number {
+  const p = model.predict(weights, local, averageQuestion);
+  return Math.log(p / (1 - p));
+}
+const averageQuestion = { itemId: "", skillIds: [] };
+
+/**
+ * Folds the next event of the learner's stream into the state, in place. The order of the stream is the truth, the
+ * times in it may go backwards. Throws when the event is not the next one (a bug of the caller).
+ */
+export function evolveLearner(
+  state: LearnerState,
+  event: EventOf<"InteractionRecorded">,
+  context: FoldContext,
+): Transition {
+  if (event.revision !== state.revision + 1) {
+    throw new Error(`revision ${event.revision} cannot be folded on revision ${state.revision} of ${event.stream}`);
+  }
+  const { data } = event;
+  const occurredAt = Date.parse(data.occurredAt);
+  state.latestAt = Math.max(state.latestAt, occurredAt);
+  const seen = seenItem(state, data.itemId);
+  const answer = answerOf(data);
+  const answered = answer === null ? null : foldAnswer(state, seen, data, answer, context);
+  const engagement = data.kind === "answer" || data.kind === "view" ? engage(seen, occurredAt) : null;
+  if (data.kind === "hint") seen.hinted = true;
+  if (engagement !== null || data.kind === "skip") moveToFront(state.lastItems, data.itemId);
+  state.interactions += 1;
+  if (data.sessionType !== undefined) state.lastSessionType = data.sessionType;
+  if (data.trackId !== undefined) state.lastTrackId = data.trackId;
+  state.revision = event.revision;
+  state.position = event.position;
+  state.recordedAt = Date.parse(event.recordedAt);
+  return { itemId: data.itemId, occurredAt, engagement, answer: answered };
+}
+
+function seenItem(state: LearnerState, itemId: string): ItemSeen {
+  let seen = state.items.get(itemId);
+  if (seen === undefined) {
+    seen = { engagedAt: null, answers: 0, hinted: false };
+    state.items.set(itemId, seen);
+  }
+  return seen;
+}
+
+function engage(seen: ItemSeen, at: number): { previousAt: number | null } {
+  const previousAt = seen.engagedAt;
+  seen.engagedAt = previousAt === null ? at : Math.max(previousAt, at);
+  return { previousAt };
+}
+
+function foldAnswer(
+  state: LearnerState,
+  seen: ItemSeen,
+  data: InteractionRecorded,
+  answer: Answer,
+  { model, weights, reviewBy }: FoldContext,
+): AnswerTransition {
+  const ability = abilityOf(model, weights, state.local);
+  const p = model.observe(weights, state.local, answer);
+  const { correct } = answer;
+  for (const skillId of new Set(answer.skillIds)) {
+    state.mastery.set(skillId, observeMastery(state.mastery.get(skillId) ?? newMastery(), correct, p));
+  }
+  reviewCards(state, data, correct, reviewBy);
+  state.answers += 1;
+  state.correct += correct ? 1 : 0;
+  state.streak = correct ? state.streak + 1 : 0;
+  state.bestStreak = Math.max(state.bestStreak, state.streak);
+  state.recent.unshift({ itemId: data.itemId, correct, p: Math.round(p * 10_000) / 10_000, at: answer.at ?? 0 });
+  if (state.recent.length > recentOutcomesMax) state.recent.pop();
+  const first = seen.answers === 0;
+  const hinted = seen.hinted || (data.hintCount ?? 0) > 0;
+  seen.answers += 1;
+  seen.hinted = false;
+  return { correct, first, p, ability, hinted, durationMs: data.durationMs ?? null };
+}
+
+/** One card for each skill, or for the item where the track says so, or where no skill is known. */
+function reviewCards(
+  state: LearnerState,
+  data: InteractionRecorded,
+  correct: boolean,
+  reviewBy: Policy["reviewBy"],
+): void {
+  const bySkill = reviewBy === "skill" && data.skillIds.length > 0;
+  const cardIds = bySkill ? [...new Set(data.skillIds)].map((id) => `s:${id}` as const) : [`i:${data.itemId}` as const];
+  const { durationMs, hintCount } = data;
+  for (const cardId of cardIds) {
+    reviewCard(state.cards, { cardId, correct, durationMs, hintCount, at: state.latestAt });
+  }
+}
+
+function moveToFront(list: string[], id: string): void {
+  const at = list.indexOf(id);
+  if (at === 0) return;
+  if (at > 0) list.splice(at, 1);
+  list.unshift(id);
+  if (list.length > lastItemsMax) list.pop();
+}
