@@ -33,7 +33,11 @@ export const interactionInputSchema = z.strictObject({
     .datetime({ offset: true })
     .optional()
     .describe("Now when left out; from 2000-01-01 on, at most 5 minutes ahead"),
-  source: z.string().max(200).optional(),
+  source: z
+    .string()
+    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters without control characters")
+    .optional()
+    .describe("Where it comes from, for analysts"),
 });
 export type InteractionInput = z.infer<typeof interactionInputSchema>;
 

@@ -7,8 +7,8 @@ import { z } from "zod";
  * Times are ISO 8601 in UTC, durations milliseconds, probabilities and scores 0..1, difficulties logits (0 = average).
  */
 
-/** An id chosen by a client: 1 to 200 characters without white space or control characters. */
-export const idSchema = z.string().regex(/^[^\s\p{Cc}]{1,200}$/u, "1 to 200 characters without white space");
+/** An id chosen by a client: 1 to 200 characters without white space, control characters or halves of a surrogate pair. */
+export const idSchema = z.string().regex(/^[^\s\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters without white space");
 
 export const sessionTypes = ["practice", "review", "placement", "mock_test"] as const;
 export const sessionTypeSchema = z.enum(sessionTypes);

@@ -1,0 +1,114 @@
+import { timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { apiKeyPattern, hashOfApiKey } from "../commands/api-keys.ts";
+import type { ApiKey, ApiKeys, Scope } from "../ports/api-keys.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** A caller whose key was found good. */
+export interface Caller {
+  readonly keyId: string;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+export interface Authenticator {
+  /**
+   * Who presents this key; null for a key that is malformed, unknown, wrong, revoked or expired. Answers at once while the
+   * key is in memory. Rejects where the key store does not answer and the key was never seen.
+   */
+  verify(key: string): Caller | null | Promise<Caller | null>;
+}
+
+interface Known {
+  readonly hash: Buffer;
+  readonly caller: Caller;
+  /** Milliseconds since 1970; Infinity for never. */
+  readonly expiresAt: number;
+  readonly works: boolean;
+  /** Until when what is kept here may be believed without asking again. */
+  readonly freshUntil: number;
+}
+
+/** A revoked key stops working within this time. Milliseconds. */
+export const keyCacheMs = 5_000;
+/** A key seen before still works this long while the key store does not answer: reads go on when the log is down. */
+const graceMs = 10 * 60_000;
+/** Compared against for an unknown id, so that unknown and wrong take the same path. */
+const noHash = Buffer.alloc(32);
+
+/** Verifies keys against their stored SHA-256, in constant time. Known and unknown ids are kept for 5 s, a bounded number of each. */
+export function createAuthenticator(apiKeys: ApiKeys, clock: Clock, maxKept = 10_000): Authenticator {
+  const known = new LRUCache<string, Known>({ max: maxKept });
+  const unknown = new LRUCache<string, number>({ max: maxKept });
+  const lookups = new Map<string, Promise<Known | null>>();
+
+  async function lookUp(id: string): Promise<Known | null> {
+    const now = clock.now();
+    try {
+      const stored = await apiKeys.find(id);
+      if (stored === null) {
+        known.delete(id);
+        unknown.set(id, now + keyCacheMs);
+        return null;
+      }
+      const entry = knownKey(stored, now);
+      known.set(id, entry);
+      return entry;
+    } catch (error) {
+      const last = known.get(id);
+      if (last !== undefined && now < last.freshUntil + graceMs) return last;
+      throw error;
+    } finally {
+      lookups.delete(id);
+    }
+  }
+
+  function lookUpOnce(id: string): Promise<Known | null> {
+    const running = lookups.get(id) ?? lookUp(id);
+    lookups.set(id, running);
+    return running;
+  }
+
+  return {
+    verify(key) {
+      const id = apiKeyPattern.exec(key)?.[1];
+      if (id === undefined) return null;
+      const now = clock.now();
+      const entry = known.get(id);
+      if (entry !== undefined && now < entry.freshUntil) return check(entry, key, now);
+      if (now < (unknown.get(id) ?? 0)) return check(null, key, now);
+      return lookUpOnce(id).then((found) => check(found, key, clock.now()));
+    },
+  };
+}
+
+function knownKey(stored: ApiKey, now: number): Known {
+  return {
+    hash: Buffer.from(stored.hash, "hex"),
+    caller: { keyId: stored.id, scopes: new Set(stored.scopes) },
+    expiresAt: stored.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(stored.expiresAt),
+    works: stored.revokedAt === null,
+    freshUntil: now + keyCacheMs,
+  };
+}
+
+function check(entry: Known | null, key: string, now: number): Caller | null {
+  const hash = Buffer.from(hashOfApiKey(key), "hex");
+  const expected = entry !== null && entry.hash.length === 32 ? entry.hash : noHash;
+  const same = timingSafeEqual(hash, expected);
+  return entry !== null && same && entry.works && now < entry.expiresAt ? entry.caller : null;
+}
+
+/** The key of `Authorization: Bearer` or of `x-api-key`; null where there is neither. */
+export function presentedKey(headers: Readonly<Record<string, string | string[] | undefined>>): string | null {
+  const authorization = headers.authorization;
+  if (typeof authorization === "string" && /^bearer /i.test(authorization)) return authorization.slice(7).trim();
+  const header = headers["x-api-key"];
+  return typeof header === "string" ? header.trim() : null;
+}
+
+/** An operator may do everything; anyone else needs one of the scopes. */
+export function mayCall(caller: Caller, scopes: readonly Scope[]): boolean {
+  if (caller.scopes.has("operator")) return true;
+  for (const scope of scopes) if (caller.scopes.has(scope)) return true;
+  return false;
+}

@@ -1,0 +1,131 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Lag } from "../queries/lag.ts";
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** One request answered. `route` is the pattern, never the path: its values must stay few. */
+  observeRequest(method: string, route: string, status: number, seconds: number): void;
+  observeCommit(commit: { requests: number; callers: number; durationMs: number; failed: boolean }): void;
+  countInteractions(status: "accepted" | "duplicate" | "rejected", n: number): void;
+  countAnswers(source: string): void;
+}
+
+export interface MetricsSources {
+  /** Read when scraped. */
+  lag(): Promise<readonly Lag[]>;
+  parked(): Promise<number>;
+  pendingAppends(): number;
+}
+
+/** Seconds; .25 and .3 are edges, because objectives stand there. */
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1, 2.5, 5, 10];
+
+export function createMetrics(sources: MetricsSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const duration = new Histogram({
+    name: "http_server_request_duration_seconds",
+    help: "Time to answer a request, http.server.request.duration of OpenTelemetry",
+    labelNames: ["http_request_method", "http_route", "http_response_status_code"] as const,
+    buckets: durationBuckets,
+    registers,
+  });
+  const interactions = new Counter({
+    name: "interactions_total",
+    help: "Interactions received, by outcome",
+    labelNames: ["status"] as const,
+    registers,
+  });
+  const answers = new Counter({
+    name: "next_answers_total",
+    help: "Next-item answers by where they came from",
+    labelNames: ["source"] as const,
+    registers,
+  });
+  const commits = commitMetrics(registers, sources);
+  projectionGauges(registers, sources);
+  const children = new Map<string, { observe(seconds: number): void }>();
+  return {
+    registry,
+    observeRequest(method, route, status, seconds) {
+      const key = `${method} ${route} ${status}`;
+      let child = children.get(key);
+      if (child === undefined) {
+        child = duration.labels(method, route, String(status));
+        children.set(key, child);
+      }
+      child.observe(seconds);
+    },
+    observeCommit: commits,
+    countInteractions(status, n) {
+      if (n > 0) interactions.inc({ status }, n);
+    },
+    countAnswers: (source) => answers.inc({ source }),
+  };
+}
+
+function commitMetrics(registers: Registry[], sources: MetricsSources): Metrics["observeCommit"] {
+  const size = new Histogram({
+    name: "append_batch_events",
+    help: "Events in one durable commit of the log",
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000],
+    registers,
+  });
+  const duration = new Histogram({
+    name: "append_duration_seconds",
+    help: "Time of one durable commit of the log",
+    buckets: durationBuckets,
+    registers,
+  });
+  const failures = new Counter({ name: "append_failures_total", help: "Commits that failed", registers });
+  new Gauge({
+    name: "append_pending_events",
+    help: "Events that wait for the log or are being committed",
+    registers,
+    collect() {
+      this.set(sources.pendingAppends());
+    },
+  });
+  return ({ requests, durationMs, failed }) => {
+    size.observe(requests);
+    duration.observe(durationMs / 1000);
+    if (failed) failures.inc();
+  };
+}
+
+/** A source that cannot be read leaves its gauge out of the scrape: absent is not zero. */
+function projectionGauges(registers: Registry[], sources: MetricsSources): void {
+  const labelNames = ["projection", "partition"] as const;
+  const events = new Gauge({
+    name: "projection_lag_events",
+    help: "Events not folded in yet",
+    labelNames,
+    registers,
+  });
+  new Gauge({
+    name: "projection_lag_seconds",
+    help: "Age of the oldest event not folded in yet",
+    labelNames,
+    registers,
+    async collect() {
+      this.reset();
+      events.reset();
+      for (const lag of await sources.lag().catch(() => [])) {
+        const labels = { projection: lag.projection, partition: String(lag.partition) };
+        this.set(labels, lag.behindSeconds);
+        events.set(labels, lag.behindEvents);
+      }
+    },
+  });
+  const parked = new Gauge({
+    name: "projection_parked_streams",
+    help: "Learners set aside because an event of theirs could not be folded",
+    registers,
+    async collect() {
+      const count = await sources.parked().catch(() => null);
+      if (count === null) parked.reset();
+      else parked.set(count);
+    },
+  });
+}

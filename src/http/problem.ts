@@ -1,0 +1,146 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { LogBusy } from "../commands/group-commit.ts";
+import { type FieldProblem, type Refusal, summaryOf } from "../commands/refusal.ts";
+import { LogUnavailable } from "../ports/event-store.ts";
+import { ReadModelsUnavailable } from "../ports/read-models.ts";
+
+/**
+ * Every error that this API answers with: RFC 9457 problem details with a stable `code`. This file is the only map
+ * from an error to a status. docs/problems.md explains each code, and a test holds the two together.
+ */
+export const problems = {
+  invalid_request: { status: 400, title: "A parameter or field of the request is wrong" },
+  malformed_json: { status: 400, title: "The body is not the JSON it says it is" },
+  unauthenticated: { status: 401, title: "No valid API key" },
+  forbidden: { status: 403, title: "The API key has not the scope for this" },
+  not_found: { status: 404, title: "There is no such resource" },
+  conflict: { status: 409, title: "It was changed meanwhile" },
+  interaction_conflict: { status: 409, title: "This interaction id was used for something else" },
+  payload_too_large: { status: 413, title: "The body is too large" },
+  too_many: { status: 413, title: "Too many in one request" },
+  unsupported_media_type: { status: 415, title: "The body has a content type that is not read here" },
+  invalid_interaction: { status: 422, title: "The interaction cannot be recorded as it is" },
+  refused: { status: 422, title: "The catalogue cannot take this" },
+  rate_limited: { status: 429, title: "Too many requests with this API key" },
+  internal: { status: 500, title: "A fault on our side" },
+  busy: { status: 503, title: "Too much is waiting for the log" },
+  log_unavailable: { status: 503, title: "The event log does not answer" },
+  read_models_unavailable: { status: 503, title: "The read models do not answer" },
+  not_ready: { status: 503, title: "Not ready to serve" },
+} as const;
+
+export type ProblemCode = keyof typeof problems;
+
+export interface ProblemDetails {
+  readonly detail: string;
+  readonly errors?: readonly FieldProblem[];
+  readonly retryAfterSeconds?: number;
+}
+
+/** Thrown by routes to end a request with a problem. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldProblem[];
+  readonly retryAfterSeconds: number | null;
+  constructor(code: ProblemCode, { detail, errors = [], retryAfterSeconds }: ProblemDetails) {
+    super(detail);
+    this.code = code;
+    this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds ?? null;
+  }
+}
+
+export interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors: readonly FieldProblem[];
+  readonly requestId?: string;
+}
+
+export const problemContentType = "application/problem+json; charset=utf-8";
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problems, code);
+}
+
+/** The problem as it goes over the wire; `type` is the page that explains it, on this very server. */
+export function problemBody(code: ProblemCode, detail: string, errors: readonly FieldProblem[] = []): ProblemBody {
+  return { type: `/docs/problems#${code}`, ...problems[code], code, detail, errors };
+}
+
+/** A command's refusal as a problem: its own code where the table has it, else the general `refused`. */
+export function problemOf(refusal: Refusal): ProblemBody {
+  const code = isProblemCode(refusal.code) ? refusal.code : "refused";
+  return problemBody(code, refusal.detail, refusal.errors);
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const body: ProblemBody = {
+    ...problemBody(problem.code, problem.message, problem.errors),
+    requestId: String(reply.request.id),
+  };
+  if (problem.retryAfterSeconds !== null) reply.header("retry-after", String(problem.retryAfterSeconds));
+  if (problem.code === "unauthenticated") reply.header("www-authenticate", 'Bearer realm="proximal"');
+  return reply.code(body.status).header("content-type", problemContentType).send(JSON.stringify(body));
+}
+
+/** Fastify's own errors by their code. */
+const fastifyProblems: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
+  FST_ERR_CTP_BODY_TOO_LARGE: "payload_too_large",
+  FST_ERR_CTP_EMPTY_JSON_BODY: "malformed_json",
+  FST_ERR_CTP_INVALID_JSON_BODY: "malformed_json",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "invalid_request",
+  FST_ERR_BAD_URL: "invalid_request",
+  FST_ERR_MAX_PARAM_LENGTH: "invalid_request",
+};
+
+/** What a thrown error means to a client. Anything unknown is our fault, and its message stays inside. */
+export function toProblem(error: FastifyError | Error): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof LogBusy) return new Problem("busy", { detail: error.message, retryAfterSeconds: 1 });
+  if (error instanceof LogUnavailable) {
+    const detail = "Whether anything was stored is not known; repeating the request with the same ids is safe.";
+    return new Problem("log_unavailable", { detail, retryAfterSeconds: 1 });
+  }
+  if (error instanceof ReadModelsUnavailable) {
+    return new Problem("read_models_unavailable", { detail: "No answer in time; try again.", retryAfterSeconds: 1 });
+  }
+  if ("validation" in error && Array.isArray(error.validation)) return validationProblem(error as FastifyError);
+  const code = "code" in error ? fastifyProblems[String(error.code)] : undefined;
+  if (code !== undefined) return new Problem(code, { detail: error.message });
+  return new Problem("internal", { detail: "The request failed for a reason of ours; it was logged with its id." });
+}
+
+function validationProblem(error: FastifyError): Problem {
+  const errors: FieldProblem[] = (error.validation ?? []).map((issue) => {
+    const keys = unknownKeys(issue.params);
+    const path = issue.instancePath.split("/").filter((part) => part !== "");
+    return {
+      path: [...path, ...keys].join("."),
+      message: keys.length > 0 ? "unknown field" : (issue.message ?? "wrong"),
+    };
+  });
+  return new Problem("invalid_request", { detail: summaryOf(errors), errors });
+}
+
+function unknownKeys(params: Record<string, unknown>): string[] {
+  const issue = params.issue;
+  const keys = params.keys ?? (typeof issue === "object" && issue !== null && "keys" in issue ? issue.keys : undefined);
+  return Array.isArray(keys) ? keys.slice(0, 1).map(String) : [];
+}
+
+/** Fastify's error handler: answers with the problem, logs what is our fault. */
+export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problems[problem.code].status >= 500) {
+    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url, err: error };
+    if (problem.code === "internal") request.server.log.error(fields, "request failed");
+    else request.server.log.warn(fields, "request could not be served");
+  }
+  return sendProblem(reply, problem);
+}
