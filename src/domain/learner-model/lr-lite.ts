@@ -187,7 +187,7 @@ export const lrLite: LearnerModel<LrLiteWeights, LrLiteLocal> = {
     const skillIds = skillSet(question.skillIds);
     let level = 0;
     for (const id of skillIds) level += (weights.skills.get(id)?.level.value ?? 0) / skillIds.length;
-    return -((weights.items.get(question.itemId)?.value ?? 0) + level);
+    return 0 - ((weights.items.get(question.itemId)?.value ?? 0) + level);
   },
   encodeWeights: encodeLrLite,
   decodeWeights: decodeLrLite,

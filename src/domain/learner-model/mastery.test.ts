@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type Mastery,
+  masteryDefaults,
+  masteryFromJson,
+  masteryToJson,
+  newMastery,
+  observeMastery,
+} from "./mastery.ts";
+
+const evidence = fc.tuple(fc.boolean(), fc.double({ min: 0.001, max: 0.999, noNaN: true }));
+const fold = (answers: readonly (readonly [boolean, number])[]): Mastery =>
+  answers.reduce((mastery, [correct, p]) => observeMastery(mastery, correct, p), newMastery());
+
+describe("mastery", () => {
+  test("by hand: prior .2, one correct answer", () => {
+    const { prior, guess, slip, learn } = masteryDefaults;
+    const posterior = (prior * (1 - slip)) / (prior * (1 - slip) + (1 - prior) * guess);
+    expect(observeMastery(newMastery(), true, 0.5).p).toBeCloseTo(posterior + (1 - posterior) * learn, 6);
+    expect(newMastery()).toMatchObject({ p: 0.2, n: 0 });
+  });
+
+  test("three correct answers in a row reach the threshold of .95, two do not", () => {
+    expect(
+      fold([
+        [true, 0.5],
+        [true, 0.5],
+      ]).p,
+    ).toBeLessThan(0.95);
+    expect(
+      fold([
+        [true, 0.5],
+        [true, 0.5],
+        [true, 0.5],
+      ]).p,
+    ).toBeGreaterThan(0.95);
+  });
+
+  test("p stays a probability that an answer can still move, and sd one that a probability can have", () => {
+    fc.assert(
+      fc.property(fc.array(evidence, { maxLength: 200 }), (answers) => {
+        const { p, sd, n } = fold(answers);
+        expect(p).toBeGreaterThan(0);
+        expect(p).toBeLessThan(1);
+        expect(sd).toBeGreaterThan(0);
+        expect(sd).toBeLessThan(Math.sqrt(p * (1 - p)));
+        expect(n).toBe(answers.length);
+      }),
+    );
+  });
+
+  test("recovers: after a thousand answers of one kind a few of the other turn it", () => {
+    const run = (correct: boolean, n: number) => Array.from({ length: n }, () => [correct, 0.5] as const);
+    expect(fold([...run(true, 1000), ...run(false, 8)]).p).toBeLessThan(0.5);
+    expect(fold([...run(false, 1000), ...run(true, 8)]).p).toBeGreaterThan(0.5);
+  });
+
+  test("a correct answer never leaves it lower than a wrong one would", () => {
+    fc.assert(
+      fc.property(fc.array(evidence, { maxLength: 30 }), (answers) => {
+        const before = fold(answers);
+        expect(observeMastery(before, true, 0.5).p).toBeGreaterThan(observeMastery(before, false, 0.5).p);
+      }),
+    );
+  });
+
+  test("an open question tells more than a foregone one", () => {
+    const before = newMastery();
+    expect(observeMastery(before, true, 0.5).sd).toBeLessThan(observeMastery(before, true, 0.99).sd);
+  });
+
+  test("what is written and read back has the same future, to the last bit", () => {
+    fc.assert(
+      fc.property(fc.array(evidence, { maxLength: 30 }), fc.array(evidence, { maxLength: 30 }), (first, later) => {
+        const kept = fold(first);
+        const read = masteryFromJson(JSON.parse(JSON.stringify(masteryToJson(kept))));
+        expect(read).toEqual(kept);
+        const on = (start: Mastery) => later.reduce((m, [correct, p]) => observeMastery(m, correct, p), start);
+        expect(on(read)).toEqual(on(kept));
+      }),
+    );
+  });
+
+  test("refuses what it did not write", () => {
+    for (const json of [null, {}, [0.5], [0.5, 1, "x"], [0.5, 1, 2, 3]]) {
+      expect(() => masteryFromJson(json)).toThrow("mastery is not");
+    }
+  });
+});

@@ -1,0 +1,85 @@
+import type { SkillMastery } from "../item-selection/selection.ts";
+
+/**
+ * Bayesian Knowledge Tracing (Corbett, Anderson 1995, "Knowledge tracing: modeling the acquisition of procedural
+ * knowledge"): a skill is either mastered or not, each answer is evidence, and each gives a chance to learn.
+ */
+export interface MasteryParameters {
+  /** P(L0): mastered before the first answer. */
+  readonly prior: number;
+  /** P(T): an unmastered skill becomes mastered by answering once. */
+  readonly learn: number;
+  /** P(G): a correct answer without mastery. */
+  readonly guess: number;
+  /** P(S): a wrong answer in spite of it. */
+  readonly slip: number;
+}
+
+/**
+ * Within the bounds that keep the model's meaning (guess < .3, slip < .1 or equal: Baker, Corbett, Aleven 2008). Three
+ * correct answers in a row reach .95; of three questions a learner who guesses gets all right 8 times in 1,000.
+ */
+export const masteryDefaults: MasteryParameters = { prior: 0.2, learn: 0.1, guess: 0.2, slip: 0.1 };
+
+/** What is known of one learner's hold of one skill. JSON-able as it is; masteryToJson is shorter. */
+export interface Mastery extends SkillMastery {
+  /** Answers' worth of evidence behind p, see {@link observeMastery}. */
+  readonly evidence: number;
+}
+
+/** p is a multiple of this and stays this far from 0 and 1: short as JSON, exact when read back, never stuck. */
+const smallest = 1e-6;
+
+/** Worth of the prior in answers: with it alone, sd is that of a Beta distribution of two pseudo-counts. */
+const priorEvidence = 2;
+
+export function newMastery(parameters: MasteryParameters = masteryDefaults): Mastery {
+  return mastery(parameters.prior, 0, 0);
+}
+
+/**
+ * Folds in one answer to a question that needs the skill. `p` is the probability 0..1 that was predicted for a correct
+ * answer: it does not move the posterior (that is plain BKT), it says how much the answer could tell.
+ *
+ * The posterior is a probability already; `sd` says how far it may be trusted, as the standard deviation of a Beta
+ * distribution with mean p and (2 + evidence) pseudo-counts: sqrt(p (1 - p) / (3 + evidence)). An answer adds its
+ * binomial information relative to that of an even question, 4 p (1 - p): 1 for an open question, almost nothing for
+ * one whose outcome was foregone. As the skill may have been learnt since, earlier evidence keeps 1 - P(T) of its
+ * worth at each answer, so that sd never pretends to certainty.
+ */
+export function observeMastery(
+  before: Mastery,
+  correct: boolean,
+  p: number,
+  parameters: MasteryParameters = masteryDefaults,
+): Mastery {
+  const { learn, guess, slip } = parameters;
+  const known = before.p * (correct ? 1 - slip : slip);
+  const unknown = (1 - before.p) * (correct ? guess : 1 - guess);
+  const posterior = known / (known + unknown);
+  const evidence = before.evidence * (1 - learn) + 4 * p * (1 - p);
+  return mastery(posterior + (1 - posterior) * learn, before.n + 1, evidence);
+}
+
+function mastery(p: number, n: number, evidence: number): Mastery {
+  const kept = Math.min(1 - smallest, Math.max(smallest, Math.round(p * 1e6) / 1e6));
+  const keptEvidence = Math.round(evidence * 1e3) / 1e3;
+  return {
+    p: kept,
+    sd: Math.sqrt((kept * (1 - kept)) / (priorEvidence + 1 + keptEvidence)),
+    n,
+    evidence: keptEvidence,
+  };
+}
+
+/** [p, n, evidence] */
+export const masteryToJson = ({ p, n, evidence }: Mastery): [number, number, number] => [p, n, evidence];
+
+/** Throws on what {@link masteryToJson} did not write. */
+export function masteryFromJson(json: unknown): Mastery {
+  if (Array.isArray(json) && json.length === 3 && json.every((value) => Number.isFinite(value))) {
+    const [p, n, evidence] = json as [number, number, number];
+    return mastery(p, n, evidence);
+  }
+  throw new Error("mastery is not [p, n, evidence]");
+}

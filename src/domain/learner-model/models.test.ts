@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Answer, LearnerModel } from "./learner-model.ts";
+import { findModel, learnerModels } from "./models.ts";
+
+const answer = fc.record({
+  itemId: fc.constantFrom("i1", "i2", "i3", "i4", "__proto__", "ítem 5"),
+  skillIds: fc.subarray(["s1", "s2", "s3", "constructor"]),
+  correct: fc.boolean(),
+  at: fc.constant(null),
+});
+const answers = fc.array(answer, { maxLength: 40 });
+const question = answer;
+
+interface Trained {
+  readonly weights: unknown;
+  readonly local: unknown;
+  readonly predictions: number[];
+}
+
+function train(model: LearnerModel, history: readonly Answer[], weights = model.newWeights()): Trained {
+  const local = model.newLocal();
+  return { weights, local, predictions: history.map((each) => model.learn(weights, local, each)) };
+}
+
+describe.each(Object.values(learnerModels))("model $name", (model) => {
+  test("predicts strictly between 0 and 1, whatever was answered before", () => {
+    fc.assert(
+      fc.property(answers, question, (history, asked) => {
+        const { weights, local, predictions } = train(model, history);
+        for (const p of [...predictions, model.predict(weights, local, asked)]) {
+          expect(p).toBeGreaterThan(0);
+          expect(p).toBeLessThan(1);
+        }
+      }),
+    );
+  });
+
+  test("stays within (0, 1) after thousands of equal answers", () => {
+    for (const correct of [true, false]) {
+      const same = Array.from({ length: 5_000 }, () => ({ itemId: "i", skillIds: ["s"], correct, at: null }));
+      const last = train(model, same).predictions.at(-1) ?? 0.5;
+      expect(last).toBeGreaterThan(0);
+      expect(last).toBeLessThan(1);
+      expect(Math.abs(last - (correct ? 1 : 0))).toBeLessThan(0.05);
+    }
+  });
+
+  test("gives the same numbers to the same calls", () => {
+    fc.assert(
+      fc.property(answers, (history) => {
+        const first = train(model, history);
+        const second = train(model, history);
+        expect(second.predictions).toEqual(first.predictions);
+        expect(model.encodeWeights(second.weights)).toEqual(model.encodeWeights(first.weights));
+        expect(model.localToJson(second.local)).toEqual(model.localToJson(first.local));
+      }),
+    );
+  });
+
+  test("predict changes nothing", () => {
+    fc.assert(
+      fc.property(answers, question, (history, asked) => {
+        const { weights, local } = train(model, history);
+        const before = [model.encodeWeights(weights), model.localToJson(local)];
+        const p = model.predict(weights, local, asked);
+        expect(model.predict(weights, local, asked)).toBe(p);
+        expect([model.encodeWeights(weights), model.localToJson(local)]).toEqual(before);
+      }),
+    );
+  });
+
+  test("observe never changes the weights, and returns what predict said", () => {
+    fc.assert(
+      fc.property(answers, answers, (history, later) => {
+        const { weights } = train(model, history);
+        const local = model.newLocal();
+        const before = model.encodeWeights(weights);
+        for (const each of later) {
+          const p = model.predict(weights, local, each);
+          expect(model.observe(weights, local, each)).toBe(p);
+        }
+        expect(model.encodeWeights(weights)).toEqual(before);
+      }),
+    );
+  });
+
+  test("a state or weights written and read back have the same future, to the last bit", () => {
+    fc.assert(
+      fc.property(answers, answers, (history, later) => {
+        const kept = train(model, history);
+        const local = model.localFromJson(JSON.parse(JSON.stringify(model.localToJson(kept.local))));
+        const weights = model.decodeWeights(model.encodeWeights(kept.weights));
+        for (const each of later) {
+          expect(model.learn(weights, local, each)).toBe(model.learn(kept.weights, kept.local, each));
+        }
+        expect(model.encodeWeights(weights)).toEqual(model.encodeWeights(kept.weights));
+        expect(JSON.stringify(model.localToJson(local))).toBe(JSON.stringify(model.localToJson(kept.local)));
+      }),
+    );
+  });
+
+  test("the order and repetition of the skills of a question do not matter", () => {
+    fc.assert(
+      fc.property(answers, (history) => {
+        const turned = history.map((each) => ({
+          ...each,
+          skillIds: [...each.skillIds, ...each.skillIds].reverse(),
+        }));
+        const first = train(model, history);
+        const second = train(model, turned);
+        expect(second.predictions).toEqual(first.predictions);
+        expect(model.encodeWeights(second.weights)).toEqual(model.encodeWeights(first.weights));
+        expect(model.localToJson(second.local)).toEqual(model.localToJson(first.local));
+      }),
+    );
+  });
+
+  test("unknown items and skills are average ones", () => {
+    const { weights, local } = train(model, []);
+    expect(model.predict(weights, local, { itemId: "never seen", skillIds: ["nor this"] })).toBe(0.5);
+    expect(model.difficulty(weights, { itemId: "never seen", skillIds: ["nor this"] })).toBe(0);
+    expect(model.difficulty(weights, { itemId: "never seen", skillIds: [] })).toBe(0);
+  });
+
+  test("an item that is failed is harder than one that is solved", () => {
+    const weights = model.newWeights();
+    for (let k = 0; k < 50; k++) {
+      const local = model.newLocal();
+      model.learn(weights, local, { itemId: "easy", skillIds: ["s"], correct: true, at: null });
+      model.learn(weights, local, { itemId: "hard", skillIds: ["s"], correct: false, at: null });
+    }
+    const difficulty = (itemId: string): number => model.difficulty(weights, { itemId, skillIds: ["s"] });
+    expect(difficulty("hard")).toBeGreaterThan(difficulty("easy") + 1);
+    const fresh = model.newLocal();
+    expect(model.predict(weights, fresh, { itemId: "easy", skillIds: ["s"] })).toBeGreaterThan(0.6);
+    expect(model.predict(weights, fresh, { itemId: "hard", skillIds: ["s"] })).toBeLessThan(0.4);
+  });
+
+  test("refuses weights it did not write", () => {
+    const { weights } = train(model, [{ itemId: "i", skillIds: ["s"], correct: true, at: null }]);
+    const bytes = model.encodeWeights(weights);
+    const other = Object.values(learnerModels).find(({ name }) => name !== model.name) ?? model;
+    expect(() => other.decodeWeights(bytes)).toThrow(`weights of model "${model.name}", expected "${other.name}"`);
+    expect(() => model.decodeWeights(bytes.subarray(0, bytes.length - 1))).toThrow("cut short");
+    expect(() => model.decodeWeights(new Uint8Array())).toThrow("not model weights");
+    expect(() => model.decodeWeights(new TextEncoder().encode("{ } some other file entirely"))).toThrow("not model");
+    for (let k = 12; k < bytes.length; k++) {
+      const damaged = bytes.slice();
+      damaged[k] = (damaged[k] ?? 0) ^ 1;
+      expect(() => model.decodeWeights(damaged), `byte ${k}`).toThrow();
+    }
+  });
+
+  test("refuses a state it did not write, and names the element", () => {
+    for (const json of [null, {}, [], "x", [1], [1, 2, 3, 4, 5, 6, 7, 8], [0.5]]) {
+      expect(() => model.localFromJson(json)).toThrow(`${model.name} state`);
+    }
+    const written = model.localToJson(model.newLocal()) as unknown[];
+    expect(() => model.localFromJson([...written, 1])).toThrow("elements");
+  });
+});
+
+test("a model is found by its name, and nothing else is", () => {
+  expect(findModel("elo")).toBe(learnerModels.elo);
+  expect(findModel("lr-lite")).toBe(learnerModels["lr-lite"]);
+  expect(findModel("constructor")).toBeNull();
+});
+
+test("a learner with 50 skills and 200 items is stored in less than 4.5 KB", () => {
+  const model = learnerModels["lr-lite"];
+  const history = Array.from({ length: 2_000 }, (_, k) => ({
+    itemId: `item${(k * 7) % 200}`,
+    skillIds: [`skill${(k * 7) % 50}`],
+    correct: (k * k) % 7 < 4,
+    at: null,
+  }));
+  const { local } = train(model, history);
+  expect(JSON.stringify(model.localToJson(local)).length).toBeLessThan(4_500);
+});
