@@ -37,7 +37,7 @@ const functionsAreShort: Rule = (tree) =>
 
 const scriptsSayWhatTheyDo: Rule = (tree) =>
   tree.scripts
-    .filter(({ text }) => !/^\s*(--|\/\*)[ \t]*\S.{15,}/.test(text))
+    .filter(({ text }) => !/^\s*(--|\/\*)/.test(text) || headerOf(text).length < 20)
     .map(({ path }) => ({
       path,
       line: 1,
@@ -58,3 +58,10 @@ export const sizeRules: Record<string, Rule> = {
   "scripts-say-what-they-do": scriptsSayWhatTheyDo,
   "plain-names": plainNames,
 };
+
+/** The words of the comment a script starts with. */
+function headerOf(text: string): string {
+  const block = /^\s*\/\*([\s\S]*?)\*\//.exec(text)?.[1];
+  const lines = /^\s*((--.*\n?)+)/.exec(text)?.[1];
+  return (block ?? lines ?? "").replace(/^\s*(--|\*)/gm, "").trim();
+}
