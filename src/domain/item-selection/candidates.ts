@@ -1,0 +1,66 @@
+import type { Item } from "../item-bank/catalogue.ts";
+
+export interface Candidate {
+  readonly item: Item;
+  readonly p: number;
+  /** 1 - |p - target|. */
+  readonly closeness: number;
+  /** The skill it was found under. */
+  readonly skillId: string | null;
+}
+
+export interface Search {
+  readonly target: number;
+  readonly predict: (item: Item) => number;
+  /** Whether the item may be given at all. */
+  readonly accept: (item: Item) => boolean;
+}
+
+/** Below this spread of predictions over a whole list, its difficulties tell nothing: the easiest come first. */
+const flat = 0.02;
+
+/**
+ * Up to `want` items whose predicted success is nearest the target, nearest first, easier first among equals.
+ *
+ * The list is sorted by difficulty, so p falls along it, near enough: the place where it crosses the target is found
+ * by bisection, and only the items around it are predicted. A short list is predicted whole, which is exact. Cost:
+ * O(log n + want) predictions; items that are not accepted cost a look each.
+ */
+export function nearTarget(items: readonly Item[], skillId: string | null, want: number, search: Search): Candidate[] {
+  const found: Candidate[] = [];
+  const consider = (item: Item | undefined): void => {
+    if (item === undefined || !search.accept(item)) return;
+    const p = search.predict(item);
+    found.push({ item, p, closeness: 1 - Math.abs(p - search.target), skillId });
+  };
+  if (items.length <= 2 * want + 6) {
+    for (const item of items) consider(item);
+  } else {
+    let right = crossing(items, search);
+    let left = right - 1;
+    while (found.length < want && (left >= 0 || right < items.length)) {
+      consider(items[right++]);
+      consider(items[left--]);
+    }
+  }
+  found.sort((a, b) => b.closeness - a.closeness);
+  if (found.length > want) found.length = want;
+  return found;
+}
+
+/** Index of the first item that is predicted at or below the target. */
+function crossing(items: readonly Item[], { target, predict }: Search): number {
+  const predictAt = (index: number): number => {
+    const item = items[index];
+    return item === undefined ? 0 : predict(item);
+  };
+  if (predictAt(0) - predictAt(items.length - 1) < flat) return 0;
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (predictAt(middle) > target) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,107 @@
+import type { Item } from "../item-bank/catalogue.ts";
+import { type Candidate, nearTarget } from "./candidates.ts";
+import { add, addRanked, type Draft, newDraft, roomIn, selectedItem } from "./draft.ts";
+import { type Group, rank, recentSkills } from "./ranking.ts";
+import type { Scope } from "./scope.ts";
+import type { SelectedItem } from "./selection.ts";
+
+/*
+ * Sessions that measure rather than teach. They ask for skills whose prerequisites are not held as well: to find out
+ * that a learner knows more than they have shown is what they are for.
+ */
+
+/** An item tells most where success and failure are equally likely (Rasch model: information p (1 - p)). */
+const evenOdds = 0.5;
+
+/** Placement: the items nearest even odds, spread over the skills, those known least first. */
+export function selectPlacement(scope: Scope): SelectedItem[] {
+  const fresh = placement(scope, false);
+  return fresh.length > 0 ? fresh : placement(scope, true);
+}
+
+function placement(scope: Scope, repeats: boolean): SelectedItem[] {
+  const { bank, recentItemIds } = scope.input;
+  const draft = newDraft(scope, { target: evenOdds, unlockedOnly: false, repeats });
+  const recent = recentSkills(recentItemIds, bank.items);
+  addRanked(draft, rank(leastKnown(draft), recent, draft.taken).next, informative);
+  if (roomIn(draft) > 0) {
+    const others = [
+      { skillId: null, candidates: nearTarget(bank.withoutSkill, null, roomIn(draft), draft.search), priority: 1 },
+    ];
+    addRanked(draft, rank(others, recent, draft.taken).next, informative);
+  }
+  return draft.selected;
+}
+
+const informative = ({ skillId }: Candidate) => ({ code: "most_informative", skillId }) as const;
+
+/** Skills by falling uncertainty, until they have items enough; their priority is their share of the largest. */
+function leastKnown({ scope, search }: Draft): Group[] {
+  const { input, skills } = scope;
+  const known = skills.map((skill) => ({ skill, sd: input.mastery(skill.skillId).sd }));
+  known.sort((a, b) => b.sd - a.sd || a.skill.index - b.skill.index);
+  const largest = known[0]?.sd ?? 0;
+  const groups: Group[] = [];
+  let candidates = 0;
+  for (const { skill, sd } of known) {
+    if (groups.length >= skillsAtOnce && candidates >= input.size) break;
+    const found = nearTarget(skill.items, skill.skillId, input.size, search);
+    groups.push({ skillId: skill.skillId, candidates: found, priority: largest > 0 ? sd / largest : 1 });
+    candidates += found.length;
+  }
+  return groups;
+}
+
+/** Skills looked into before a placement list is made up. */
+const skillsAtOnce = 8;
+
+/** A mock test: skills in turn, difficulties from end to end, no regard to what the learner knows. */
+export function selectMockTest(scope: Scope): SelectedItem[] {
+  const fresh = mockTest(scope, false);
+  return fresh.length > 0 ? fresh : mockTest(scope, true);
+}
+
+function mockTest(scope: Scope, repeats: boolean): SelectedItem[] {
+  const { bank, policy, predict, size } = scope.input;
+  const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: false, repeats });
+  const topics = spread(scope.skills, size).map(({ skillId, items }) => ({ skillId: skillId as string | null, items }));
+  topics.push({ skillId: null, items: bank.withoutSkill });
+  for (let added = true; added && roomIn(draft) > 0; ) {
+    added = false;
+    for (const { skillId, items } of topics) {
+      if (roomIn(draft) <= 0) break;
+      const place = draft.selected.length;
+      const item = acceptedNear(items, Math.floor(quantile(place + 1) * items.length), draft.search.accept);
+      if (item === null) continue;
+      const reason = { code: "topic_coverage", skillId } as const;
+      const p = predict(item);
+      add(draft, selectedItem({ item, p, closeness: 0, skillId }, 1 - place / size, 1, reason));
+      added = true;
+    }
+  }
+  return draft.selected;
+}
+
+/** All elements: first `size` of them at even distances, then the others. */
+function spread<T>(all: readonly T[], size: number): T[] {
+  if (all.length <= size) return [...all];
+  const first = new Set(Array.from({ length: size }, (_, index) => Math.floor((index * all.length) / size)));
+  return [...all.filter((_, index) => first.has(index)), ...all.filter((_, index) => !first.has(index))];
+}
+
+/** The n-th point (from 1) of a sequence that fills 0..1 evenly however long it is: van der Corput, base 2. */
+function quantile(n: number): number {
+  let point = 0;
+  for (let half = 0.5, rest = n; rest > 0; half /= 2, rest >>>= 1) if (rest & 1) point += half;
+  return point;
+}
+
+function acceptedNear(items: readonly Item[], index: number, accept: (item: Item) => boolean): Item | null {
+  for (let distance = 0; distance <= items.length; distance++) {
+    for (const at of [index + distance, index - distance]) {
+      const item = items[at];
+      if (item !== undefined && accept(item)) return item;
+    }
+  }
+  return null;
+}

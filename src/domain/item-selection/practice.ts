@@ -1,0 +1,216 @@
+import type { Item } from "../item-bank/catalogue.ts";
+import { type Candidate, nearTarget } from "./candidates.ts";
+import { add, addRanked, type Draft, newDraft, roomIn, selectedItem } from "./draft.ts";
+import { explore } from "./exploration.ts";
+import { type Group, type Ranked, rank, recentSkills } from "./ranking.ts";
+import { reviewOf } from "./review.ts";
+import { reviewShare } from "./review-share.ts";
+import type { Scope } from "./scope.ts";
+import type { BankSkill, Reason, SelectedItem } from "./selection.ts";
+
+/** Skills practised side by side, where so many are open. */
+const activeSkills = 3;
+/** Fewest items looked for in a skill. */
+const candidatesMin = 12;
+/** What each place further back in the order of skills costs. */
+const priorityStep = 0.9;
+
+/**
+ * A practice list: pins; then items of open skills with due reviews in between; then items without a skill; then the
+ * other due reviews, and mastered skills to keep them fresh. Items of the do-not-repeat window only when there is
+ * nothing else at all.
+ */
+export function selectPractice(scope: Scope): SelectedItem[] {
+  const { bank, policy } = scope.input;
+  const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: true });
+  const nextReview = dueReviews(draft);
+  addPins(draft);
+  const open = openGroups(draft);
+  addOpen(draft, open.length > 0 ? open : [groupOf(null, bank.withoutSkill, 1, draft)], nextReview);
+  if (roomIn(draft) > 0) addGroups(draft, [groupOf(null, bank.withoutSkill, 1, draft)]);
+  addReviews(draft, nextReview);
+  if (roomIn(draft) > 0) addGroups(draft, maintenanceGroups(draft));
+  return draft.selected.length > 0 ? draft.selected : repeats(scope);
+}
+
+function addPins(draft: Draft): void {
+  const { search, scope } = draft;
+  for (const item of scope.input.bank.pinned) {
+    if (roomIn(draft) <= 0) return;
+    if (search.accept(item)) add(draft, pin(item, search.predict(item)));
+  }
+}
+
+function pin(item: Item, p: number): SelectedItem {
+  return { itemId: item.itemId, p, score: 1, propensity: 1, reason: { code: "pinned" } };
+}
+
+function groupOf(skillId: string | null, items: readonly Item[], priority: number, draft: Draft): Group {
+  const want = Math.max(candidatesMin, draft.scope.input.size);
+  return { skillId, candidates: nearTarget(items, skillId, want, draft.search), priority };
+}
+
+/**
+ * The frontier: open skills with the shortest chain of prerequisites first; among those of one length, the ones nearest
+ * to mastery. Skills are taken until three have items and there are items enough for the list.
+ */
+function openGroups(draft: Draft): Group[] {
+  const { scope } = draft;
+  const groups: Group[] = [];
+  let candidates = 0;
+  const enough = (): boolean => groups.length >= activeSkills && candidates >= scope.input.size;
+  for (let next = 0; next < scope.skills.length && !enough(); ) {
+    const depth = scope.skills[next]?.depth;
+    const level: BankSkill[] = [];
+    for (let skill = scope.skills[next]; skill?.depth === depth && skill !== undefined; skill = scope.skills[++next]) {
+      if (scope.status(skill) === "open") level.push(skill);
+    }
+    level.sort((a, b) => scope.mastery(b) - scope.mastery(a) || a.index - b.index);
+    for (const skill of level) {
+      if (enough()) break;
+      const group = groupOf(skill.skillId, skill.items, priorityStep ** groups.length, draft);
+      if (group.candidates.length === 0) continue;
+      groups.push(group);
+      candidates += group.candidates.length;
+    }
+  }
+  return groups;
+}
+
+/** Fills the list from the groups, reviews in between at their share; then randomises the places of the groups. */
+function addOpen(draft: Draft, groups: readonly Group[], nextReview: () => SelectedItem | null): void {
+  const { scope } = draft;
+  const ranking = rank(groups, recentSkills(scope.input.recentItemIds, scope.input.bank.items), draft.taken);
+  const share = reviewShare(scope);
+  const places: number[] = [];
+  const ranked: Ranked[] = [];
+  while (roomIn(draft) > 0) {
+    const place = draft.selected.length;
+    const review = share.mayStandAt(place + 1) ? nextReview() : null;
+    if (review !== null) {
+      add(draft, review);
+      share.placed(place + 1);
+      continue;
+    }
+    const best = ranking.next();
+    if (best === null) break;
+    places.push(place);
+    ranked.push(best);
+    add(draft, selectedItem(best.candidate, best.score, 1, reasonFor(best.candidate, scope)));
+  }
+  randomise(draft, places, ranked, groups);
+}
+
+/** Exploration: over the candidates found for the open skills, at the places that they fill. */
+function randomise(draft: Draft, places: readonly number[], ranked: Ranked[], groups: readonly Group[]): void {
+  const { selected, taken, scope } = draft;
+  const { seed, policy } = scope.input;
+  if (policy.explorationRate === 0 || places.length === 0) return;
+  const pool = ranked.concat(leftOut(groups, taken, ranked.at(-1)?.score ?? 0));
+  const { ranks, propensities } = explore(pool.length, places.length, policy.explorationRate, seed);
+  for (const [index, place] of places.entries()) {
+    const rankHere = ranks[index] ?? index;
+    const found = pool[rankHere];
+    if (found === undefined) continue;
+    const { candidate, score } = found;
+    const drawn: Reason = { code: "exploration", skillId: candidate.skillId };
+    const reason = rankHere === index ? reasonFor(candidate, scope) : drawn;
+    selected[place] = selectedItem(candidate, score, propensities[index] ?? 0, reason);
+    taken.add(candidate.item.itemId);
+  }
+}
+
+/** Candidates the list had no room for. They rank below it, so their scores stay below its last. */
+function leftOut(groups: readonly Group[], taken: ReadonlySet<string>, lastScore: number): Ranked[] {
+  const rest: Ranked[] = [];
+  const seen = new Set<string>();
+  for (const { candidates } of groups) {
+    for (const candidate of candidates) {
+      const { itemId } = candidate.item;
+      if (taken.has(itemId) || seen.has(itemId)) continue;
+      seen.add(itemId);
+      rest.push({ candidate, score: candidate.closeness * lastScore });
+    }
+  }
+  return rest;
+}
+
+/** Due cards one after the other, each as the item that reviews it; null when none is left. */
+function dueReviews(draft: Draft): () => SelectedItem | null {
+  const { due, policy } = draft.scope.input;
+  let next = policy.reviewShare === 0 ? due.length : 0;
+  return () => {
+    while (next < due.length) {
+      const card = due[next++];
+      const review = card === undefined ? null : reviewOf(card, draft);
+      if (review !== null) return review;
+    }
+    return null;
+  };
+}
+
+function addReviews(draft: Draft, nextReview: () => SelectedItem | null): void {
+  while (roomIn(draft) > 0) {
+    const review = nextReview();
+    if (review === null) return;
+    add(draft, review);
+  }
+}
+
+/** What is mastered, the least sure first. */
+function maintenanceGroups(draft: Draft): Group[] {
+  const { scope } = draft;
+  const mastered = scope.skills.filter((skill) => scope.status(skill) === "mastered");
+  mastered.sort((a, b) => scope.mastery(a) - scope.mastery(b) || a.index - b.index);
+  const groups: Group[] = [];
+  let candidates = 0;
+  for (const skill of mastered) {
+    if (groups.length >= activeSkills && candidates >= roomIn(draft)) break;
+    const group = groupOf(skill.skillId, skill.items, priorityStep ** groups.length, draft);
+    groups.push(group);
+    candidates += group.candidates.length;
+  }
+  return groups;
+}
+
+function addGroups(draft: Draft, groups: readonly Group[]): void {
+  const { scope } = draft;
+  const ranking = rank(groups, recentSkills(scope.input.recentItemIds, scope.input.bank.items), draft.taken);
+  addRanked(draft, ranking.next, (candidate) => reasonFor(candidate, scope));
+}
+
+/** The bank is too small for the do-not-repeat window: what was done longest ago comes first. */
+function repeats(scope: Scope): SelectedItem[] {
+  const { bank, policy, predict, recentItemIds } = scope.input;
+  const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: true, repeats: true });
+  const newestFirst = new Set(recentItemIds.slice(0, policy.doNotRepeat));
+  for (const itemId of [...newestFirst].reverse()) {
+    const item = bank.items.get(itemId);
+    if (roomIn(draft) <= 0) break;
+    if (item === undefined || !draft.search.accept(item)) continue;
+    const p = predict(item);
+    const closeness = 1 - Math.abs(p - policy.targetSuccess);
+    const candidate = { item, p, closeness, skillId: firstSkill(item, scope) };
+    add(draft, selectedItem(candidate, closeness, 1, reasonFor(candidate, scope)));
+  }
+  return draft.selected;
+}
+
+/** The item's first open skill, else its first. */
+function firstSkill(item: Item, { input, status }: Scope): string | null {
+  let first: string | null = null;
+  for (const skillId of item.skillIds) {
+    const skill = input.bank.skill.get(skillId);
+    if (skill === undefined) continue;
+    if (status(skill) === "open") return skillId;
+    first ??= skillId;
+  }
+  return first;
+}
+
+function reasonFor({ skillId }: Candidate, { input, mastery, status }: Scope): Reason {
+  const skill = skillId === null ? undefined : input.bank.skill.get(skillId);
+  if (skill === undefined) return { code: "near_target" };
+  const code = status(skill) === "mastered" ? "maintenance" : "open_skill";
+  return { code, skillId: skill.skillId, mastery: mastery(skill) };
+}

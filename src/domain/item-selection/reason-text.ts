@@ -1,0 +1,36 @@
+import type { Reason } from "./selection.ts";
+
+/** One sentence that a learner or teacher can read. `skillTitle` gives the title of a skill. */
+export function reasonText(reason: Reason, skillTitle: (skillId: string) => string): string {
+  switch (reason.code) {
+    case "pinned":
+      return "Chosen by a teacher";
+    case "due_review":
+      return reason.skillId === null ? "Due for review" : `Due review of ${skillTitle(reason.skillId)}`;
+    case "upcoming_review":
+      return reason.skillId === null ? "Review ahead of time" : `Review of ${skillTitle(reason.skillId)} ahead of time`;
+    case "open_skill":
+      return `${skillTitle(reason.skillId)} is open and at ${percent(reason.mastery)} mastery`;
+    case "near_target":
+      return "About as hard as this track aims at";
+    case "exploration":
+      return reason.skillId === null
+        ? "Tried at random to learn what works"
+        : `Tried at random from what is open, to learn what works: ${skillTitle(reason.skillId)}`;
+    case "maintenance":
+      return `${skillTitle(reason.skillId)} is mastered (${percent(reason.mastery)}): to keep it fresh`;
+    case "most_informative":
+      return reason.skillId === null
+        ? "Tells most about what you know"
+        : `Tells most about what you know of ${skillTitle(reason.skillId)}`;
+    case "topic_coverage":
+      return reason.skillId === null ? "Covers the track" : `Covers ${skillTitle(reason.skillId)}`;
+    case "popular":
+      return reason.learners === 1
+        ? "Popular with new learners (1 learner)"
+        : `Popular with new learners (${reason.learners} learners)`;
+  }
+}
+
+/** Rounded down, so that 100 % is never claimed too early. */
+const percent = (share: number): string => `${Math.floor(share * 100 + 1e-9)} %`;
