@@ -1,5 +1,12 @@
 import type { SessionType } from "../domain/events.ts";
-import type { Reason, SelectedItem } from "../domain/item-selection/selection.ts";
+import type { LearnerState } from "../domain/learner/learner-state.ts";
+import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import { type ItemStats, mergeItemStats } from "./item-stats.ts";
+import { decodeLearnerState } from "./learner-scores.ts";
+import { decodeNext, type NextList } from "./next-items.ts";
+import type { PopularWindow } from "./popular-items.ts";
+import { fromBytes, toBytes } from "./row-json.ts";
 
 /**
  * The rows of the read models: their keys, their fields, and how each is written and read. Writers and queries meet here.
@@ -32,8 +39,6 @@ export const statsField = (itemId: string): string => `s:${itemId}`;
 export const parkedField = (stream: string): string => `parked:${stream}`;
 
 export type PopularScope = "all" | `track:${string}` | `skill:${string}`;
-export const popularWindows = ["hour", "day", "week", "all"] as const;
-export type PopularWindow = (typeof popularWindows)[number];
 
 /** Grows by one when a row can no longer be read by older code, or older rows by this code. Part of a namespace's name. */
 export const rowFormat = 1;
@@ -52,9 +57,9 @@ export const namespaceOf = (generation: number, model: string, partitions: numbe
   `n${generation}.${model}.f${rowFormat}.p${partitions}`;
 export const generationOf = (namespace: string): number => Number(/^n(\d+)\./.exec(namespace)?.[1] ?? 0);
 
-export const encodeLiveView = (view: LiveView): Buffer => json(view);
+export const encodeLiveView = (view: LiveView): Buffer => toBytes(view);
 export const decodeLiveView = (bytes: Buffer | null): LiveView | null =>
-  bytes === null ? null : (parse(bytes) as LiveView);
+  bytes === null ? null : (fromBytes(bytes) as LiveView);
 
 /**
  * A counters row's version: its position in the log, and how often it was written at that position (operators retry
@@ -70,8 +75,8 @@ export interface Checkpoint {
   /** All learner rows hold the events up to here; those after it may not be written yet. */
   readonly learnersPosition: number;
 }
-export const encodeCheckpoint = (checkpoint: Checkpoint): Buffer => json(checkpoint);
-export const decodeCheckpoint = (bytes: Buffer): Checkpoint => parse(bytes) as Checkpoint;
+export const encodeCheckpoint = (checkpoint: Checkpoint): Buffer => toBytes(checkpoint);
+export const decodeCheckpoint = (bytes: Buffer): Checkpoint => fromBytes(bytes) as Checkpoint;
 
 /** A stream that could not be folded. Its later events wait; all other streams flow. */
 export interface Parked {
@@ -86,92 +91,8 @@ export interface Parked {
   /** Failed attempts so far. */
   readonly attempts: number;
 }
-export const encodeParked = (parked: Parked): Buffer => json(parked);
-export const decodeParked = (bytes: Buffer): Parked => parse(bytes) as Parked;
-
-/** A learner's precomputed list: ids and numbers only; titles and words are put in when it is read. */
-export interface NextList {
-  /** Of the learner's stream: the last event this list knows. */
-  readonly revision: number;
-  /** Of the log: the same event. */
-  readonly position: number;
-  /** When that event was recorded, milliseconds since 1970: the list's `now`. */
-  readonly at: number;
-  readonly sessionType: SessionType;
-  /** null: all items, the default policy. */
-  readonly trackId: string | null;
-  readonly policyVersion: string;
-  readonly model: string;
-  readonly modelVersion: number;
-  /** Milliseconds since 1970 until which time alone does not change the list; null for always. */
-  readonly holdsUntil: number | null;
-  readonly items: readonly SelectedItem[];
-}
-
-/** Probabilities are kept to 1/10,000: a list is read far more often than it is written. */
-const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
-
-export function encodeNext(list: NextList): Buffer {
-  const items = list.items.map((item) => [
-    item.itemId,
-    rounded(item.p),
-    rounded(item.score),
-    // A rare draw must not become impossible: analysts divide by it.
-    Number(item.propensity.toPrecision(4)),
-    reasonToJson(item.reason),
-  ]);
-  const { revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil } = list;
-  return json([revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, items]);
-}
-
-type NextJson = [number, number, number, SessionType, string | null, string, string, number, number | null, ItemJson[]];
-type ItemJson = [string, number, number, number, ReasonJson];
-
-export function decodeNext(bytes: Buffer): NextList {
-  const [revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, rows] = parse(
-    bytes,
-  ) as NextJson;
-  const items = rows.map(([itemId, p, score, propensity, reason]) => ({
-    itemId,
-    p,
-    score,
-    propensity,
-    reason: reasonFromJson(reason),
-  }));
-  return { revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, items };
-}
-
-/** The facts of each reason, in the order in which they are stored after its code. Add at the end, never reorder. */
-const reasonFacts: Readonly<Record<Reason["code"], readonly string[]>> = {
-  pinned: [],
-  due_review: ["skillId", "dueAt"],
-  upcoming_review: ["skillId", "dueAt"],
-  open_skill: ["skillId", "mastery"],
-  near_target: [],
-  exploration: ["skillId"],
-  maintenance: ["skillId", "mastery"],
-  most_informative: ["skillId"],
-  topic_coverage: ["skillId"],
-  popular: ["learners"],
-};
-type ReasonJson = readonly [Reason["code"], ...(string | number | null)[]];
-
-function reasonToJson(reason: Reason): ReasonJson {
-  const values = reason as Readonly<Record<string, string | number | null>>;
-  const facts = reasonFacts[reason.code].map((name) => {
-    const value = values[name] ?? null;
-    return name === "mastery" && typeof value === "number" ? rounded(value) : value;
-  });
-  return [reason.code, ...facts];
-}
-
-function reasonFromJson([code, ...facts]: ReasonJson): Reason {
-  const reason: Record<string, string | number | null> = { code };
-  reasonFacts[code].forEach((name, at) => {
-    reason[name] = facts[at] ?? null;
-  });
-  return reason as unknown as Reason;
-}
+export const encodeParked = (parked: Parked): Buffer => toBytes(parked);
+export const decodeParked = (bytes: Buffer): Parked => fromBytes(bytes) as Parked;
 
 /** One line of a popular list, best first. */
 export interface PopularItem {
@@ -187,16 +108,52 @@ export interface PopularList {
   readonly items: readonly PopularItem[];
 }
 export const encodePopular = (list: PopularList): Buffer =>
-  json([list.position, list.items.map(({ itemId, rank, learners }) => [itemId, rank, learners])]);
+  toBytes([list.position, list.items.map(({ itemId, rank, learners }) => [itemId, rank, learners])]);
 export function decodePopular(bytes: Buffer): PopularList {
-  const [position, rows] = parse(bytes) as [number, [string, number, number][]];
+  const [position, rows] = fromBytes(bytes) as [number, [string, number, number][]];
   return { position, items: rows.map(([itemId, rank, learners]) => ({ itemId, rank, learners })) };
 }
 
-function json(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
+/** Which namespace to read; null before a projector ran. One round trip: keep the answer for a second or so. */
+export async function readLiveView(readModels: ReadModels): Promise<LiveView | null> {
+  return decodeLiveView(await readModels.get(liveKey, viewField));
 }
 
-function parse(bytes: Buffer): unknown {
-  return JSON.parse(bytes.toString());
+/** The precomputed list of a learner for a session type; null where there is none. One round trip. */
+export async function readNext(
+  readModels: ReadModels,
+  view: LiveView,
+  learnerId: string,
+  sessionType: SessionType = "practice",
+): Promise<NextList | null> {
+  const bytes = await readModels.get(learnerKey(view.namespace, learnerId), nextField(sessionType));
+  return bytes === null ? null : decodeNext(bytes);
+}
+
+/** null for a learner without events, or one whose state another model wrote. One round trip. */
+export async function readLearnerState(
+  readModels: ReadModels,
+  view: LiveView,
+  learnerId: string,
+  model: LearnerModel,
+): Promise<LearnerState | null> {
+  const bytes = await readModels.get(learnerKey(view.namespace, learnerId), stateField);
+  return bytes === null ? null : decodeLearnerState(bytes, model);
+}
+
+/** The 100 most popular items of a scope; null where nothing was counted in it yet. One round trip. */
+export async function readPopular(
+  readModels: ReadModels,
+  view: LiveView,
+  scope: PopularScope,
+  window: PopularWindow,
+): Promise<PopularList | null> {
+  const bytes = await readModels.get(popularKey(view.namespace, scope, window), topField);
+  return bytes === null ? null : decodePopular(bytes);
+}
+
+/** What all partitions counted for an item; zeros and nulls for an item nobody answered. One round trip. */
+export async function readItemStats(readModels: ReadModels, view: LiveView, itemId: string): Promise<ItemStats> {
+  const keys = Array.from({ length: view.partitions }, (_, partition) => countersKey(view.namespace, partition));
+  return mergeItemStats(await readModels.getMany(keys, statsField(itemId)));
 }

@@ -20,6 +20,8 @@ export interface Outcome {
 
 /** What is kept of each item that a learner ever met. */
 export interface ItemSeen {
+  /** How many other items were met before it. */
+  readonly index: number;
   /** Latest time it was answered or viewed, milliseconds since 1970; null when neither. */
   engagedAt: number | null;
   answers: number;
@@ -161,7 +163,7 @@ export function evolveLearner(
 function seenItem(state: LearnerState, itemId: string): ItemSeen {
   let seen = state.items.get(itemId);
   if (seen === undefined) {
-    seen = { engagedAt: null, answers: 0, hinted: false };
+    seen = { index: state.items.size, engagedAt: null, answers: 0, hinted: false };
     state.items.set(itemId, seen);
   }
   return seen;

@@ -1,0 +1,48 @@
+import type { SessionType } from "../events.ts";
+import { selectItems } from "../item-selection/select.ts";
+import type { ItemBank, Selection } from "../item-selection/selection.ts";
+import type { LearnerModel } from "../learner-model/learner-model.ts";
+import { newMastery } from "../learner-model/mastery.ts";
+import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
+import type { LearnerState } from "./learner-state.ts";
+
+export interface LearnerSelection {
+  readonly learnerId: string;
+  readonly state: LearnerState;
+  /** Of the track asked for. */
+  readonly bank: ItemBank;
+  readonly model: LearnerModel;
+  readonly weights: unknown;
+  readonly sessionType: SessionType;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** How many items at the most. */
+  readonly size: number;
+  /** Only items with one of these skills, when given. */
+  readonly onlySkillIds?: readonly string[];
+}
+
+const unseen = newMastery();
+
+/**
+ * What this learner should do next. The projector's precomputed lists and lists computed on demand both come from here:
+ * the same state, bank, weights and time give the same list.
+ */
+export function selectForLearner(input: LearnerSelection): Selection {
+  const { state, bank, model, weights, now, size, sessionType, onlySkillIds } = input;
+  return selectItems({
+    bank,
+    policy: bank.policy,
+    sessionType,
+    now,
+    seed: `${input.learnerId}:${state.revision}`,
+    predict: (item) => model.predict(weights, state.local, item),
+    mastery: (skillId) => state.mastery.get(skillId) ?? unseen,
+    recentItemIds: state.lastItems,
+    due: dueCards(state.cards, now),
+    nextDueAt: nextDueAt(state.cards, now),
+    ...(sessionType === "review" ? { upcoming: upcomingCards(state.cards, now, size) } : {}),
+    size,
+    ...(onlySkillIds === undefined ? {} : { onlySkillIds }),
+  });
+}

@@ -1,0 +1,8 @@
+/** Values of rows are JSON in UTF-8. */
+export function toBytes(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+export function fromBytes(bytes: Buffer): unknown {
+  return JSON.parse(bytes.toString());
+}
