@@ -1,0 +1,60 @@
+import type { Freshness } from "../domain/freshness-token.ts";
+import { type LearnerState, newLearnerState } from "../domain/learner/learner-state.ts";
+import { learnerStateFromJson } from "../domain/learner/learner-state-json.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ModelReader } from "../ports/model-reader.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import { learnerKey, stateField } from "../projections/rows.ts";
+import { withinBudget } from "./budget.ts";
+import type { LiveViewReader } from "./live-view.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface LearnerRowDeps {
+  readonly readModels: ReadModels;
+  readonly liveView: LiveViewReader;
+  readonly model: ModelReader;
+  readonly clock: Clock;
+  readonly budgetMs: number;
+  readonly freshnessWaitMs: number;
+}
+
+/** How fresh an answer about one learner is: said by every such answer. */
+export interface LearnerFreshness {
+  readonly learnerId: string;
+  /** Of the learner's stream; 0 for a learner nothing is known of. */
+  readonly revision: number;
+  readonly position: number;
+  /** Since the last event that is included was recorded; null where there is none. */
+  readonly ageMs: number | null;
+  /** Only where a token was given. */
+  readonly fresh?: boolean;
+}
+
+/**
+ * A learner's state as projected, waiting for the token's interaction where one is given, within bounds. An unknown learner has the
+ * empty state. Rejects with ReadModelsUnavailable.
+ */
+export async function readLearner(
+  deps: LearnerRowDeps,
+  learnerId: string,
+  after: Freshness | null,
+): Promise<{ state: LearnerState; freshness: LearnerFreshness }> {
+  const includes = (state: LearnerState): boolean => after === null || state.revision >= after.revision;
+  const state =
+    after === null
+      ? await readState(deps, learnerId)
+      : await waitUntil(() => readState(deps, learnerId), includes, deps.freshnessWaitMs);
+  const { revision, position, recordedAt } = state;
+  const ageMs = revision === 0 ? null : Math.max(0, deps.clock.now() - recordedAt);
+  const fresh = after === null ? {} : { fresh: includes(state) };
+  return { state, freshness: { learnerId, revision, position, ageMs, ...fresh } };
+}
+
+async function readState(deps: LearnerRowDeps, learnerId: string): Promise<LearnerState> {
+  const view = await deps.liveView.current();
+  if (view === null) return newLearnerState(deps.model.model);
+  const key = learnerKey(view.namespace, learnerId);
+  const bytes = await withinBudget(deps.readModels.get(key, stateField), deps.budgetMs);
+  if (bytes === null) return newLearnerState(deps.model.model);
+  return learnerStateFromJson(JSON.parse(bytes.toString()), deps.model.model);
+}

@@ -1,0 +1,99 @@
+import { LRUCache } from "lru-cache";
+import type { CatalogueReader } from "../ports/catalogue-reader.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import {
+  decodePopular,
+  type PopularItem,
+  type PopularScope,
+  type PopularWindow,
+  popularKey,
+  topField,
+} from "../projections/rows.ts";
+import { withinBudget } from "./budget.ts";
+import type { LiveViewReader } from "./live-view.ts";
+
+export interface PopularDeps {
+  readonly readModels: ReadModels;
+  readonly liveView: LiveViewReader;
+  readonly catalogue: CatalogueReader;
+  readonly clock: Clock;
+  readonly budgetMs: number;
+}
+
+export interface Popular {
+  readonly position: number;
+  /** Best first, at most 100. */
+  readonly items: readonly PopularItem[];
+  /** The read models did not answer: this is what was read last. */
+  readonly stale: boolean;
+}
+
+export interface PopularReader {
+  /** Kept for a second: popularity moves slowly, and every new learner asks for it. */
+  list(scope: PopularScope, window: PopularWindow): Promise<Popular>;
+}
+
+const keepMs = 1_000;
+const none: Popular = { position: 0, items: [], stale: false };
+
+export function createPopularReader({ readModels, liveView, clock, budgetMs }: PopularDeps): PopularReader {
+  const kept = new LRUCache<string, { popular: Popular; at: number }>({ max: 1_000 });
+
+  async function read(scope: PopularScope, window: PopularWindow): Promise<Popular> {
+    const view = await liveView.current();
+    if (view === null) return none;
+    const bytes = await withinBudget(readModels.get(popularKey(view.namespace, scope, window), topField), budgetMs);
+    return bytes === null ? none : { ...decodePopular(bytes), stale: false };
+  }
+
+  return {
+    async list(scope, window) {
+      const key = `${window} ${scope}`;
+      const last = kept.get(key);
+      const now = clock.now();
+      if (last !== undefined && now - last.at < keepMs && now >= last.at) return last.popular;
+      try {
+        const popular = await read(scope, window);
+        kept.set(key, { popular, at: now });
+        return popular;
+      } catch (error) {
+        if (last === undefined) throw error;
+        return { ...last.popular, stale: true };
+      }
+    },
+  };
+}
+
+export interface PopularAnswer {
+  readonly window: PopularWindow;
+  readonly trackId: string | null;
+  readonly skillId: string | null;
+  readonly position: number;
+  readonly stale: boolean;
+  readonly items: readonly {
+    readonly itemId: string;
+    readonly title: string;
+    readonly skillIds: readonly string[];
+    readonly learners: number;
+    /** log2 of the decayed count of learners; comparable within one list. */
+    readonly rank: number;
+  }[];
+}
+
+/** What many learners do: by track or by skill, or overall. Retired items are left out. */
+export async function popularItems(
+  popular: PopularReader,
+  { catalogue }: CatalogueReader,
+  request: { window: PopularWindow; trackId?: string | undefined; skillId?: string | undefined; count: number },
+): Promise<PopularAnswer> {
+  const { window, trackId = null, skillId = null, count } = request;
+  const scope: PopularScope = trackId !== null ? `track:${trackId}` : skillId !== null ? `skill:${skillId}` : "all";
+  const list = await popular.list(scope, window);
+  const items = list.items.flatMap(({ itemId, learners, rank }) => {
+    const item = catalogue.items.get(itemId);
+    if (item === undefined || item.retired) return [];
+    return [{ itemId, title: item.title, skillIds: item.skillIds, learners, rank }];
+  });
+  return { window, trackId, skillId, position: list.position, stale: list.stale, items: items.slice(0, count) };
+}

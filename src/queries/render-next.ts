@@ -1,0 +1,68 @@
+import { hash } from "node:crypto";
+import type { SessionType } from "../domain/events.ts";
+import type { SelectedItem } from "../domain/item-selection/selection.ts";
+import type { ItemJson } from "./item-json.ts";
+import type { NextSource } from "./next-request.ts";
+
+/** A list ready to be put into words: precomputed, selected on demand, or popular. */
+export interface NextAnswer {
+  readonly learnerId: string;
+  readonly source: NextSource;
+  readonly computed: "precomputed" | "on_demand";
+  readonly trackId: string | null;
+  readonly sessionType: SessionType;
+  readonly policyVersion: string;
+  readonly model: string;
+  readonly modelVersion: number;
+  /** Of the learner's stream and of the log: the last event that the list knows. 0 for a learner nothing is known of. */
+  readonly revision: number;
+  readonly position: number;
+  /** When what the list is made from was written, milliseconds since 1970. */
+  readonly at: number;
+  readonly items: readonly SelectedItem[];
+}
+
+/** An answer but for what changes from one request to the next. */
+export interface RenderedNext {
+  readonly revision: number;
+  readonly at: number;
+  readonly beforeAge: string;
+  readonly afterAge: string;
+}
+
+/**
+ * The answer as JSON, by hand: JSON.stringify of the whole would take longer than all the rest of the request.
+ * `itemJson` gives the static part of each item; an item it does not know is left out.
+ */
+export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext {
+  const { learnerId, source, computed, trackId, sessionType, policyVersion, model, modelVersion } = answer;
+  let items = "";
+  for (const { itemId, p, score, propensity, reason } of answer.items) {
+    const known = itemJson.of(itemId);
+    if (known === null) continue;
+    if (items !== "") items += ",";
+    items += `{${known},"p":${p},"score":${score},"propensity":${propensity},"reason":${itemJson.reason(reason)}}`;
+  }
+  const beforeAge =
+    `{"learnerId":${JSON.stringify(learnerId)},"source":"${source}","computed":"${computed}",` +
+    `"trackId":${JSON.stringify(trackId)},"sessionType":"${sessionType}",` +
+    `"policyVersion":${JSON.stringify(policyVersion)},"model":"${model}","modelVersion":${modelVersion},` +
+    `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
+  const afterAge = `,"selectionId":"${selectionIdOf(answer)}","items":[${items}]`;
+  return { revision: answer.revision, at: answer.at, beforeAge, afterAge };
+}
+
+/** The whole answer. `fresh` only where a token was given: whether the answer includes its interaction. */
+export function finishNext(rendered: RenderedNext, now: number, fresh: boolean | null): string {
+  const age = Math.max(0, now - rendered.at);
+  const end = fresh === null ? "}" : `,"fresh":${fresh}}`;
+  return rendered.beforeAge + age + rendered.afterAge + end;
+}
+
+/** The same list has the same id, so that an answer can name the list it follows from, without a write for each query. */
+function selectionIdOf(answer: NextAnswer): string {
+  const { learnerId, computed, sessionType, policyVersion, model, modelVersion, revision, position, at } = answer;
+  const ids = answer.items.map((item) => item.itemId).join(" ");
+  const facts = [learnerId, computed, sessionType, policyVersion, model, modelVersion, revision, position, at, ids];
+  return hash("sha256", facts.join("\n"), "hex").slice(0, 24);
+}
