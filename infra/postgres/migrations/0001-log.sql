@@ -38,8 +38,9 @@ ALTER TABLE events SET (autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuu
 -- any will do.
 -- Result: no row, and nothing stored, where an event id is stored already or a revision would not be as asked: the
 -- caller then has to decide request by request. Otherwise the position of the first event, and all revisions.
--- Raises unique_violation where a concurrent append came in between the look and the lock: the caller tries again.
--- Invariant: log_head is locked after all looking up, and nothing but the insert happens under the lock.
+-- Raises unique_violation where a concurrent append to the same stream came in between the look and the lock: the
+-- caller tries again with p_lock_first, and then nothing can come in between.
+-- Invariant: log_head is locked as late as possible: after all looking up, right before the insert.
 CREATE FUNCTION append_events(
   p_streams text[],
   p_categories text[],
@@ -48,7 +49,8 @@ CREATE FUNCTION append_events(
   p_types text[],
   p_data json[],
   p_metadata json[],
-  p_recorded_at timestamptz[]
+  p_recorded_at timestamptz[],
+  p_lock_first boolean
 ) RETURNS TABLE (first_position bigint, revisions bigint[])
 LANGUAGE plpgsql
 -- A session keeps its plans: without these, one made while the table was small would scan the whole table for ever.
@@ -61,6 +63,10 @@ DECLARE
   v_revisions bigint[];
   v_last bigint;
 BEGIN
+  IF p_lock_first THEN
+    PERFORM 1 FROM log_head FOR UPDATE;
+  END IF;
+
   PERFORM 1 FROM unnest(p_event_ids) AS asked (id) JOIN events e ON e.event_id = asked.id LIMIT 1;
   IF FOUND THEN
     RETURN;

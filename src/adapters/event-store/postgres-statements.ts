@@ -1,0 +1,100 @@
+/** The statements of the Postgres log. Appending itself is the function append_events, see infra/postgres/migrations. */
+
+/** Columns of an event in the order that `toStored` takes; recorded_at as milliseconds since 1970. */
+const columns = `e.position, e.revision, date_part('epoch', e.recorded_at) * 1000, e.event_id, e.stream, e.type, e.data,
+  e.metadata`;
+
+/**
+ * Appends a batch of events, all or nothing.
+ * Parameters: streams, categories, wanted revisions (or null), event ids, types, data, metadata, times; lock first?
+ * Result: position of the first event and the revisions of all, or no row where it has to be decided one by one.
+ */
+export const appendEvents = `
+  SELECT first_position, revisions FROM append_events(
+    $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[], $9::boolean
+  )`;
+
+/**
+ * What deciding one by one has to know. Parameters: event ids, streams.
+ * Result: ('event', event id, its stream) for each id that is stored, ('stream', stream, last revision) for each stream.
+ */
+export const lookUp = `
+  SELECT 'event', e.event_id::text, e.stream
+  FROM unnest($1::uuid[]) AS asked (id) JOIN events e ON e.event_id = asked.id
+  UNION ALL
+  SELECT 'stream', s.stream, (
+    SELECT e.revision FROM events e WHERE e.stream = s.stream ORDER BY e.revision DESC LIMIT 1
+  )::text
+  FROM unnest($2::text[]) AS s (stream)`;
+
+/** The events with these ids. Parameter: event ids. */
+export const eventsById = `SELECT ${columns} FROM events e WHERE e.event_id = ANY($1::uuid[])`;
+
+/** Parameters: stream, first revision, limit. */
+export const streamForwards = `
+  SELECT ${columns} FROM events e WHERE e.stream = $1 AND e.revision >= $2::bigint ORDER BY e.revision LIMIT $3::bigint`;
+
+/** Parameters: stream, last revision, limit. */
+export const streamBackwards = `
+  SELECT ${columns} FROM events e WHERE e.stream = $1 AND e.revision <= $2::bigint
+  ORDER BY e.revision DESC LIMIT $3::bigint`;
+
+/** Position of the last event. */
+export const head = "SELECT position FROM log_head";
+
+/** A page of everything. Fewer rows than the limit: the log ended there. Parameters: position, limit. */
+export const page = `
+  SELECT ${columns} FROM events e WHERE e.position > $1::bigint ORDER BY e.position LIMIT $2::bigint`;
+
+/**
+ * How far a filtered page may look, from the same snapshot as the events: the head, and no more than $3 positions beyond
+ * $1, because where a type is rare the scan would else go through the whole log at once.
+ */
+const bounds = `
+  bounds AS MATERIALIZED (
+    SELECT position AS head, least(position, $1::bigint + $3::bigint) AS upto FROM log_head
+  )`;
+
+/** A page by type. Always at least one row, beginning with (head, upto). Parameters: position, limit, window, types. */
+export const pageOfTypes = `
+  WITH ${bounds}
+  SELECT b.head, b.upto, e.* FROM bounds b LEFT JOIN LATERAL (
+    SELECT ${columns} FROM events e
+    WHERE e.position > $1::bigint AND e.position <= b.upto AND e.type = ANY($4::text[])
+    ORDER BY e.position LIMIT $2::bigint
+  ) e ON true
+  ORDER BY e.position`;
+
+/**
+ * A page by category, and by type unless the types are null. Rows as in pageOfTypes, types are parameter 5.
+ * Each category is a range of the index (category, position); comparing rows keeps the planner from walking the
+ * primary key past millions of events of other categories.
+ */
+export const pageOfCategories = `
+  WITH ${bounds}
+  SELECT b.head, b.upto, e.* FROM bounds b LEFT JOIN LATERAL (
+    SELECT ${columns}
+    FROM unnest($4::text[]) AS c (category) CROSS JOIN LATERAL (
+      SELECT * FROM events e
+      WHERE (e.category, e.position) > (c.category, $1::bigint) AND (e.category, e.position) <= (c.category, b.upto)
+        AND ($5::text[] IS NULL OR e.type = ANY($5::text[]))
+      ORDER BY e.category, e.position LIMIT $2::bigint
+    ) e
+    ORDER BY e.position LIMIT $2::bigint
+  ) e ON true
+  ORDER BY e.position`;
+
+/** Head, and when the event after the position was recorded. Parameter: position. */
+export const behind = `
+  SELECT h.position, date_part('epoch', e.recorded_at) * 1000
+  FROM log_head h LEFT JOIN events e ON e.position = $1::bigint + 1`;
+
+/** How many match after a position, and when the first was recorded. Parameters: position, categories, types or null. */
+export const behindFiltered = `
+  WITH matching AS (
+    SELECT count(*) AS count, min(e.position) AS first FROM events e
+    WHERE e.position > $1::bigint
+      AND ($2::text[] IS NULL OR e.category = ANY($2::text[])) AND ($3::text[] IS NULL OR e.type = ANY($3::text[]))
+  )
+  SELECT m.count, date_part('epoch', e.recorded_at) * 1000
+  FROM matching m LEFT JOIN events e ON e.position = m.first`;

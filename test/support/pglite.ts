@@ -1,0 +1,54 @@
+import { PGlite, type PGliteOptions, types } from "@electric-sql/pglite";
+import { type Sql, type SqlRow, type SqlSession, toSqlError } from "../../src/adapters/engines/sql.ts";
+
+/** Text as the server sends it, for every type, the arrays of bigint among them. */
+const asText = Object.fromEntries(
+  [...Object.values(types).filter((oid) => typeof oid === "number"), 1016].map((oid) => [
+    oid,
+    (value: string) => value,
+  ]),
+);
+
+/** PostgreSQL inside this process, so that the SQL of the Postgres adapters is tested without a service. */
+export async function createPglite(options: PGliteOptions = {}): Promise<Sql & { readonly engine: PGlite }> {
+  const engine = await PGlite.create(options);
+  // There is one session only: whoever wants it for himself waits for his turn.
+  let turn: Promise<unknown> = Promise.resolve();
+  function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work);
+    turn = result.catch(() => {});
+    return result;
+  }
+
+  const inside: SqlSession = {
+    async query(text, params = []) {
+      try {
+        const result = await engine.query<SqlRow>(text, [...params], { rowMode: "array", parsers: asText });
+        return result.rows;
+      } catch (error) {
+        throw toSqlError(error);
+      }
+    },
+    async script(text) {
+      try {
+        await engine.exec(text);
+      } catch (error) {
+        throw toSqlError(error);
+      }
+    },
+  };
+  return {
+    engine,
+    query: (text, params) => exclusively(() => inside.query(text, params)),
+    script: (text) => exclusively(() => inside.script(text)),
+    session: (work) => exclusively(() => work(inside)),
+    async listen(channel, onNotify, onConnected) {
+      const stop = await exclusively(() => engine.listen(channel, onNotify));
+      onConnected();
+      return async () => {
+        await exclusively(() => stop());
+      };
+    },
+    close: () => engine.close(),
+  };
+}
