@@ -46,20 +46,13 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
   };
 }
 
+/** What the reason is made of, after its code; times as ISO 8601. */
 function reasonFacts(reason: Reason): string {
-  switch (reason.code) {
-    case "pinned":
-      return "";
-    case "due_review":
-      return `,"skillId":${JSON.stringify(reason.skillId)},"dueAt":"${new Date(reason.dueAt).toISOString()}"`;
-    case "open_skill":
-    case "maintenance":
-      return `,"skillId":${JSON.stringify(reason.skillId)},"mastery":${reason.mastery}`;
-    case "exploration":
-    case "most_informative":
-    case "topic_coverage":
-      return `,"skillId":${JSON.stringify(reason.skillId)}`;
-    case "popular":
-      return `,"learners":${reason.learners}`;
+  let facts = "";
+  for (const [name, value] of Object.entries(reason)) {
+    if (name === "code") continue;
+    const shown = name === "dueAt" ? new Date(value).toISOString() : value;
+    facts += `,"${name}":${typeof shown === "number" ? shown : JSON.stringify(shown)}`;
   }
+  return facts;
 }

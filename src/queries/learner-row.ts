@@ -1,9 +1,9 @@
 import type { Freshness } from "../domain/freshness-token.ts";
 import { type LearnerState, newLearnerState } from "../domain/learner/learner-state.ts";
-import { learnerStateFromJson } from "../domain/learner/learner-state-json.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { learnerKey, stateField } from "../projections/rows.ts";
 import { withinBudget } from "./budget.ts";
 import type { LiveViewReader } from "./live-view.ts";
@@ -55,6 +55,6 @@ async function readState(deps: LearnerRowDeps, learnerId: string): Promise<Learn
   if (view === null) return newLearnerState(deps.model.model);
   const key = learnerKey(view.namespace, learnerId);
   const bytes = await withinBudget(deps.readModels.get(key, stateField), deps.budgetMs);
-  if (bytes === null) return newLearnerState(deps.model.model);
-  return learnerStateFromJson(JSON.parse(bytes.toString()), deps.model.model);
+  const { model } = deps.model;
+  return (bytes === null ? null : decodeLearnerState(bytes, model)) ?? newLearnerState(model);
 }

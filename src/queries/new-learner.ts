@@ -2,6 +2,7 @@ import type { ItemBank, SelectedItem } from "../domain/item-selection/selection.
 import { newLearnerState } from "../domain/learner/learner-state.ts";
 import { selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
+import { popularCount } from "../projections/popular-items.ts";
 import type { PopularItem } from "../projections/rows.ts";
 import type { NextRequest } from "./next-request.ts";
 
@@ -15,6 +16,9 @@ export interface NewLearnerInput {
   /** Milliseconds since 1970. */
   readonly now: number;
 }
+
+/** The window of popularity that new learners are given; the caller reads it. */
+export const newLearnerWindow = "week";
 
 /**
  * What to give to a learner nothing is known of: what others do, as far as a beginner may, then what selection says of
@@ -35,7 +39,8 @@ export function selectForNewLearner(input: NewLearnerInput): { items: SelectedIt
       if (request.skillIds !== null && !item.skillIds.some((id) => request.skillIds?.includes(id))) continue;
       taken.add(itemId);
       const p = model.model.predict(weights, state.local, item);
-      items.push({ itemId, p: short(p), score: short(rank), propensity: 1, reason: { code: "popular", learners } });
+      const score = short(popularCount(rank, newLearnerWindow, now));
+      items.push({ itemId, p: short(p), score, propensity: 1, reason: { code: "popular", learners } });
     }
   }
   const fromPopular = items.length;

@@ -1,16 +1,17 @@
 import { LRUCache } from "lru-cache";
 import type { ItemBank, SelectedItem } from "../domain/item-selection/selection.ts";
-import { learnerStateFromJson } from "../domain/learner/learner-state-json.ts";
 import { selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts";
-import { decodeNext, learnerKey, type NextList, nextField, stateField } from "../projections/rows.ts";
+import { decodeLearnerState } from "../projections/learner-scores.ts";
+import { decodeNext, type NextList } from "../projections/next-items.ts";
+import { learnerKey, nextField, stateField } from "../projections/rows.ts";
 import { withinBudget } from "./budget.ts";
 import { createItemJson } from "./item-json.ts";
 import type { LiveViewReader } from "./live-view.ts";
-import { selectForNewLearner } from "./new-learner.ts";
+import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
 import { countMax, type NextRequest, type NextSource } from "./next-request.ts";
 import type { PopularReader } from "./popular.ts";
 import { finishNext, type NextAnswer, type RenderedNext, renderNext } from "./render-next.ts";
@@ -59,7 +60,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
 
   function remember(key: string, bytes: Buffer): Known {
     const last = known.get(key);
-    if (last !== undefined && last.bytes.equals(bytes)) return last;
+    if (last?.bytes.equals(bytes)) return last;
     // A copy: what an adapter hands out may be a slice of something much larger.
     const entry = { bytes: Buffer.from(bytes), list: decodeNext(bytes), catalogueVersion: -1, rendered: new Map() };
     known.set(key, entry);
@@ -93,10 +94,10 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
 
   async function onDemand(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
     const bytes = await withinBudget(readModels.get(learnerKey(namespace, learnerId), stateField), budgetMs);
-    if (bytes === null) return null;
     const { model } = deps.model;
+    const state = bytes === null ? null : decodeLearnerState(bytes, model);
+    if (state === null) return null;
     const { weights, version } = deps.model.current();
-    const state = learnerStateFromJson(JSON.parse(bytes.toString()), model);
     const bank = bankFor(catalogue, request.trackId ?? state.lastTrackId);
     const { sessionType, skillIds, exclude, count } = request;
     const only = skillIds === null ? {} : { onlySkillIds: skillIds };
@@ -116,7 +117,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const bank = bankFor(catalogue, request.trackId);
     const now = clock.now();
     const scope = bank.trackId === null ? "all" : (`track:${bank.trackId}` as const);
-    const popular = await deps.popular.list(scope, "week").catch(() => ({ position: 0, items: [] }));
+    const popular = await deps.popular.list(scope, newLearnerWindow).catch(() => ({ position: 0, items: [] }));
     const { model } = deps;
     const { items, fromPopular } = selectForNewLearner({
       learnerId,

@@ -2,14 +2,8 @@ import { LRUCache } from "lru-cache";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import {
-  decodePopular,
-  type PopularItem,
-  type PopularScope,
-  type PopularWindow,
-  popularKey,
-  topField,
-} from "../projections/rows.ts";
+import { type PopularWindow, popularCount } from "../projections/popular-items.ts";
+import { decodePopular, type PopularItem, type PopularScope, popularKey, topField } from "../projections/rows.ts";
 import { withinBudget } from "./budget.ts";
 import type { LiveViewReader } from "./live-view.ts";
 
@@ -76,15 +70,15 @@ export interface PopularAnswer {
     readonly title: string;
     readonly skillIds: readonly string[];
     readonly learners: number;
-    /** log2 of the decayed count of learners; comparable within one list. */
-    readonly rank: number;
+    /** Learners of the window, decayed: one of a half-life ago counts as a half. */
+    readonly count: number;
   }[];
 }
 
 /** What many learners do: by track or by skill, or overall. Retired items are left out. */
 export async function popularItems(
   popular: PopularReader,
-  { catalogue }: CatalogueReader,
+  { catalogue: { catalogue }, clock }: Pick<PopularDeps, "catalogue" | "clock">,
   request: { window: PopularWindow; trackId?: string | undefined; skillId?: string | undefined; count: number },
 ): Promise<PopularAnswer> {
   const { window, trackId = null, skillId = null, count } = request;
@@ -93,7 +87,8 @@ export async function popularItems(
   const items = list.items.flatMap(({ itemId, learners, rank }) => {
     const item = catalogue.items.get(itemId);
     if (item === undefined || item.retired) return [];
-    return [{ itemId, title: item.title, skillIds: item.skillIds, learners, rank }];
+    const now = Math.round(popularCount(rank, window, clock.now()) * 1000) / 1000;
+    return [{ itemId, title: item.title, skillIds: item.skillIds, learners, count: now }];
   });
   return { window, trackId, skillId, position: list.position, stale: list.stale, items: items.slice(0, count) };
 }
