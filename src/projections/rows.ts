@@ -8,6 +8,12 @@ import { decodeNext, type NextList } from "./next-items.ts";
 import type { PopularWindow } from "./popular-items.ts";
 import { fromBytes, toBytes } from "./row-json.ts";
 
+// biome-ignore lint/performance/noBarrelFile: one place where writers and queries meet
+export { type ItemStats, mergeItemStats } from "./item-stats.ts";
+export { decodeLearnerState } from "./learner-scores.ts";
+export { decodeNext, type NextList } from "./next-items.ts";
+export { type PopularWindow, popularCount, popularWindows } from "./popular-items.ts";
+
 /**
  * The rows of the read models: their keys, their fields, and how each is written and read. Writers and queries meet here.
  *
