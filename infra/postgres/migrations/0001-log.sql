@@ -57,6 +57,8 @@ LANGUAGE plpgsql
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+-- A plan with a disabled node looks so dear that each call would be compiled first: 40 ms.
+SET jit = off
 AS $$
 DECLARE
   v_count bigint := cardinality(p_event_ids);
