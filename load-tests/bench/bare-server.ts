@@ -1,0 +1,24 @@
+// A child process: the least a Fastify server can do for the same answer. It is the limit that ours is held against.
+// GET gives fixed bytes; POST checks the body with the very schema of POST /v1/interactions and gives fixed bytes.
+
+import { fastify } from "fastify";
+import { interactionInputSchema } from "../../src/commands/interaction-input.ts";
+
+export interface BareOrder {
+  /** Body and content type of each answer, as the real server gave them. */
+  readonly get: { readonly body: string; readonly type: string };
+  readonly post: { readonly body: string; readonly type: string; readonly status: number };
+}
+
+process.once("message", async ({ get, post }: BareOrder) => {
+  const server = fastify();
+  server.get("/v1/learners/:id/next", (_request, reply) => reply.type(get.type).send(get.body));
+  server.post("/v1/interactions", (request, reply) => {
+    const checked = interactionInputSchema.safeParse(request.body);
+    if (!checked.success) return reply.status(400).send();
+    return reply.status(post.status).type(post.type).send(post.body);
+  });
+  const url = await server.listen({ port: 0, host: "127.0.0.1" });
+  process.send?.({ url });
+});
+process.once("SIGTERM", () => process.exit(0));

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { startRedis } from "../../test/support/redis.ts";
+import { freePort } from "../../test/support/servers.ts";
+import type { BenchSetting } from "./bench-setting.ts";
+import { batchSize } from "./case-ingest.ts";
+import { answer } from "./course.ts";
+import { cpuSeconds } from "./processes.ts";
+import { type App, startServe } from "./proximal-app.ts";
+import type { Measurement } from "./report.ts";
+import { spreadOf } from "./statistics.ts";
+
+const learners = 5_000;
+
+/**
+ * A process that starts on a full log and an empty Redis: how fast it folds the log into the read models. The trainer is
+ * off there, as in any deployment for all processes but one. Learners take turns in the log, so that hardly two events
+ * of a batch are of the same learner: nothing is saved by folding them together.
+ */
+export async function benchProjection({ app, rounds }: BenchSetting, events: number): Promise<Measurement[]> {
+  await fillLog(app, events);
+  const rates: number[] = [];
+  const perCpuSecond: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const { perSecond, perCpu } = await catchUpFromNothing(app);
+    rates.push(perSecond);
+    perCpuSecond.push(perCpu);
+  }
+  const shared = { limit: null, ratio: null };
+  const note = `${events} events or more, of ${learners} learners in turn`;
+  return [
+    { name: "projection", unit: "events/s", ours: spreadOf(rates), ...shared, target: { atLeast: 20_000 }, note },
+    { name: "projection: by CPU time", unit: "events/CPU s", ours: spreadOf(perCpuSecond), ...shared, target: null },
+  ];
+}
+
+async function fillLog(app: App, events: number): Promise<void> {
+  const { position } = await progress(app);
+  for (let sent = position, n = 0; sent < events; n += 1) {
+    for (let from = 0; from < learners && sent < events; from += batchSize * 5, sent += batchSize * 5) {
+      const batch = Array.from({ length: batchSize * 5 }, (_, i) => answer(10_000 + from + i, n));
+      await app.request("POST", "/v1/interactions", batch);
+    }
+  }
+  await app.caughtUp();
+}
+
+async function catchUpFromNothing(app: App): Promise<{ perSecond: number; perCpu: number }> {
+  const redis = await startRedis({ settings: { "maxmemory-policy": "noeviction" } });
+  if ("skip" in redis) throw new Error(redis.skip);
+  const env = { ...app.env, REDIS_URL: redis.url, PORT: String(await freePort()), PROXIMAL_TRAINER: "off" };
+  const fresh = startServe(env, app.key);
+  try {
+    let first: Mark | null = null;
+    for (;;) {
+      const now = await mark(fresh).catch(() => null);
+      if (now !== null && now.position > 0) {
+        first ??= now;
+        if (now.behind === 0) return rateBetween(first, now);
+      }
+      await sleep(first === null ? 5 : 200);
+    }
+  } finally {
+    await fresh.server.stop();
+    await redis.stop();
+  }
+}
+
+interface Mark {
+  readonly position: number;
+  readonly behind: number;
+  readonly at: number;
+  readonly cpu: number;
+}
+
+async function mark(app: Pick<App, "request" | "server">): Promise<Mark> {
+  const { position, behind } = await progress(app);
+  return { position, behind, at: performance.now(), cpu: cpuSeconds(app.server.pid) };
+}
+
+function rateBetween(first: Mark, last: Mark): { perSecond: number; perCpu: number } {
+  const events = last.position - first.position;
+  if (events < 5_000) throw new Error(`only ${events} events were folded while watching: give it more with --events`);
+  return { perSecond: events / ((last.at - first.at) / 1000), perCpu: events / (last.cpu - first.cpu) };
+}
+
+/** How far the projection of learners has come. */
+async function progress({ request }: Pick<App, "request">): Promise<{ position: number; behind: number }> {
+  const { projections } = JSON.parse((await request("GET", "/v1/ops/lag")).text);
+  const found = projections.find((each: { projection: string }) => each.projection === "learners");
+  if (found === undefined) throw new Error("GET /v1/ops/lag does not name the projection of learners");
+  return { position: found.position, behind: found.behindEvents };
+}

@@ -1,0 +1,70 @@
+// A child process: puts load on a server with autocannon, and reports. In its own process so that measuring does not
+// take time from what is measured.
+
+import autocannon from "autocannon";
+
+export interface Shot {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body?: string;
+}
+
+export interface LoadOrder {
+  readonly url: string;
+  readonly key: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Requests a second over all connections; as many as go when left out. */
+  readonly rate?: number;
+  /** Each connection goes round its own part of these. */
+  readonly shots: readonly Shot[];
+}
+
+export interface LoadReport {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly failed: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+function run(order: LoadOrder): Promise<LoadReport> {
+  const headers = { authorization: `Bearer ${order.key}`, "content-type": "application/json" };
+  const requests = order.shots.map((shot) => ({ ...shot, headers }));
+  let client = 0;
+  return new Promise((resolve, reject) => {
+    const options: autocannon.Options = {
+      url: order.url,
+      connections: order.connections,
+      duration: order.seconds,
+      requests: requests.slice(0, 1),
+      setupClient(made) {
+        const mine = requests.filter((_, i) => i % order.connections === client % order.connections);
+        client += 1;
+        made.setRequests(mine.length > 0 ? mine : requests);
+      },
+      ...(order.rate === undefined ? {} : { overallRate: order.rate }),
+    };
+    autocannon(options, (error, result) => {
+      if (error) return reject(error);
+      resolve({
+        requests: result["2xx"],
+        seconds: result.duration,
+        failed: result.non2xx + result.errors + result.timeouts,
+        p50: result.latency.p50,
+        p99: result.latency.p99,
+      });
+    });
+  });
+}
+
+process.on("message", (order: LoadOrder) => {
+  run(order).then(
+    (report) => process.send?.(report),
+    (error) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});

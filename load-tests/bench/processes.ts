@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** Everything the bench starts is stopped when it ends, in whatever way; latest first. */
+const undo: (() => Promise<void>)[] = [];
+export const onEnd = (stop: () => Promise<void>): void => void undo.push(stop);
+export async function endAll(): Promise<void> {
+  for (let stop = undo.pop(); stop !== undefined; stop = undo.pop()) await stop();
+}
+
+export interface NodeProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Node 24 on a file of the repository, with an IPC channel. What it writes to stderr is shown. */
+export function startNode(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): NodeProcess {
+  const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+  const flags = ["--disable-warning=ExperimentalWarning", ...(process.env.BENCH_NODE_FLAGS?.split(" ") ?? [])];
+  const child = spawn(process.execPath, [...flags, path, ...args], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    env: { ...process.env, ...env },
+  });
+  // Nobody may fill the pipe: what is not read for an answer is dropped.
+  child.stdout?.resume();
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    const gone = await Promise.race([once(child, "exit"), sleep(15_000, null, { ref: false })]);
+    if (gone === null) child.kill("SIGKILL");
+  };
+  onEnd(stop);
+  return { child, pid: child.pid ?? 0, stop };
+}
+
+/** The next message of a child; rejects when it ends without one. */
+export async function messageOf<T>({ child }: NodeProcess): Promise<T> {
+  const [message] = await Promise.race([
+    once(child, "message"),
+    once(child, "exit").then(([code]) => Promise.reject(new Error(`a child process ended with code ${code}`))),
+  ]);
+  return message as T;
+}
+
+export async function ask<T>(process: NodeProcess, question: object): Promise<T> {
+  const answer = messageOf<T>(process);
+  process.child.send(question);
+  return answer;
+}
+
+/** Runs a program of the repository to its end and gives the lines it printed. */
+export async function linesOf(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> {
+  const { child } = startNode(file, args, env);
+  const lines: string[] = [];
+  if (child.stdout) for await (const line of createInterface({ input: child.stdout })) lines.push(line);
+  if (child.exitCode === null) await once(child, "exit");
+  if (child.exitCode !== 0) throw new Error(`${file} ${args.join(" ")} ended with code ${child.exitCode}`);
+  return lines;
+}
+
+/** CPU seconds a process has used so far, user and system; NaN where the system does not tell (not Linux). */
+export function cpuSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return Number.NaN;
+  }
+}
