@@ -1,0 +1,26 @@
+import { type DestinationStream, type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+import type { Config } from "./config.ts";
+
+/** Where an API key or a password could turn up in what is logged. */
+const secretPaths = ["headers.authorization", "req.headers.authorization", 'headers["x-api-key"]', "key", "password"];
+
+/** The process's log, on stderr: text for people at a terminal, else JSON lines. */
+export function createLogger(
+  config: Pick<Config, "logLevel" | "logFormat">,
+  output: NodeJS.WritableStream & { readonly isTTY?: boolean },
+): Logger {
+  const text = config.logFormat === "text" || (config.logFormat === "auto" && output.isTTY === true);
+  const destination: DestinationStream = text
+    ? pretty({
+        destination: output,
+        colorize: output.isTTY === true,
+        ignore: "pid,hostname",
+        translateTime: "SYS:HH:MM:ss",
+      })
+    : { write: (line) => void output.write(line) };
+  return pino({ level: config.logLevel, redact: { paths: secretPaths, censor: "[redacted]" } }, destination);
+}
+
+/** For commands that have an output of their own. */
+export const silentLogger = (): Logger => pino({ level: "silent" });
