@@ -1,5 +1,3 @@
 // Runs the command line as `npm run build` made it: node .ci/built.js --version
-
-// @ts-ignore: there is nothing at this path before the build.
 const { main } = await import("../dist/src/app/cli/main.js");
 process.exitCode = await main(process.argv.slice(2));
