@@ -123,6 +123,11 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     }
   }
 
+  function wholeBankNow(): ItemBank {
+    bank ??= wholeBank(catalogue);
+    return bank;
+  }
+
   function noteReviews(trackId: string, at: number, reviewBy: Policy["reviewBy"]): void {
     const choices = reviews.get(trackId) ?? [];
     if (choices.at(-1)?.reviewBy !== reviewBy) reviews.set(trackId, [...choices, { position: at, reviewBy }]);
@@ -138,7 +143,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     get current() {
       return current;
     },
-    bank: () => (bank ??= wholeBank(catalogue)),
+    bank: wholeBankNow,
     async weightsAt(at) {
       const publication = publications.findLast((one) => one.position < at);
       if (publication === undefined) return fresh;
@@ -147,7 +152,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
       return found;
     },
     async bankAt(at) {
-      if (catalogue.position <= at) return (bank ??= wholeBank(catalogue));
+      if (catalogue.position <= at) return wholeBankNow();
       const past = emptyCatalogue();
       for await (const stored of contextEvents(feed, at)) {
         const event = decoded(stored, log);

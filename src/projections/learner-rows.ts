@@ -1,0 +1,132 @@
+import type { SessionType } from "../domain/events.ts";
+import { sessionTypes } from "../domain/events.ts";
+import type { ItemBank } from "../domain/item-selection/selection.ts";
+import { type LearnerState, newLearnerState } from "../domain/learner/learner-state.ts";
+import { selectForLearner } from "../domain/learner/select-for-learner.ts";
+import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
+import type { GuardedWrite, ReadModels, Row } from "../ports/read-models.ts";
+import type { PublishedWeights } from "./context.ts";
+import { decodeLearnerState, encodeLearnerState } from "./learner-scores.ts";
+import { encodeNext } from "./next-items.ts";
+import { learnerKey, nextField, stateField } from "./rows.ts";
+
+/** A learner in the memory of the projector, and what it knows of the stored row. */
+export interface LearnerEntry {
+  readonly learnerId: string;
+  readonly stream: string;
+  state: LearnerState;
+  /** Version of the stored row. */
+  stored: number;
+  /** Session type of the stored state; null where it is not known. */
+  storedSession: SessionType | null;
+  /** Lists made of `state` as it is; null until they are. */
+  lists: ReadonlyMap<string, Buffer> | null;
+}
+
+/** Rows asked for at once. */
+const readChunk = 500;
+
+export async function readEntries(
+  readModels: ReadModels,
+  namespace: string,
+  learners: readonly { readonly learnerId: string; readonly stream: string }[],
+  model: LearnerModel,
+): Promise<LearnerEntry[]> {
+  const entries: LearnerEntry[] = [];
+  for (let from = 0; from < learners.length; from += readChunk) {
+    const chunk = learners.slice(from, from + readChunk);
+    const keys = chunk.map(({ learnerId }) => learnerKey(namespace, learnerId));
+    const rows = await readModels.read(keys, [stateField]);
+    chunk.forEach((learner, at) => {
+      entries.push(toEntry(learner, rows[at], model));
+    });
+  }
+  return entries;
+}
+
+/** A state that cannot be read counts as none: the learner is folded from the stream's start. */
+function toEntry(
+  learner: { readonly learnerId: string; readonly stream: string },
+  row: Row | undefined,
+  model: LearnerModel,
+): LearnerEntry {
+  const bytes = row?.fields.get(stateField);
+  const state = bytes === undefined ? null : decodeLearnerState(bytes, model);
+  const stored = row?.version ?? 0;
+  const known = stored === 0 ? "practice" : (state?.lastSessionType ?? null);
+  return { ...learner, state: state ?? newLearnerState(model), stored, storedSession: known, lists: null };
+}
+
+export interface ListInput {
+  readonly model: LearnerModel;
+  readonly bank: ItemBank;
+  readonly weights: PublishedWeights;
+  /** Items in a list. */
+  readonly size: number;
+}
+
+/** next-items: the practice list, and that of the session the learner is in. Their time is that of the last event. */
+export function selectLists({ learnerId, state }: LearnerEntry, input: ListInput): Map<string, Buffer> {
+  const { model, bank, weights, size } = input;
+  const lists = new Map<string, Buffer>();
+  for (const sessionType of new Set<SessionType>(["practice", state.lastSessionType])) {
+    const now = state.recordedAt;
+    const selection = selectForLearner({
+      learnerId,
+      state,
+      bank,
+      model,
+      weights: weights.weights,
+      sessionType,
+      now,
+      size,
+    });
+    const bytes = encodeNext({
+      revision: state.revision,
+      position: state.position,
+      at: now,
+      sessionType,
+      trackId: bank.trackId,
+      policyVersion: bank.policyVersion,
+      model: model.name,
+      modelVersion: weights.version,
+      holdsUntil: selection.holdsUntil,
+      items: selection.items,
+    });
+    lists.set(nextField(sessionType), bytes);
+  }
+  return lists;
+}
+
+/** The write that brings the stored row to the entry's state, from a version (the one it is known to have when left out). */
+export function learnerWrite(
+  namespace: string,
+  entry: LearnerEntry,
+  model: LearnerModel,
+  from?: number | "older",
+): GuardedWrite {
+  const set = new Map(entry.lists);
+  const stale = from === undefined ? entry.storedSession : null;
+  const remove = staleFields(stale).filter((field) => !set.has(field));
+  set.set(stateField, encodeLearnerState(entry.state, model));
+  return {
+    key: learnerKey(namespace, entry.learnerId),
+    from: from ?? entry.stored,
+    to: entry.state.revision,
+    set,
+    remove,
+  };
+}
+
+const allNextFields = sessionTypes.map(nextField);
+
+/** Lists that may stand in a row whose state was in this session; null: any. */
+function staleFields(session: SessionType | null): readonly string[] {
+  return session === null ? allNextFields : session === "practice" ? ["next"] : ["next", nextField(session)];
+}
+
+export function markStored(entry: LearnerEntry): void {
+  entry.stored = entry.state.revision;
+  entry.storedSession = entry.state.lastSessionType;
+  entry.lists = null;
+}

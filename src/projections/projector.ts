@@ -1,0 +1,245 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
+import { newLearnerState } from "../domain/learner/learner-state.ts";
+import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
+import type { StoredEvent } from "../domain/stored-event.ts";
+import type { Blobs } from "../ports/blobs.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { EventStore } from "../ports/event-store.ts";
+import type { Feed, FeedPage } from "../ports/feed.ts";
+import type { Log } from "../ports/log.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import { type Batch, type BatchLearner, planBatch } from "./batch.ts";
+import { createContext } from "./context.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { type FoldFailure, foldInteraction, foldStream } from "./learner-fold.ts";
+import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
+import { writeLearners } from "./learner-writes.ts";
+import { createParking, type Parking } from "./parking.ts";
+import { createPopularTick } from "./popular-tick.ts";
+import { type Checkpoint, countersKey, type Parked } from "./rows.ts";
+
+export interface ProjectorDeps {
+  readonly feed: Feed;
+  readonly store: EventStore;
+  readonly blobs: Blobs;
+  readonly readModels: ReadModels;
+  readonly model: LearnerModel;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ProjectorOptions {
+  readonly namespace: string;
+  readonly partition: number;
+  readonly partitions: number;
+  /** Items in a precomputed list. */
+  readonly listSize: number;
+  /** Decoded learner states kept in memory. */
+  readonly learnersInMemory: number;
+  /** Shortest time between two writes of the popular lists, milliseconds. */
+  readonly popularTickMs: number;
+}
+
+/** Another owner of the partition has written: what is in memory is worth nothing. The loop loads again and goes on. */
+export class PartitionLost extends Error {
+  override readonly name = "PartitionLost";
+}
+
+/** One partition's pipeline, to be run by the one loop. */
+export interface Projector {
+  load(): Promise<number>;
+  handle(page: FeedPage, signal?: AbortSignal): Promise<number>;
+  between(): Promise<void>;
+  readonly parked: ReadonlyMap<string, Parked>;
+  /** Runs between two batches: the caller nudges the loop. */
+  readonly retry: Parking["retry"];
+  /** Refuses retries that wait. */
+  close(): void;
+}
+
+/** Folds between two turns of the event loop. */
+const foldsPerTurn = 200;
+/** A checkpoint is written at the latest after so many positions that held nothing for this partition. */
+const positionsPerCheckpoint = 10_000;
+
+/**
+ * Folds the log into the rows of one partition: learner-scores, next-items, popular-items and item-stats, with one
+ * checkpoint. Counters are written first, then learners, so that a learner's row is never ahead of the counters; after
+ * a crash between the two, the learners since the checkpoint before are folded again, without counting. Both writes are
+ * guarded, so that batches may be applied twice and two owners may race.
+ */
+export function createProjector(deps: ProjectorDeps, options: ProjectorOptions): Projector {
+  const { store, readModels, model, log, clock } = deps;
+  const { namespace, partition, partitions, listSize } = options;
+  const context = createContext(deps);
+  const foldDeps = { store, model, context };
+  const cache = new LRUCache<string, LearnerEntry>({ max: options.learnersInMemory });
+  const key = countersKey(namespace, partition);
+  let counters: Counters = createCounters({ version: 0, fields: new Map() });
+  /** Of the loop: everything up to here was handled. */
+  let position = 0;
+  /** Everything up to here is in the learners' rows. */
+  let learnersPosition = 0;
+  const tick = createPopularTick(readModels, clock, options);
+  const parking = createParking({ ...foldDeps, readModels, clock, namespace, listSize, log });
+
+  async function load(): Promise<number> {
+    cache.clear();
+    tick.forget();
+    parking.forget();
+    const [row] = await readModels.read([key]);
+    counters = createCounters(row ?? { version: 0, fields: new Map() });
+    learnersPosition = counters.checkpoint.learnersPosition;
+    await context.moveTo(learnersPosition);
+    position = learnersPosition;
+    return position;
+  }
+
+  /** Events up to the checkpoint are counted already: of them only the learners' rows may be missing. */
+  async function handle(page: FeedPage): Promise<number> {
+    const counted = counters.checkpoint.position;
+    if (position < counted) {
+      const end = Math.min(page.position, counted);
+      const split = page.events.findIndex((event) => event.position > counted);
+      await apply(split < 0 ? page.events : page.events.slice(0, split), end, false);
+      if (page.position > end) await apply(split < 0 ? [] : page.events.slice(split), page.position, true);
+    } else {
+      await apply(page.events, page.position, true);
+    }
+    return position;
+  }
+
+  async function apply(events: readonly StoredEvent[], end: number, counting: boolean): Promise<void> {
+    const batch = planBatch(events, partition, partitions, counters.parked);
+    await readLearners(batch, counting);
+    await fold(batch, counting);
+    const touched = batch.learners.filter((learner) => learner.touched);
+    const due = touched.length > 0 || counters.changed || end - counters.checkpoint.position >= positionsPerCheckpoint;
+    if (due && (counting || counters.changed)) {
+      await writeCounters({ position: Math.max(end, counters.checkpoint.position), learnersPosition });
+    }
+    const entries = touched.flatMap(({ entry }) => entry ?? []);
+    await writeLearners(
+      { readModels, model, namespace, makeLists: lists, forget: (entry) => cache.delete(entry.stream) },
+      entries,
+    );
+    await parking.writeSettled();
+    learnersPosition = end;
+    position = end;
+  }
+
+  /** Brings every learner of a batch to the revision before their first event in it. */
+  async function readLearners({ learners }: Batch, counting: boolean): Promise<void> {
+    const missing: BatchLearner[] = [];
+    for (const learner of learners) {
+      learner.entry = cache.get(learner.stream) ?? null;
+      if (learner.entry === null) missing.push(learner);
+    }
+    const entries = await readEntries(readModels, namespace, missing, model);
+    missing.forEach((learner, at) => {
+      const entry = entries[at] ?? null;
+      learner.entry = entry;
+      if (entry !== null) cache.set(learner.stream, entry);
+    });
+    for (const learner of learners) {
+      if (learner.entry?.state.revision !== learner.first.revision - 1) await align(learner, counting);
+    }
+  }
+
+  /** A row that is behind, or ahead of the counters, as after a loss of either: the stream has the truth. */
+  async function align(learner: BatchLearner, counting: boolean): Promise<void> {
+    const { entry, first, stream } = learner;
+    const toRevision = first.revision - 1;
+    if (entry === null || (entry.state.revision > toRevision && !counting)) return;
+    if (entry.state.revision > toRevision) entry.state = newLearnerState(model);
+    const failure = await foldStream(foldDeps, { stream, state: entry.state, toRevision, toPosition: first.position });
+    if (failure !== null) park(learner, failure, counting ? first.position : counters.checkpoint.position + 1);
+    else if (entry.state.revision !== toRevision) throw new Error(`${stream} ends before revision ${toRevision}`);
+  }
+
+  async function fold({ steps, learners }: Batch, counting: boolean): Promise<void> {
+    let from = 0;
+    for (const [at, { event, learner }] of steps.entries()) {
+      if (learner === null) {
+        listsBefore(
+          at,
+          steps.slice(from, at).flatMap((step) => step.learner ?? []),
+        );
+        from = at + 1;
+        await context.advance(event);
+      } else {
+        foldStep(learner, event, counting);
+      }
+      if (at % foldsPerTurn === foldsPerTurn - 1) await nextTurn();
+    }
+    for (const learner of learners) if (learner.entry === null) learner.touched = false;
+    await parking.settle();
+  }
+
+  function foldStep(learner: BatchLearner, event: StoredEvent, counting: boolean): void {
+    const { entry } = learner;
+    if (entry === null || event.revision <= entry.state.revision) return;
+    learner.touched = true;
+    entry.lists = null;
+    try {
+      const transition = foldInteraction(entry.state, event, model, context.current.weights, context);
+      if (counting) counters.count(transition);
+    } catch (error) {
+      park(learner, { event, error }, counting ? event.position : counters.checkpoint.position + 1);
+    }
+  }
+
+  function park(learner: BatchLearner, { event, error }: FoldFailure, countedBefore: number): void {
+    learner.entry = null;
+    cache.delete(learner.stream);
+    const parked = parking.park(learner, event, error, countedBefore);
+    counters.park(parked);
+  }
+
+  /** A list depends on the log up to the learner's last event: what comes after it must not show. */
+  function listsBefore(step: number, learners: readonly BatchLearner[]): void {
+    for (const { entry, lastStep, touched } of learners) {
+      if (entry !== null && touched && lastStep < step && entry.lists === null) lists(entry);
+    }
+  }
+
+  /** Without a list the query selects on demand; the learner's next event tries again. */
+  function lists(entry: LearnerEntry): void {
+    const bank = context.bank();
+    try {
+      entry.lists = selectLists(entry, { model, bank, weights: context.current, size: listSize });
+    } catch (err) {
+      log.error({ err, stream: entry.stream, revision: entry.state.revision }, "no list could be selected");
+      entry.lists = new Map();
+    }
+  }
+
+  async function writeCounters(checkpoint: Checkpoint): Promise<void> {
+    const write = counters.write(key, checkpoint);
+    const [outcome] = await readModels.write([write]);
+    if (outcome?.status !== "written") {
+      throw new PartitionLost(
+        `partition ${partition} of ${namespace} stands at version ${outcome?.version}, not ${write.from}`,
+      );
+    }
+    counters.stored(write, checkpoint);
+  }
+
+  async function between(): Promise<void> {
+    if (position < counters.checkpoint.position) return;
+    await parking.answerRetries(counters, position, () => writeCounters({ position, learnersPosition }));
+    if (partition === 0) await tick.run(counters, position, context);
+  }
+
+  return {
+    load,
+    handle,
+    between,
+    get parked() {
+      return counters.parked;
+    },
+    retry: parking.retry,
+    close: parking.close,
+  };
+}
