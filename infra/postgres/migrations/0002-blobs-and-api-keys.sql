@@ -14,6 +14,7 @@ ALTER TABLE blobs ALTER COLUMN bytes SET STORAGE EXTERNAL;
 -- API keys: the secret itself is never kept, only its SHA-256.
 CREATE TABLE api_keys (
   id text COLLATE "C" PRIMARY KEY,
+  added bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,
   scopes text[] NOT NULL,
   hash text NOT NULL,

@@ -1,4 +1,4 @@
-import type { AppendRequest, NewEvent } from "../../ports/event-store.ts";
+import type { ExpectedRevision, NewEvent } from "../../ports/event-store.ts";
 
 /** What a planner must know of the log as it stands. */
 export interface LogView {
@@ -8,10 +8,17 @@ export interface LogView {
   revisionOf(stream: string): number;
 }
 
-export interface PlannedRow {
+/** As in the port, but an adapter may keep its events in a form of its own. */
+export interface PlannableRequest<Event extends { readonly eventId: string }> {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly Event[];
+}
+
+export interface PlannedRow<Event = NewEvent> {
   readonly stream: string;
   readonly revision: number;
-  readonly event: NewEvent;
+  readonly event: Event;
 }
 
 /** What becomes of one request. `lastRow` is an index into the rows of the plan. */
@@ -20,15 +27,18 @@ export type Decision =
   | { readonly status: "duplicate" }
   | { readonly status: "conflict"; readonly actual: number; readonly why: string };
 
-export interface AppendPlan {
+export interface AppendPlan<Event = NewEvent> {
   readonly decisions: readonly Decision[];
   /** To be stored, in this order. */
-  readonly rows: readonly PlannedRow[];
+  readonly rows: readonly PlannedRow<Event>[];
 }
 
 /** Decides a batch as if its requests came one after the other: a request sees what the ones before it stored. */
-export function planAppend(requests: readonly AppendRequest[], log: LogView): AppendPlan {
-  const rows: PlannedRow[] = [];
+export function planAppend<Event extends { readonly eventId: string }>(
+  requests: readonly PlannableRequest<Event>[],
+  log: LogView,
+): AppendPlan<Event> {
+  const rows: PlannedRow<Event>[] = [];
   const newStreams = new Map<string, string>();
   const newRevisions = new Map<string, number>();
   const view: LogView = {
@@ -51,7 +61,11 @@ export function planAppend(requests: readonly AppendRequest[], log: LogView): Ap
   return { decisions, rows };
 }
 
-function decideIds(request: AppendRequest, view: LogView, actual: number): Decision | null {
+function decideIds(
+  request: PlannableRequest<{ readonly eventId: string }>,
+  view: LogView,
+  actual: number,
+): Decision | null {
   let known = 0;
   const seen = new Set<string>();
   for (const { eventId } of request.events) {
@@ -70,7 +84,10 @@ function decideIds(request: AppendRequest, view: LogView, actual: number): Decis
   return { status: "conflict", actual, why };
 }
 
-function decideRevision(request: AppendRequest, actual: number): Decision | null {
+function decideRevision(
+  request: Pick<PlannableRequest<never>, "stream" | "expected">,
+  actual: number,
+): Decision | null {
   const { expected, stream } = request;
   if (expected === "any" || expected === actual || (expected === "none" && actual === 0)) return null;
   const wanted = expected === "none" || expected === 0 ? "no stream" : `revision ${expected}`;

@@ -1,0 +1,4 @@
+import { blobsContract } from "./blobs.contract.ts";
+import { createMemoryBlobs } from "./memory.ts";
+
+blobsContract("memory", async () => ({ blobs: createMemoryBlobs(), close: async () => {} }));
