@@ -49,9 +49,9 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
 /** What the reason is made of, after its code; times as ISO 8601. */
 function reasonFacts(reason: Reason): string {
   let facts = "";
-  for (const [name, value] of Object.entries(reason)) {
+  for (const [name, value] of Object.entries(reason as Readonly<Record<string, string | number | null>>)) {
     if (name === "code") continue;
-    const shown = name === "dueAt" ? new Date(value).toISOString() : value;
+    const shown = name === "dueAt" ? new Date(Number(value)).toISOString() : value;
     facts += `,"${name}":${typeof shown === "number" ? shown : JSON.stringify(shown)}`;
   }
   return facts;

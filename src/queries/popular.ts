@@ -10,7 +10,6 @@ import type { LiveViewReader } from "./live-view.ts";
 export interface PopularDeps {
   readonly readModels: ReadModels;
   readonly liveView: LiveViewReader;
-  readonly catalogue: CatalogueReader;
   readonly clock: Clock;
   readonly budgetMs: number;
 }
@@ -78,7 +77,7 @@ export interface PopularAnswer {
 /** What many learners do: by track or by skill, or overall. Retired items are left out. */
 export async function popularItems(
   popular: PopularReader,
-  { catalogue: { catalogue }, clock }: Pick<PopularDeps, "catalogue" | "clock">,
+  { catalogue: { catalogue }, clock }: { readonly catalogue: CatalogueReader; readonly clock: Clock },
   request: { window: PopularWindow; trackId?: string | undefined; skillId?: string | undefined; count: number },
 ): Promise<PopularAnswer> {
   const { window, trackId = null, skillId = null, count } = request;

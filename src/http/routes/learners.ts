@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { parseFreshnessToken } from "../../domain/freshness-token.ts";
+import { learnerHistory } from "../../queries/history.ts";
+import { learnerReviews } from "../../queries/reviews.ts";
+import { learnerScores } from "../../queries/scores.ts";
+import { afterSchema, freshnessShape, learnerParams, problemResponses, wholeNumber } from "../schemas.ts";
+import type { App, Services } from "../services.ts";
+
+const scoresSchema = z
+  .object({
+    ...freshnessShape,
+    model: z.string(),
+    modelVersion: z.number().int(),
+    ability: z.number().describe("Logits; 0 is even odds on an average question"),
+    interactions: z.number().int(),
+    answers: z.number().int(),
+    correct: z.number().int(),
+    streak: z.number().int(),
+    bestStreak: z.number().int(),
+    skills: z.array(
+      z.object({
+        skillId: z.string(),
+        title: z.string(),
+        mastery: z.number().describe("Probability that the skill is mastered"),
+        sd: z.number().describe("Standard deviation of that estimate"),
+        answers: z.number().int(),
+      }),
+    ),
+    recent: z
+      .array(
+        z.object({
+          itemId: z.string(),
+          title: z.string().nullable(),
+          correct: z.boolean(),
+          p: z.number().describe("Predicted before the answer"),
+          at: z.string(),
+        }),
+      )
+      .describe("Newest first"),
+    lastItems: z.array(z.string()),
+  })
+  .meta({ title: "Scores" });
+
+const reviewsSchema = z
+  .object({
+    ...freshnessShape,
+    dueCount: z.number().int(),
+    due: z.array(
+      z.object({ skillId: z.string().nullable(), itemId: z.string().nullable(), title: z.string(), dueAt: z.string() }),
+    ),
+    nextDueAt: z.string().nullable(),
+    load: z.array(z.object({ day: z.string(), due: z.number().int() })).describe("By UTC day; today with the overdue"),
+  })
+  .meta({ title: "Reviews" });
+
+const historySchema = z
+  .object({
+    learnerId: z.string(),
+    events: z
+      .array(
+        z.object({
+          revision: z.number().int(),
+          position: z.number().int(),
+          type: z.string(),
+          recordedAt: z.string(),
+          title: z.string().nullable(),
+          data: z.unknown(),
+        }),
+      )
+      .describe("Newest first"),
+    nextBefore: z.number().int().nullable().describe("Give it as before to read on"),
+  })
+  .meta({ title: "History" });
+
+const tokenOf = (after: string | undefined) => (after === undefined ? null : parseFreshnessToken(after));
+const config = { scopes: ["client", "analyst"] as const };
+
+export function learnerRoutes(app: App, { deps, learnerRows }: Services): void {
+  app.route({
+    method: "GET",
+    url: "/v1/learners/:learnerId/scores",
+    config,
+    schema: {
+      tags: ["queries"],
+      summary: "Ability, mastery of each skill, recent outcomes",
+      params: learnerParams,
+      querystring: z.strictObject({ after: afterSchema }),
+      response: { 200: scoresSchema, ...problemResponses },
+    },
+    handler: (request) => learnerScores(learnerRows, request.params.learnerId, tokenOf(request.query.after)) as never,
+  });
+
+  app.route({
+    method: "GET",
+    url: "/v1/learners/:learnerId/reviews",
+    config,
+    schema: {
+      tags: ["queries"],
+      summary: "Reviews due now, and the load of the coming days",
+      params: learnerParams,
+      querystring: z.strictObject({ days: wholeNumber(1, 365).default(14), after: afterSchema }),
+      response: { 200: reviewsSchema, ...problemResponses },
+    },
+    handler: ({ params, query }) =>
+      learnerReviews(learnerRows, params.learnerId, { days: query.days, after: tokenOf(query.after) }) as never,
+  });
+
+  app.route({
+    method: "GET",
+    url: "/v1/learners/:learnerId/history",
+    config,
+    schema: {
+      tags: ["queries"],
+      summary: "What the learner did, newest first, from the log itself",
+      params: learnerParams,
+      querystring: z.strictObject({
+        count: wholeNumber(1, 500).default(50),
+        before: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("nextBefore of the page before"),
+      }),
+      response: { 200: historySchema, ...problemResponses },
+    },
+    handler: (request) => learnerHistory(deps, request.params.learnerId, request.query) as never,
+  });
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { idSchema } from "../../domain/events.ts";
+import { Problem } from "../problem.ts";
+import { learnerParams, problemResponses } from "../schemas.ts";
+import type { App, Services } from "../services.ts";
+
+const lagSchema = z.object({
+  projection: z.string(),
+  partition: z.number().int(),
+  started: z.boolean().describe("false: it has no position at all, which is stale, not caught up"),
+  position: z.number().int(),
+  behindEvents: z.number().int(),
+  behindSeconds: z.number().describe("Age of the oldest event not folded in"),
+});
+
+const parkedSchema = z.object({
+  learnerId: z.string(),
+  partition: z.number().int(),
+  revision: z.number().int(),
+  position: z.number().int(),
+  error: z.string(),
+  at: z.string(),
+  attempts: z.number().int(),
+});
+
+const rebuildSchema = z.object({
+  name: z.string(),
+  status: z.enum(["running", "done", "failed"]),
+  events: z.number().int(),
+  position: z.number().int(),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  identical: z.boolean().nullable().describe("Whether the rebuilt rows equal the live ones; null while not known"),
+  error: z.string().nullable(),
+});
+
+const config = { scopes: ["operator"] as const };
+const nameParams = z.object({ name: idSchema });
+
+export function operationRoutes(app: App, { deps, lag }: Services): void {
+  const { operations } = deps;
+
+  app.route({
+    method: "GET",
+    url: "/v1/ops/lag",
+    config,
+    schema: {
+      tags: ["operators"],
+      summary: "How far each projection is behind the log",
+      response: { 200: z.object({ head: z.number().int(), projections: z.array(lagSchema) }), ...problemResponses },
+    },
+    async handler() {
+      const [head, projections] = await Promise.all([deps.feed.head(), lag()]);
+      return { head, projections };
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/v1/ops/parked",
+    config,
+    schema: {
+      tags: ["operators"],
+      summary: "Learners set aside because an event of theirs could not be folded",
+      response: { 200: z.object({ count: z.number().int(), parked: z.array(parkedSchema) }), ...problemResponses },
+    },
+    async handler() {
+      const parked = await operations.parked();
+      return { count: parked.length, parked: [...parked] };
+    },
+  });
+
+  app.route({
+    method: "POST",
+    url: "/v1/ops/parked/:learnerId/retry",
+    config,
+    schema: {
+      tags: ["operators"],
+      summary: "Folds a parked learner's events again",
+      params: learnerParams,
+      response: {
+        200: z.object({
+          learnerId: z.string(),
+          status: z.enum(["retried", "still_failing"]),
+          error: z.string().nullable(),
+        }),
+        ...problemResponses,
+      },
+    },
+    async handler({ params: { learnerId } }) {
+      const outcome = await operations.retry(learnerId);
+      if (outcome.status === "not_parked") throw new Problem("not_found", { detail: `${learnerId} is not parked.` });
+      return { learnerId, status: outcome.status, error: outcome.status === "still_failing" ? outcome.error : null };
+    },
+  });
+
+  const known = (name: string): string => {
+    if (operations.rebuildable.includes(name)) return name;
+    const message = `there are ${operations.rebuildable.join(", ")}`;
+    throw new Problem("not_found", {
+      detail: `Nothing is called ${name}; ${message}.`,
+      errors: [{ path: "name", message }],
+    });
+  };
+
+  app.route({
+    method: "POST",
+    url: "/v1/ops/rebuild/:name",
+    config,
+    schema: {
+      tags: ["operators"],
+      summary: "Rebuilds read models from the log, beside the live ones, and switches to them",
+      params: nameParams,
+      response: { 202: rebuildSchema, ...problemResponses },
+    },
+    async handler(request, reply) {
+      return reply.code(202).send(await operations.rebuild(known(request.params.name)));
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/v1/ops/rebuild/:name",
+    config,
+    schema: {
+      tags: ["operators"],
+      summary: "The running or last rebuild",
+      params: nameParams,
+      response: { 200: rebuildSchema, ...problemResponses },
+    },
+    async handler({ params: { name } }) {
+      const report = await operations.rebuildStatus(known(name));
+      if (report === null)
+        throw new Problem("not_found", { detail: `${name} was not rebuilt since this server started.` });
+      return report;
+    },
+  });
+}

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { idSchema } from "../../domain/events.ts";
+import { popularWindows } from "../../projections/popular-items.ts";
+import { itemStatsOf } from "../../queries/item-stats.ts";
+import { popularItems } from "../../queries/popular.ts";
+import { Problem } from "../problem.ts";
+import { problemResponses, wholeNumber } from "../schemas.ts";
+import type { App, Services } from "../services.ts";
+
+const popularSchema = z
+  .object({
+    window: z.enum(popularWindows),
+    trackId: z.string().nullable(),
+    skillId: z.string().nullable(),
+    position: z.number().int().describe("Of the log: what is counted up to here"),
+    stale: z.boolean().describe("The read models did not answer; this was read before"),
+    items: z.array(
+      z.object({
+        itemId: z.string(),
+        title: z.string(),
+        skillIds: z.array(z.string()),
+        learners: z.number().int().describe("Who ever worked on it"),
+        count: z.number().describe("Learners of the window; one of a half-life ago counts as a half"),
+      }),
+    ),
+  })
+  .meta({ title: "Popular" });
+
+const statsSchema = z
+  .object({
+    itemId: z.string(),
+    title: z.string().nullable(),
+    retired: z.boolean(),
+    attempts: z.number().int(),
+    learners: z.number().int(),
+    correct: z.number().int(),
+    successRate: z.number().nullable(),
+    successInterval: z.array(z.number()).length(2).nullable().describe("95 %, Wilson"),
+    medianDurationMs: z.number().nullable(),
+    hintRate: z.number().nullable(),
+    discrimination: z.number().nullable().describe("Point-biserial correlation with ability"),
+    difficulty: z.number().nullable().describe("Logits; positive is harder than average"),
+    difficultySource: z.enum(["model", "author"]).nullable(),
+    modelVersion: z.number().int(),
+  })
+  .meta({ title: "ItemStats" });
+
+export function popularRoutes(app: App, services: Services): void {
+  const { deps, popular, learnerRows } = services;
+
+  app.route({
+    method: "GET",
+    url: "/v1/popular",
+    config: { scopes: ["client", "analyst", "author"] },
+    schema: {
+      tags: ["queries"],
+      summary: "What many learners do",
+      querystring: z
+        .strictObject({
+          window: z.enum(popularWindows).default("week"),
+          track: idSchema.optional(),
+          skill: idSchema.optional(),
+          count: wholeNumber(1, 100).default(20),
+        })
+        .refine(({ track, skill }) => track === undefined || skill === undefined, {
+          path: ["skill"],
+          message: "give track or skill, not both",
+        }),
+      response: { 200: popularSchema, ...problemResponses },
+    },
+    handler: ({ query: { window, track, skill, count } }) =>
+      popularItems(popular, deps, { window, trackId: track, skillId: skill, count }) as never,
+  });
+
+  app.route({
+    method: "GET",
+    url: "/v1/items/:itemId/stats",
+    config: { scopes: ["client", "analyst", "author"] },
+    schema: {
+      tags: ["queries"],
+      summary: "What the answers say of an item",
+      params: z.object({ itemId: idSchema }),
+      response: { 200: statsSchema, ...problemResponses },
+    },
+    async handler({ params: { itemId } }) {
+      const stats = await itemStatsOf(learnerRows, itemId);
+      if (stats === null) throw new Problem("not_found", { detail: `Nobody published or answered an item ${itemId}.` });
+      return stats as never;
+    },
+  });
+}

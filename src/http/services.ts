@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { createGroupCommit, type GroupCommit } from "../commands/group-commit.ts";
+import type { Scope } from "../ports/api-keys.ts";
+import { type Lag, readLag } from "../queries/lag.ts";
+import type { LearnerRowDeps } from "../queries/learner-row.ts";
+import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.ts";
+import { createNextItems, type NextItems } from "../queries/next-items.ts";
+import { createPopularReader, type PopularReader } from "../queries/popular.ts";
+import { type Authenticator, type Caller, createAuthenticator } from "./authentication.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import type { ServerDeps, ServerOptions } from "./server-deps.ts";
+
+/** A Fastify instance whose schemas are zod's. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Set once the key was verified; null on routes open to all. */
+    caller: Caller | null;
+  }
+  interface FastifyContextConfig {
+    /** Scopes of which the key needs one; a route without this is open to all. */
+    scopes?: readonly Scope[];
+  }
+}
+
+/** For routes that check their input themselves; their schemas still describe it. */
+export const acceptsAnything = () => (value: unknown) => ({ value });
+
+export type ResolvedOptions = Required<Omit<ServerOptions, "groupCommit">> & Pick<ServerOptions, "groupCommit">;
+
+/** What routes are given: the dependencies, and what is made of them once for each server. */
+export interface Services {
+  readonly deps: ServerDeps;
+  readonly options: ResolvedOptions;
+  readonly groupCommit: GroupCommit;
+  readonly authenticator: Authenticator;
+  readonly metrics: Metrics;
+  readonly liveView: LiveViewReader;
+  readonly popular: PopularReader;
+  readonly nextItems: NextItems;
+  readonly learnerRows: LearnerRowDeps & Pick<ServerDeps, "catalogue">;
+  lag(): Promise<Lag[]>;
+  /** Aborted when the server begins to close: streams without an end of their own end then. */
+  readonly closing: AbortSignal;
+}
+
+export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
+  return {
+    rateLimitPerMinute: 600_000,
+    corsOrigins: [],
+    bodyLimit: 1024 * 1024,
+    ndjsonLineLimit: 64 * 1024,
+    openMetrics: false,
+    staleAfterSeconds: 60,
+    freshnessWaitMs: 1_000,
+    readModelsBudgetMs: 250,
+    trustProxy: false,
+    ...options,
+  };
+}
+
+export function createServices(deps: ServerDeps, closing: AbortSignal): Services {
+  const options = resolveOptions(deps.options);
+  const { readModels, catalogue, model, clock, feed, followers } = deps;
+  const { readModelsBudgetMs: budgetMs, freshnessWaitMs } = options;
+  const lag = (): Promise<Lag[]> => readLag({ feed, clock, followers });
+  const metrics: Metrics = createMetrics({
+    lag,
+    parked: async () => (await deps.operations.parked()).length,
+    pendingAppends: () => groupCommit.pending(),
+  });
+  const groupCommit = createGroupCommit(deps.eventStore, { ...options.groupCommit, onCommit: metrics.observeCommit });
+  const liveView = createLiveViewReader(readModels, clock, budgetMs);
+  const popular = createPopularReader({ readModels, liveView, clock, budgetMs });
+  const reading = { readModels, liveView, catalogue, model, clock, budgetMs, freshnessWaitMs };
+  const nextItems = createNextItems({ ...reading, popular, onAnswer: metrics.countAnswers });
+  const authenticator = createAuthenticator(deps.apiKeys, clock);
+  return {
+    ...{ deps, options, groupCommit, authenticator, metrics, liveView, popular, nextItems, lag, closing },
+    learnerRows: reading,
+  };
+}
