@@ -1,0 +1,67 @@
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { privateRedis } from "../../../test/support/engines.ts";
+import { ReadModelsUnavailable } from "../../ports/read-models.ts";
+import { readModelsContract } from "./read-models.contract.ts";
+import { openRedisReadModels, type RedisReadModels } from "./redis.ts";
+
+const redis = await privateRedis();
+const url = redis?.url ?? "";
+
+describe.skipIf(redis === null)("redis", () => {
+  readModelsContract(async () => {
+    const readModels = await openRedisReadModels({ url });
+    return { readModels, close: () => readModels.close() };
+  });
+
+  describe("trouble", () => {
+    let readModels: RedisReadModels;
+    beforeAll(async () => {
+      readModels = await openRedisReadModels({ url, commandTimeoutMs: 100, batchTimeoutMs: 200 });
+    });
+    afterAll(() => readModels.close());
+
+    test("a script that Redis has forgotten is loaded again, within the batch", async () => {
+      const write = (at: number) => ({ key: `flushed:${at}`, from: 0, to: 1, set: new Map([["a", Buffer.from("1")]]) });
+      await readModels.write([write(0)]);
+      const other = new Redis(url);
+      await other.script("FLUSH");
+      await other.quit();
+      const outcomes = await readModels.write(Array.from({ length: 50 }, (_, at) => write(at + 1)));
+      expect(outcomes).toEqual(Array.from({ length: 50 }, () => ({ status: "written" })));
+    });
+
+    test("a Redis that hangs is given up at the deadline, and used again when it is back", async () => {
+      const pid = redis?.pid ?? 0;
+      process.kill(pid, "SIGSTOP");
+      try {
+        await expect(readModels.get("k", "a")).rejects.toThrow(ReadModelsUnavailable);
+        await expect(readModels.read(["k"])).rejects.toThrow(ReadModelsUnavailable);
+        await expect(readModels.write([{ key: "k", from: 0, to: 1, set: new Map() }])).rejects.toThrow(
+          ReadModelsUnavailable,
+        );
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+      await expect.poll(() => readModels.get("k", "a").catch(() => "not yet"), { timeout: 5000 }).toBeNull();
+    });
+
+    test("an answer that came while this process was busy counts", async () => {
+      const answer = readModels.get("busy", "a");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const until = performance.now() + 300;
+      while (performance.now() < until);
+      expect(await answer).toBeNull();
+    });
+
+    test("no Redis is told at once", async () => {
+      await expect(openRedisReadModels({ url: "redis://127.0.0.1:1" })).rejects.toThrow(ReadModelsUnavailable);
+    });
+
+    test("close is idempotent", async () => {
+      const one = await openRedisReadModels({ url });
+      await Promise.all([one.close(), one.close()]);
+      await expect(one.get("k", "a")).rejects.toThrow(ReadModelsUnavailable);
+    });
+  });
+});
