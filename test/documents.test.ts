@@ -5,7 +5,10 @@ import { describe, expect, test } from "vitest";
 
 /** Documents rot where nothing reads them: what they name must be there. */
 const root = dirname(import.meta.dirname);
-const documents = execFileSync("git", ["ls-files", "-z", "--", "*.md"], { cwd: root, encoding: "utf8" })
+const documents = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.md"], {
+  cwd: root,
+  encoding: "utf8",
+})
   .split("\0")
   .filter((path) => path !== "" && existsSync(join(root, path)));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
