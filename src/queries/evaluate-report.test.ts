@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { measure } from "../domain/learner-model/metrics.ts";
+import type { EvaluationResult } from "./evaluate-model.ts";
+import { publishedResults } from "./evaluate-published.ts";
+import { renderEvaluationHtml, renderEvaluationText } from "./evaluate-report.ts";
+
+const result: EvaluationResult = {
+  model: "lr-lite",
+  protocol: "prequential",
+  seed: 42,
+  order: "merged_at_random",
+  split: null,
+  snapshotEveryAnswers: null,
+  answersRead: 1_234_567,
+  learners: 3,
+  items: 4,
+  skills: 5,
+  metrics: measure(Float64Array.of(0.9, 0.6, 0.3, 0.2), Uint8Array.of(1, 0, 1, 0)),
+  readMs: 1_500,
+  modelMs: 2_000,
+  answersPerSecond: 617_283.5,
+};
+
+describe("as text", () => {
+  const text = renderEvaluationText(result, publishedResults);
+
+  test("gives every figure, and says what the speed is of", () => {
+    expect(text).toMatch(/AUC +0\.7500/);
+    expect(text).toMatch(/accuracy +0\.5000/);
+    expect(text).toMatch(/RMSE +0\.4743/);
+    expect(text).toMatch(/log loss +0\.6122/);
+    expect(text).toMatch(/ECE +0\.4000/);
+    expect(text).toMatch(
+      /events\/s +617,284 +model loop on one core: 1,234,567 answers in 2\.00 s; reading them took 1\.50 s/,
+    );
+  });
+
+  test("says how the log was run", () => {
+    expect(text).toContain("1,234,567 answers of 3 learners on 4 items and 5 skills.");
+    expect(text).toContain("learners merged at random (seed 42)");
+    expect(text).toContain("Prequential");
+  });
+
+  test("stands beside the published table, and says when the protocol differs", () => {
+    expect(text).toMatch(/Best-LR +0\.77 +0\.70 +0\.71 +0\.80 +0\.83 +0\.86 +0\.82/);
+    expect(text).toContain("This run is prequential, not frozen");
+    const frozen: EvaluationResult = { ...result, protocol: "frozen", split: "at_random" };
+    expect(renderEvaluationText(frozen, publishedResults)).not.toContain("compare with care");
+    expect(renderEvaluationText(frozen, publishedResults)).toContain("80/20 by learner at random, seed 42");
+  });
+
+  test("an AUC that is not defined is called so", () => {
+    const metrics = measure(Float64Array.of(0.9), Uint8Array.of(1));
+    expect(renderEvaluationText({ ...result, metrics }, publishedResults)).toMatch(/AUC +not defined/);
+  });
+});
+
+describe("as HTML", () => {
+  const html = renderEvaluationHtml(result, publishedResults, `<b>"logs" & more</b>.csv`);
+
+  test("needs nothing from elsewhere, and runs nothing", () => {
+    expect(html).not.toMatch(/https?:|src=|href=|<script|@import|url\(/);
+  });
+
+  test("escapes what it is given", () => {
+    expect(html).not.toContain("<b>");
+    expect(html).toContain("&lt;b&gt;&quot;logs&quot; &amp; more&lt;/b&gt;.csv");
+  });
+
+  test("draws a point and a bar for each bin that has answers, with words for who cannot see them", () => {
+    expect(html.match(/<circle /g)).toHaveLength(4);
+    expect(html.match(/<rect /g)).toHaveLength(10);
+    expect(html).toContain('role="img" aria-labelledby="plot-title plot-text"');
+    expect(html).toContain("1 answers: predicted 0.900, correct 1.000");
+  });
+
+  test("every element that is opened is closed", () => {
+    const open: string[] = [];
+    for (const [, end, name = "", own] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)[^>]*?(\/?)>/g)) {
+      if (name === "meta" || own === "/") continue;
+      if (end === "/") expect(open.pop()).toBe(name);
+      else open.push(name);
+    }
+    expect(open).toEqual([]);
+  });
+
+  test("is light and dark", () => {
+    expect(html).toContain("prefers-color-scheme: dark");
+  });
+});
