@@ -39,22 +39,12 @@ export function createModelFollower(deps: {
   /** Only the newest of a page is worth loading. */
   async function handle(page: FeedPage): Promise<number> {
     for (const stored of page.events.toReversed()) {
-      const event = publicationIn(stored);
+      const event = publicationIn(stored, log);
       if (event === null || event.model !== model.name || !(await use(event))) continue;
       break;
     }
     position = page.position;
     return position;
-  }
-
-  function publicationIn(stored: StoredEvent): ModelPublished | null {
-    try {
-      const event = decodeEvent(stored);
-      return event.type === "ModelPublished" ? event.data : null;
-    } catch (err) {
-      log.error({ err, position: stored.position }, "published model cannot be read, passed over");
-      return null;
-    }
   }
 
   async function use({ version, weights: name }: ModelPublished): Promise<boolean> {
@@ -93,4 +83,15 @@ export function createModelFollower(deps: {
     start,
     stop: () => (stopped ??= loop?.stop() ?? Promise.resolve()),
   };
+}
+
+/** Null for what cannot be read. */
+function publicationIn(stored: StoredEvent, log: Log): ModelPublished | null {
+  try {
+    const event = decodeEvent(stored);
+    return event.type === "ModelPublished" ? event.data : null;
+  } catch (err) {
+    log.error({ err, position: stored.position }, "published model cannot be read, passed over");
+    return null;
+  }
 }

@@ -59,110 +59,135 @@ const attemptsToPublish = 10;
  * mistake) comes to the same weights, and each version is published once: who comes second finds it there.
  */
 export function createTrainer(deps: TrainerDeps): Trainer {
-  const { store, feed, blobs, clock, log, model } = deps;
-  let state: TrainerState | null = null;
-  let published: Published = { version: 0, answers: 0 };
-  let savedPosition = 0;
-  let savedAt = clock.now();
-  let loop: RunningProjection | null = null;
-  let stopped: Promise<void> | null = null;
+  return new SequentialTrainer(deps);
+}
+
+class SequentialTrainer implements Trainer {
+  readonly #deps: TrainerDeps;
+  #state: TrainerState | null = null;
+  #published: Published = { version: 0, answers: 0 };
+  #savedPosition = 0;
+  #savedAt: number;
+  #loop: RunningProjection | null = null;
+  #stopped: Promise<void> | null = null;
+
+  constructor(deps: TrainerDeps) {
+    this.#deps = deps;
+    this.#savedAt = deps.clock.now();
+  }
+
+  start(): void {
+    if (this.#loop !== null || this.#stopped !== null) return;
+    const { feed, log, batchSize = 500, retryMs } = this.#deps;
+    this.#loop = runProjection({
+      name: "trainer",
+      feed,
+      filter: { categories: ["learner"], types: ["InteractionRecorded"] },
+      batchSize,
+      load: () => this.#load(),
+      handle: (page, signal) => this.#handle(page, signal),
+      between: () => this.#saveOnceInAWhile(),
+      log,
+      ...(retryMs === undefined ? {} : { retryMs }),
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= (async () => {
+      await this.#loop?.stop();
+      await this.#save();
+    })();
+    return this.#stopped;
+  }
+
+  position(): number {
+    return this.#state?.position ?? 0;
+  }
+
+  caughtUp(): Promise<void> {
+    return this.#loop?.caughtUp() ?? Promise.reject(new Error("the trainer is not running"));
+  }
+
+  status(): TrainerStatus {
+    return {
+      running: this.#loop !== null && this.#stopped === null,
+      position: this.position(),
+      answers: this.#state?.answers ?? 0,
+      skipped: this.#state?.skipped ?? 0,
+      learners: this.#state?.locals.size ?? 0,
+      version: this.#published.version,
+      errors: this.#loop?.status.errors ?? 0,
+      lastError: this.#loop?.status.lastError ?? null,
+    };
+  }
 
   /** An error of an engine leaves the state in memory as it was: only what the log says must be read again. */
-  async function load(): Promise<number> {
-    published = await readPublished(store, model.name);
-    if (state === null) {
-      state = (await loadCheckpoint(blobs, model, log)) ?? newTrainerState(model);
-      savedPosition = state.position;
-      savedAt = clock.now();
-      log.info({ model: model.name, position: state.position, answers: state.answers }, "trainer starts");
+  async #load(): Promise<number> {
+    const { store, blobs, clock, log, model } = this.#deps;
+    this.#published = await readPublished(store, model.name);
+    if (this.#state === null) {
+      this.#state = (await loadCheckpoint(blobs, model, log)) ?? newTrainerState(model);
+      this.#savedPosition = this.#state.position;
+      this.#savedAt = clock.now();
+      const { position, answers } = this.#state;
+      log.info({ model: model.name, position, answers }, "trainer starts");
     }
     // Left over from before an error or a restart: the weights are published as they were then, before they go on.
-    if (isDue(state)) await publish(state);
+    await this.#publishWhileDue(this.#state);
+    return this.#state.position;
+  }
+
+  async #handle(page: FeedPage, signal: AbortSignal): Promise<number> {
+    const { log, model } = this.#deps;
+    const state = this.#state;
+    if (state === null) throw new Error("the trainer handles a page before it has loaded its state");
+    for (const stored of page.events) {
+      if (signal.aborted) return state.position;
+      train(model, state, stored, (err) =>
+        log.error({ err, position: stored.position, stream: stored.stream }, "event skipped by the trainer"),
+      );
+      if (this.#isDue(state)) await this.#publishWhileDue(state);
+    }
+    state.position = Math.max(state.position, page.position);
     return state.position;
   }
 
-  async function handle(page: FeedPage, signal: AbortSignal): Promise<number> {
-    if (state === null) throw new Error("the trainer handles a page before it has loaded its state");
-    const current = state;
-    for (const stored of page.events) {
-      if (signal.aborted) return current.position;
-      train(model, current, stored, (err) =>
-        log.error({ err, position: stored.position, stream: stored.stream }, "event skipped by the trainer"),
-      );
-      if (isDue(current)) await publish(current);
-    }
-    current.position = Math.max(current.position, page.position);
-    return current.position;
+  #isDue(state: TrainerState): boolean {
+    return isPublicationDue(state.answers, this.#published.answers);
   }
 
-  const isDue = (current: TrainerState): boolean => isPublicationDue(current.answers, published.answers);
-
-  async function publish(current: TrainerState): Promise<void> {
-    for (let attempt = 1; isDue(current); attempt++) {
-      const result = await publishWeights({ store, blobs, clock, model }, current, published);
+  /** A conflict means that another published: what the log says then is asked again whether it is due. */
+  async #publishWhileDue(state: TrainerState): Promise<void> {
+    const { store, log, model } = this.#deps;
+    for (let attempt = 1; this.#isDue(state); attempt++) {
+      const result = await publishWeights(this.#deps, state, this.#published);
       if (result.status !== "conflict") {
-        published = { version: published.version + 1, answers: current.answers };
-        const { version, answers } = published;
-        if (result.status === "appended") log.info({ model: model.name, version, answers }, "model published");
+        this.#published = { version: this.#published.version + 1, answers: state.answers };
+        if (result.status === "appended") log.info({ model: model.name, ...this.#published }, "model published");
       } else if (attempt === attemptsToPublish) {
-        throw new Error(`model version ${published.version + 1} cannot be published: ${result.why}`);
+        throw new Error(`model version ${this.#published.version + 1} cannot be published: ${result.why}`);
       } else {
-        published = await readPublished(store, model.name);
+        this.#published = await readPublished(store, model.name);
       }
     }
   }
 
-  async function save(): Promise<void> {
-    savedAt = clock.now();
-    if (state === null || state.position === savedPosition) return;
-    const { position } = state;
+  async #saveOnceInAWhile(): Promise<void> {
+    const { clock, checkpointEveryMs = 5 * 60_000 } = this.#deps;
+    if (clock.now() - this.#savedAt >= checkpointEveryMs) await this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const { blobs, clock, log, model } = this.#deps;
+    this.#savedAt = clock.now();
+    if (this.#state === null || this.#state.position === this.#savedPosition) return;
+    const { position } = this.#state;
     try {
-      await saveCheckpoint(blobs, model, state);
-      savedPosition = position;
+      await saveCheckpoint(blobs, model, this.#state);
+      this.#savedPosition = position;
     } catch (err) {
       // Nothing is lost but time at the next start.
       log.warn({ err, position }, "trainer checkpoint not saved");
     }
   }
-
-  async function between(): Promise<void> {
-    if (clock.now() - savedAt >= (deps.checkpointEveryMs ?? 5 * 60_000)) await save();
-  }
-
-  function start(): void {
-    if (loop !== null || stopped !== null) return;
-    loop = runProjection({
-      name: "trainer",
-      feed,
-      filter: { categories: ["learner"], types: ["InteractionRecorded"] },
-      batchSize: deps.batchSize ?? 500,
-      load,
-      handle,
-      between,
-      log,
-      ...(deps.retryMs === undefined ? {} : { retryMs: deps.retryMs }),
-    });
-  }
-
-  async function stop(): Promise<void> {
-    await loop?.stop();
-    await save();
-  }
-
-  return {
-    start,
-    stop: () => (stopped ??= stop()),
-    position: () => state?.position ?? 0,
-    caughtUp: () => loop?.caughtUp() ?? Promise.reject(new Error("the trainer is not running")),
-    status: () => ({
-      running: loop !== null && stopped === null,
-      position: state?.position ?? 0,
-      answers: state?.answers ?? 0,
-      skipped: state?.skipped ?? 0,
-      learners: state?.locals.size ?? 0,
-      version: published.version,
-      errors: loop?.status.errors ?? 0,
-      lastError: loop?.status.lastError ?? null,
-    }),
-  };
 }
