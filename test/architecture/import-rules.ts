@@ -21,7 +21,7 @@ const packages: Record<string, readonly string[]> = {
   "src/domain/reviews": ["zod", "ts-fsrs"],
   "src/ports": [],
   "src/commands": ["zod", "node:crypto"],
-  "src/projections": ["zod", "node:crypto", "node:timers/promises", "node:events"],
+  "src/projections": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events"],
   "src/queries": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events", "node:stream"],
   "src/workers": ["zod", "prom-client", "node:*"],
   "src/adapters/event-store": ["pg", "node:*"],

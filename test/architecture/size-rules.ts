@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { Node } from "@babel/types";
 import { production, type Rule } from "./rules.ts";
 import { lineOf, walk } from "./source-tree.ts";
 
@@ -12,19 +13,19 @@ const filesAreShort: Rule = (tree) =>
     return [{ path, line: longest.file, what: `${lines} lines; at most ${longest.file}, or a line "${reason} ..."` }];
   });
 
+/** A factory counts without the functions it is made of, which count for themselves. */
 const functionsAreShort: Rule = (tree) =>
   production(tree).flatMap((module) => {
     const lines = module.text.split("\n");
     const found: ReturnType<Rule> = [];
     walk(module.ast, (node) => {
-      if (!("params" in node) || !("body" in node) || node.loc == null) return;
+      if (!isFunction(node) || node.loc == null) return;
+      const length = linesOf(node) - linesOfFunctionsIn(node);
+      if (length <= longest.function) return;
       const first = lineOf(node);
-      const last = node.loc.end.line;
-      const length = last - first + 1;
       if (
-        length <= longest.function ||
         lines
-          .slice(Math.max(0, first - 2), last)
+          .slice(Math.max(0, first - 2), node.loc.end.line)
           .join("\n")
           .includes(reason)
       )
@@ -34,6 +35,19 @@ const functionsAreShort: Rule = (tree) =>
     });
     return found;
   });
+
+const isFunction = (node: Node): boolean => "params" in node && "body" in node;
+
+const linesOf = (node: Node): number => (node.loc == null ? 0 : node.loc.end.line - node.loc.start.line + 1);
+
+function linesOfFunctionsIn(outer: Node): number {
+  let lines = 0;
+  walk(outer, (node, around) => {
+    // Only the outermost of those inside: `around` holds the nodes between.
+    if (node !== outer && isFunction(node) && !around.slice(1).some(isFunction)) lines += linesOf(node);
+  });
+  return lines;
+}
 
 const scriptsSayWhatTheyDo: Rule = (tree) =>
   tree.scripts
