@@ -1,5 +1,5 @@
 import cors from "@fastify/cors";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, LogController } from "fastify";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { addAccessControl } from "./access.ts";
 import { addBodyParsers } from "./body-parsers.ts";
@@ -76,7 +76,7 @@ function newFastify(deps: ServerDeps, options: ReturnType<typeof resolveOptions>
   const process = deps.randomId().slice(0, 8);
   return Fastify({
     loggerInstance: deps.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
     trustProxy: options.trustProxy,
     connectionTimeout: idleMs,

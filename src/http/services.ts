@@ -63,6 +63,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     staleAfterSeconds: 60,
     freshnessWaitMs: 1_000,
     readModelsBudgetMs: 250,
+    listSize: 50,
     trustProxy: false,
     ...options,
   };
@@ -82,7 +83,12 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   const liveView = createLiveViewReader(readModels, clock, budgetMs);
   const popular = createPopularReader({ readModels, liveView, clock, budgetMs });
   const reading = { readModels, liveView, catalogue, model, clock, budgetMs, freshnessWaitMs };
-  const nextItems = createNextItems({ ...reading, popular, onAnswer: metrics.countAnswers });
+  const nextItems = createNextItems({
+    ...reading,
+    listSize: options.listSize,
+    popular,
+    onAnswer: metrics.countAnswers,
+  });
   const authenticator = createAuthenticator(deps.apiKeys, clock);
   return {
     ...{ deps, options, groupCommit, authenticator, metrics, liveView, popular, nextItems, lag, closing },

@@ -1,5 +1,6 @@
-import { LRUCache } from "lru-cache";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ItemBank, SelectedItem } from "../domain/item-selection/selection.ts";
+import type { LearnerState } from "../domain/learner/learner-state.ts";
 import { selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -10,9 +11,10 @@ import { decodeNext, type NextList } from "../projections/next-items.ts";
 import { learnerKey, nextField, stateField } from "../projections/rows.ts";
 import { withinBudget } from "./budget.ts";
 import { createItemJson } from "./item-json.ts";
+import { createKeptRows, type KeptRow } from "./kept-rows.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
-import { countMax, type NextRequest, type NextSource } from "./next-request.ts";
+import type { NextRequest, NextSource } from "./next-request.ts";
 import type { PopularReader } from "./popular.ts";
 import { finishNext, type NextAnswer, type RenderedNext, renderNext } from "./render-next.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -25,6 +27,8 @@ export interface NextItemsDeps {
   readonly model: ModelReader;
   readonly clock: Clock;
   readonly budgetMs: number;
+  /** Items in a full precomputed list, as the projector was told. */
+  readonly listSize: number;
   /** Longest wait for a freshness token. */
   readonly freshnessWaitMs: number;
   readonly onAnswer?: (source: NextSource) => void;
@@ -37,80 +41,74 @@ export interface NextItems {
   many(learnerIds: readonly string[], request: NextRequest): Promise<string[] | null>;
 }
 
-/** What this process last read of one learner, and the answers rendered from it. */
-interface Known {
-  readonly bytes: Buffer;
-  readonly list: NextList;
-  catalogueVersion: number;
-  readonly rendered: Map<string, RenderedNext>;
-}
+/** Bytes that the last-known tier may hold of lists, and of states, roughly. */
+const keptBytesMax = 48 * 1024 * 1024;
 
-/** Bytes that the last-known tier may hold, roughly. */
-const knownBytesMax = 64 * 1024 * 1024;
-const renderedMax = 4;
-
-/** Answers "what next?" from the one precomputed value, in words; see decisions on freshness and staleness in docs/http-api.md. */
+/**
+ * Answers "what next?" from the learner's one precomputed value, put into words. Where that does not serve the request
+ * it selects from the learner's state; without the read models it answers from what it read last, marked stale.
+ */
 export function createNextItems(deps: NextItemsDeps): NextItems {
   const { readModels, liveView, catalogue, clock, budgetMs } = deps;
+  const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
-  const known = new LRUCache<string, Known>({
-    maxSize: knownBytesMax,
-    sizeCalculation: ({ bytes }) => bytes.length * 12 + 500,
-  });
-
-  function remember(key: string, bytes: Buffer): Known {
-    const last = known.get(key);
-    if (last?.bytes.equals(bytes)) return last;
-    // A copy: what an adapter hands out may be a slice of something much larger.
-    const entry = { bytes: Buffer.from(bytes), list: decodeNext(bytes), catalogueVersion: -1, rendered: new Map() };
-    known.set(key, entry);
-    return entry;
-  }
-
-  function render(answer: NextAnswer): RenderedNext {
-    return renderNext(answer, itemJson);
-  }
+  const lists = createKeptRows(keptBytesMax, decodeNext);
+  const states = createKeptRows(keptBytesMax, (bytes) => decodeLearnerState(bytes, model));
 
   /** The rendered answer from a precomputed list; null where it does not serve the request. */
-  function fromList(learnerId: string, entry: Known, request: NextRequest, source: NextSource): RenderedNext | null {
-    const { list } = entry;
-    if (source === "personal" && list.holdsUntil !== null && list.holdsUntil <= clock.now()) return null;
-    if (entry.catalogueVersion !== catalogue.version) {
-      entry.catalogueVersion = catalogue.version;
-      entry.rendered.clear();
-    }
+  function fromList(
+    learnerId: string,
+    row: KeptRow<NextList>,
+    request: NextRequest,
+    source: NextSource,
+  ): RenderedNext | null {
+    const list = row.value;
+    if (source === "personal" && !holds(list, clock.now())) return null;
     const key = request.cacheKey === null ? null : `${source} ${request.cacheKey}`;
-    const kept = key === null ? undefined : entry.rendered.get(key);
+    const stamp = String(catalogue.version);
+    const kept = key === null ? undefined : row.get(key, stamp);
     if (kept !== undefined) return kept;
-    const items = cut(list, catalogue.bank(list.trackId), request);
-    if (items === null && source === "personal") return null;
-    const rendered = render({ ...list, learnerId, source, computed: "precomputed", items: items ?? [] });
-    if (key !== null) {
-      if (entry.rendered.size >= renderedMax) entry.rendered.clear();
-      entry.rendered.set(key, rendered);
-    }
+    const stale = source === "stale";
+    const items = cut(
+      list,
+      catalogue.bank(stale ? request.trackId : list.trackId),
+      request,
+      stale ? null : deps.listSize,
+    );
+    if (items === null || (stale && items.length === 0)) return null;
+    const rendered = renderNext({ ...list, learnerId, source, computed: "precomputed", items }, itemJson);
+    if (key !== null) row.set(key, stamp, rendered);
     return rendered;
   }
 
-  async function onDemand(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
+  async function fromState(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
     const bytes = await withinBudget(readModels.get(learnerKey(namespace, learnerId), stateField), budgetMs);
-    const { model } = deps.model;
-    const state = bytes === null ? null : decodeLearnerState(bytes, model);
-    if (state === null) return null;
-    const { weights, version } = deps.model.current();
-    const bank = bankFor(catalogue, request.trackId ?? state.lastTrackId);
+    const row = bytes === null ? null : states.remember(learnerId, bytes);
+    if (row === null || row.value === null) return null;
+    const stamp = `${catalogue.version}.${deps.model.current().version}`;
+    const kept = request.cacheKey === null ? undefined : row.get(request.cacheKey, stamp);
+    if (kept !== undefined && holds(kept, clock.now())) return kept;
+    const rendered = renderNext(selected(learnerId, row.value, request), itemJson);
+    if (request.cacheKey !== null) row.set(request.cacheKey, stamp, rendered);
+    return rendered;
+  }
+
+  function selected(learnerId: string, state: LearnerState, request: NextRequest): NextAnswer {
+    const { weights, version: modelVersion } = deps.model.current();
     const { sessionType, skillIds, exclude, count } = request;
-    const only = skillIds === null ? {} : { onlySkillIds: skillIds };
-    const now = clock.now();
-    const size = Math.min(count + exclude.size, countMax * 4);
-    const base = { learnerId, state, bank, model, weights, sessionType, now, size };
-    const items = selectForLearner({ ...base, ...only }).items.filter(({ itemId }) => !exclude.has(itemId));
-    const { revision, position, recordedAt: at } = state;
-    return render({
-      ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
-      ...{ policyVersion: bank.policyVersion, model: model.name, modelVersion: version, revision, position, at },
-      items: items.slice(0, count).map(shortened),
+    const bank = bankFor(catalogue, request.trackId);
+    const selection = selectForLearner({
+      ...{ learnerId, state, bank, model, weights, sessionType, now: clock.now() },
+      size: count + exclude.size,
+      ...(skillIds === null ? {} : { onlySkillIds: skillIds }),
     });
+    const items = selection.items.filter(({ itemId }) => !exclude.has(itemId)).slice(0, count);
+    const { revision, position, recordedAt: at } = state;
+    return {
+      ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
+      ...{ policyVersion: bank.policyVersion, model: model.name, modelVersion, revision, position, at },
+      ...{ holdsUntil: selection.holdsUntil, items: items.map(shortened) },
+    };
   }
 
   async function forNewLearner(learnerId: string, request: NextRequest): Promise<RenderedNext> {
@@ -118,21 +116,15 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const now = clock.now();
     const scope = bank.trackId === null ? "all" : (`track:${bank.trackId}` as const);
     const popular = await deps.popular.list(scope, newLearnerWindow).catch(() => ({ position: 0, items: [] }));
-    const { model } = deps;
-    const { items, fromPopular } = selectForNewLearner({
-      learnerId,
-      bank,
-      model,
-      popular: popular.items,
-      request,
-      now,
-    });
+    const input = { learnerId, bank, model: deps.model, popular: popular.items, request, now };
+    const { items, fromPopular } = selectForNewLearner(input);
     const computed = items.length > 0 && fromPopular === items.length ? "precomputed" : "on_demand";
-    return render({
+    const answer: NextAnswer = {
       ...{ learnerId, source: "popular", computed, trackId: bank.trackId, sessionType: request.sessionType },
-      ...{ policyVersion: bank.policyVersion, model: model.model.name, modelVersion: model.current().version },
-      ...{ revision: 0, position: popular.position, at: now, items: items.map(shortened) },
-    });
+      ...{ policyVersion: bank.policyVersion, model: model.name, modelVersion: deps.model.current().version },
+      ...{ revision: 0, position: popular.position, at: now, holdsUntil: null, items: items.map(shortened) },
+    };
+    return done(renderNext(answer, itemJson), "popular");
   }
 
   /** The answer from this learner's row as just read. */
@@ -143,24 +135,18 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     request: NextRequest,
   ): Promise<RenderedNext> {
     if (bytes !== null) {
-      const entry = remember(knownKey(learnerId, request), bytes);
-      if (serves(entry.list, request)) {
-        const rendered = fromList(learnerId, entry, request, "personal");
-        if (rendered !== null) return done(rendered, "personal");
-      }
+      const row = lists.remember(listKey(learnerId, request), bytes);
+      const rendered = serves(row.value, request) ? fromList(learnerId, row, request, "personal") : null;
+      if (rendered !== null) return done(rendered, "personal");
     }
-    const selected = await onDemand(learnerId, namespace, request);
-    if (selected !== null) return done(selected, "personal");
-    return done(await forNewLearner(learnerId, request), "popular");
+    const rendered = await fromState(learnerId, namespace, request);
+    return rendered === null ? forNewLearner(learnerId, request) : done(rendered, "personal");
   }
 
   async function withoutReadModels(learnerId: string, request: NextRequest): Promise<RenderedNext> {
-    const entry = known.get(knownKey(learnerId, request)) ?? known.get(`next ${learnerId}`);
-    if (entry !== undefined) {
-      const rendered = fromList(learnerId, entry, request, "stale");
-      if (rendered !== null) return done(rendered, "stale");
-    }
-    return done(await forNewLearner(learnerId, request), "popular");
+    const row = lists.last(listKey(learnerId, request)) ?? lists.last(`next ${learnerId}`);
+    const rendered = row === undefined ? null : fromList(learnerId, row, request, "stale");
+    return rendered === null ? forNewLearner(learnerId, request) : done(rendered, "stale");
   }
 
   function done(rendered: RenderedNext, source: NextSource): RenderedNext {
@@ -172,7 +158,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     try {
       const view = liveView.current();
       const live = view instanceof Promise ? await view : view;
-      if (live === null) return done(await forNewLearner(learnerId, request), "popular");
+      if (live === null) return await forNewLearner(learnerId, request);
       const key = learnerKey(live.namespace, learnerId);
       const bytes = await withinBudget(readModels.get(key, nextField(request.sessionType)), budgetMs);
       return await answer(learnerId, live.namespace, bytes, request);
@@ -191,30 +177,38 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return finishNext(rendered, clock.now(), isFresh(rendered));
   }
 
+  async function all(learnerIds: readonly string[], request: NextRequest): Promise<RenderedNext[]> {
+    const live = await liveView.current();
+    if (live === null) return Promise.all(learnerIds.map((id) => forNewLearner(id, request)));
+    const keys = learnerIds.map((id) => learnerKey(live.namespace, id));
+    const rows = await withinBudget(readModels.getMany(keys, nextField(request.sessionType)), budgetMs);
+    const answers: RenderedNext[] = [];
+    for (const [at, id] of learnerIds.entries()) {
+      answers.push(await answer(id, live.namespace, rows[at] ?? null, request));
+      // A thousand selections in one go would hold every other request up.
+      if (at % answersPerTurn === answersPerTurn - 1) await nextTurn();
+    }
+    return answers;
+  }
+
   async function many(learnerIds: readonly string[], request: NextRequest): Promise<string[] | null> {
     if (request.trackId !== null && catalogue.bank(request.trackId) === null) return null;
-    const finish = (rendered: RenderedNext): string => finishNext(rendered, clock.now(), null);
-    try {
-      const live = await liveView.current();
-      if (live === null) return await Promise.all(learnerIds.map(async (id) => finish(await once(id, request))));
-      const keys = learnerIds.map((id) => learnerKey(live.namespace, id));
-      const rows = await withinBudget(readModels.getMany(keys, nextField(request.sessionType)), budgetMs);
-      const answers: string[] = [];
-      // One after the other: a thousand selections at once would hold every other request up.
-      for (const [at, id] of learnerIds.entries()) {
-        answers.push(finish(await answer(id, live.namespace, rows[at] ?? null, request)));
-      }
-      return answers;
-    } catch (error) {
+    const answers = await all(learnerIds, request).catch((error: unknown) => {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
-      return Promise.all(learnerIds.map(async (id) => finish(await withoutReadModels(id, request))));
-    }
+      return Promise.all(learnerIds.map((id) => withoutReadModels(id, request)));
+    });
+    return answers.map((rendered) => finishNext(rendered, clock.now(), null));
   }
 
   return { one, many };
 }
 
-const knownKey = (learnerId: string, request: NextRequest): string => `${nextField(request.sessionType)} ${learnerId}`;
+const answersPerTurn = 50;
+
+const listKey = (learnerId: string, request: NextRequest): string => `${nextField(request.sessionType)} ${learnerId}`;
+
+const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, now: number): boolean =>
+  holdsUntil === null || holdsUntil > now;
 
 function serves(list: NextList, request: NextRequest): boolean {
   return (
@@ -224,17 +218,26 @@ function serves(list: NextList, request: NextRequest): boolean {
   );
 }
 
-/** The first `count` items that are still offered and not excluded; null where too few are left to tell. */
-function cut(list: NextList, bank: ItemBank | null, request: NextRequest): SelectedItem[] | null {
+/**
+ * The first `count` items that are still offered and wanted. null where too few are left and a selection could find
+ * more: a list shorter than `fullSize` that lost nothing holds all there is. Without a `fullSize` few are as good as many.
+ */
+function cut(
+  list: NextList,
+  bank: ItemBank | null,
+  { count, exclude, skillIds }: NextRequest,
+  fullSize: number | null,
+): SelectedItem[] | null {
   const items: SelectedItem[] = [];
-  let dropped = 0;
   for (const item of list.items) {
-    if (bank?.items.has(item.itemId) && !request.exclude.has(item.itemId)) items.push(item);
-    else dropped += 1;
-    if (items.length === request.count) return items;
+    const known = bank?.items.get(item.itemId);
+    if (known === undefined || exclude.has(item.itemId)) continue;
+    if (skillIds !== null && !known.skillIds.some((id) => skillIds.includes(id))) continue;
+    items.push(item);
+    if (items.length === count) return items;
   }
-  // All there is, or the list is merely shorter than what is asked for: a selection would find what is not in it.
-  return dropped === 0 && list.items.length === 0 ? items : null;
+  const complete = fullSize === null || (items.length === list.items.length && list.items.length < fullSize);
+  return complete ? items : null;
 }
 
 /** The bank of the track, or of everything where that track is gone. */

@@ -19,6 +19,8 @@ export interface NextAnswer {
   readonly position: number;
   /** When what the list is made from was written, milliseconds since 1970. */
   readonly at: number;
+  /** Milliseconds since 1970 until which time alone does not change the items; null for always. */
+  readonly holdsUntil: number | null;
   readonly items: readonly SelectedItem[];
 }
 
@@ -26,6 +28,7 @@ export interface NextAnswer {
 export interface RenderedNext {
   readonly revision: number;
   readonly at: number;
+  readonly holdsUntil: number | null;
   readonly beforeAge: string;
   readonly afterAge: string;
 }
@@ -49,7 +52,8 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext
     `"policyVersion":${JSON.stringify(policyVersion)},"model":"${model}","modelVersion":${modelVersion},` +
     `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
   const afterAge = `,"selectionId":"${selectionIdOf(answer)}","items":[${items}]`;
-  return { revision: answer.revision, at: answer.at, beforeAge, afterAge };
+  const { revision, at, holdsUntil } = answer;
+  return { revision, at, holdsUntil, beforeAge, afterAge };
 }
 
 /** The whole answer. `fresh` only where a token was given: whether the answer includes its interaction. */
