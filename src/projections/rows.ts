@@ -33,6 +33,7 @@ export const topField = "top";
 export const learnerPrefix = (namespace: string): string => `${namespace}:learner:`;
 export const learnerKey = (namespace: string, learnerId: string): string => `${namespace}:learner:${learnerId}`;
 export const countersKey = (namespace: string, partition: number): string => `${namespace}:counters:${partition}`;
+export const countersPrefix = (namespace: string): string => `${namespace}:counters:`;
 export const popularPrefix = (namespace: string): string => `${namespace}:popular:`;
 export const popularKey = (namespace: string, scope: PopularScope, window: PopularWindow): string =>
   `${namespace}:popular:${scope}:${window}`;

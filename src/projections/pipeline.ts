@@ -19,7 +19,7 @@ import { createParking, type Parking } from "./parking.ts";
 import { createPopularTick } from "./popular-tick.ts";
 import { type Checkpoint, countersKey, type Parked } from "./rows.ts";
 
-export interface ProjectorDeps {
+export interface PipelineDeps {
   readonly feed: Feed;
   readonly store: EventStore;
   readonly blobs: Blobs;
@@ -29,7 +29,7 @@ export interface ProjectorDeps {
   readonly log: Log;
 }
 
-export interface ProjectorOptions {
+export interface PipelineOptions {
   readonly namespace: string;
   readonly partition: number;
   readonly partitions: number;
@@ -47,7 +47,7 @@ export class PartitionLost extends Error {
 }
 
 /** One partition's pipeline, to be run by the one loop. */
-export interface Projector {
+export interface Pipeline {
   load(): Promise<number>;
   handle(page: FeedPage, signal?: AbortSignal): Promise<number>;
   between(): Promise<void>;
@@ -69,7 +69,7 @@ const positionsPerCheckpoint = 10_000;
  * a crash between the two, the learners since the checkpoint before are folded again, without counting. Both writes are
  * guarded, so that batches may be applied twice and two owners may race.
  */
-export function createProjector(deps: ProjectorDeps, options: ProjectorOptions): Projector {
+export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pipeline {
   const { store, readModels, model, log, clock } = deps;
   const { namespace, partition, partitions, listSize } = options;
   const context = createContext(deps);

@@ -1,0 +1,112 @@
+import { learnerStream } from "../domain/streams.ts";
+import { createGate, type Gate } from "./gate.ts";
+import type { RetryResult } from "./parking.ts";
+import { partitionOf } from "./partition.ts";
+import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.ts";
+import type { LiveView, Parked } from "./rows.ts";
+import { type ProjectionStatus, type RunningProjection, runProjection } from "./run-projection.ts";
+
+export interface PipelineSettings {
+  /** Partitions this process owns; all of them when left out. */
+  readonly owned?: readonly number[];
+  /** Events in one batch at the most: what a catch-up folds before it writes. */
+  readonly batchSize?: number;
+  /** Items in a precomputed list. */
+  readonly listSize?: number;
+  /** Decoded learner states kept in memory, by each partition. */
+  readonly learnersInMemory?: number;
+  /** Shortest time between two writes of the popular lists, milliseconds. */
+  readonly popularTickMs?: number;
+  /** First and longest pause after an error, milliseconds. */
+  readonly retryMs?: number;
+  readonly retryMsMax?: number;
+  readonly idleWaitMs?: number;
+}
+
+export interface PartitionStatus extends ProjectionStatus {
+  readonly partition: number;
+  readonly parked: number;
+}
+
+/** The pipelines of one namespace that this process runs. */
+export interface Pipelines {
+  readonly view: LiveView;
+  readonly gate: Gate;
+  statuses(): PartitionStatus[];
+  positions(): number[];
+  /** Resolves once each has handled what stood in the log (as far as the gate lets through) at the call. */
+  caughtUp(): Promise<void>;
+  parked(): { readonly partition: number; readonly parked: Parked }[];
+  /** Rejects for a learner of a partition that another process owns. */
+  retry(learnerId: string): Promise<RetryResult>;
+  /** Idempotent. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  readonly partition: number;
+  readonly pipeline: Pipeline;
+  readonly loop: RunningProjection;
+}
+
+export function startPipelines(deps: PipelineDeps, view: LiveView, settings: PipelineSettings): Pipelines {
+  const gate = createGate(deps.feed);
+  const owned = settings.owned ?? Array.from({ length: view.partitions }, (_, partition) => partition);
+  const running: Running[] = owned.map((partition) =>
+    startOne({ ...deps, feed: gate.feed }, view, partition, settings),
+  );
+  return {
+    view,
+    gate,
+    statuses: () =>
+      running.map(({ partition, pipeline, loop }) => ({ ...loop.status, partition, parked: pipeline.parked.size })),
+    positions: () => running.map(({ loop }) => loop.position()),
+    async caughtUp() {
+      await Promise.all(running.map(({ loop }) => loop.caughtUp()));
+    },
+    parked: () =>
+      running.flatMap(({ partition, pipeline }) =>
+        Array.from(pipeline.parked.values(), (parked) => ({ partition, parked })),
+      ),
+    retry(learnerId) {
+      const partition = partitionOf(learnerId, view.partitions);
+      const owner = running.find((one) => one.partition === partition);
+      if (owner === undefined) {
+        return Promise.reject(new Error(`partition ${partition} of learner ${learnerId} is owned elsewhere`));
+      }
+      const result = owner.pipeline.retry(learnerStream(learnerId));
+      owner.loop.nudge();
+      return result;
+    },
+    async stop() {
+      gate.release();
+      await Promise.all(running.map(({ loop }) => loop.stop()));
+      for (const { pipeline } of running) pipeline.close();
+    },
+  };
+}
+
+function startOne(deps: PipelineDeps, view: LiveView, partition: number, settings: PipelineSettings): Running {
+  const pipeline = createPipeline(deps, {
+    namespace: view.namespace,
+    partition,
+    partitions: view.partitions,
+    listSize: settings.listSize ?? 30,
+    learnersInMemory: settings.learnersInMemory ?? 20_000,
+    popularTickMs: settings.popularTickMs ?? 1000,
+  });
+  const { retryMs, retryMsMax, idleWaitMs } = settings;
+  const loop = runProjection({
+    name: `learners ${view.namespace} ${partition}`,
+    feed: deps.feed,
+    batchSize: settings.batchSize ?? 2000,
+    load: pipeline.load,
+    handle: pipeline.handle,
+    between: pipeline.between,
+    log: deps.log,
+    ...(retryMs === undefined ? {} : { retryMs }),
+    ...(retryMsMax === undefined ? {} : { retryMsMax }),
+    ...(idleWaitMs === undefined ? {} : { idleWaitMs }),
+  });
+  return { partition, pipeline, loop };
+}
