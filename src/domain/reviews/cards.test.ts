@@ -1,0 +1,173 @@
+import fc from "fast-check";
+import { createEmptyCard, FSRS, type Card as FsrsCard, type Grade, Rating } from "ts-fsrs";
+import { describe, expect, it } from "vitest";
+import {
+  type Cards,
+  dueCards,
+  itemCard,
+  newCards,
+  nextDueAt,
+  type Review,
+  reviewCard,
+  reviewLoad,
+  skillCard,
+  upcomingCards,
+} from "./cards.ts";
+
+const day = 86_400_000;
+const start = Date.UTC(2026, 0, 5, 12);
+const fractions = skillCard("fractions");
+
+function reviewed(...reviews: Partial<Review>[]): Cards {
+  const cards = newCards();
+  for (const review of reviews) reviewCard(cards, { cardId: fractions, correct: true, at: start, ...review });
+  return cards;
+}
+const dueInDays = (cards: Cards, at = start): number => ((nextDueAt(cards, at) ?? Number.NaN) - at) / day;
+
+describe("reviewCard", () => {
+  it("makes a card at the first answer: due in two days when right, in one when wrong (FSRS-6 defaults)", () => {
+    expect(dueInDays(reviewed({}))).toBe(2);
+    expect(dueInDays(reviewed({ correct: false }))).toBe(1);
+  });
+
+  it("spaces further with each success, and starts over after a failure", () => {
+    const cards = reviewed({}, { at: start + 2 * day });
+    const grown = dueInDays(cards, start + 2 * day);
+    expect(grown).toBeGreaterThan(5);
+    reviewCard(cards, { cardId: fractions, correct: false, at: start + 20 * day });
+    expect(dueInDays(cards, start + 20 * day)).toBeLessThan(grown / 2);
+    expect(cards[fractions]?.slice(4, 6)).toEqual([3, 1]);
+  });
+
+  it("says whether the card was due", () => {
+    const cards = newCards();
+    const at = (days: number) => reviewCard(cards, { cardId: fractions, correct: true, at: start + days * day });
+    expect([at(0), at(1), at(400)]).toEqual([false, false, true]);
+  });
+
+  it("rates: wrong < hint or slow < usual < fast, speed from the third review on", () => {
+    const usual = [{ durationMs: 10_000 }, { durationMs: 10_000, at: start + 2 * day }];
+    const later = start + 12 * day;
+    const days = (third: Partial<Review>) => dueInDays(reviewed(...usual, { at: later, ...third }), later);
+    const wrong = days({ correct: false, durationMs: 1_000 });
+    const hint = days({ hintCount: 1, durationMs: 10_000 });
+    const slow = days({ durationMs: 25_000 });
+    const good = days({ durationMs: 12_000 });
+    const fast = days({ durationMs: 3_000 });
+    expect(wrong).toBeLessThan(slow);
+    expect(hint).toBe(slow);
+    expect(slow).toBeLessThan(good);
+    expect(good).toBeLessThan(fast);
+    expect(days({})).toBe(good);
+    expect(days({ durationMs: 3 * 3_600_000 })).toBe(good);
+    expect(dueInDays(reviewed({ durationMs: 10_000 }, { durationMs: 1, at: later }), later)).toBe(
+      dueInDays(reviewed({}, { at: later }), later),
+    );
+  });
+
+  it("never turns back time: a late answer counts as made right after the last", () => {
+    const late = reviewed({ at: start + 10 * day }, { at: start });
+    const inOrder = reviewed({ at: start + 10 * day }, { at: start + 10 * day });
+    expect(late).toEqual(inOrder);
+  });
+
+  it("remembers exactly what ts-fsrs's own scheduler does, answer after answer", () => {
+    const scheduler = new FSRS({ enable_fuzz: false, learning_steps: [], relearning_steps: [] });
+    const answers = fc.array(fc.record({ hours: fc.integer({ min: 0, max: 2_000 }), correct: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(answers, (history) => {
+        const cards = newCards();
+        let expected: FsrsCard = createEmptyCard(new Date(start));
+        let at = start;
+        for (const { hours, correct } of history) {
+          at += hours * 3_600_000;
+          reviewCard(cards, { cardId: fractions, correct, at });
+          const grade: Grade = correct ? Rating.Good : Rating.Again;
+          const next = scheduler.next(expected, new Date(at), grade).card;
+          const [last, days, stability, difficulty] = cards[fractions] ?? [];
+          expect(last).toBe(at / 1000);
+          expect(Math.abs((stability ?? 0) / next.stability - 1)).toBeLessThan(0.01);
+          expect(difficulty).toBeCloseTo(next.difficulty, 2);
+          expect(Math.abs((days ?? 0) - next.scheduled_days)).toBeLessThanOrEqual(1 + 0.01 * next.scheduled_days);
+          expected = next;
+        }
+      }),
+    );
+  });
+
+  it("survives any order of times, and JSON: the cards come back the same and go on the same", () => {
+    const reviews = fc.array(
+      fc.record({
+        cardId: fc.constantFrom(fractions, itemCard("i:1"), skillCard("__proto__")),
+        correct: fc.boolean(),
+        at: fc.integer({ min: start - 1_000 * day, max: start + 1_000 * day }),
+        durationMs: fc.option(fc.integer({ min: 0, max: 5_000_000 }), { nil: undefined }),
+        hintCount: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
+      }),
+      { minLength: 1, maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(reviews, (all) => {
+        const cards = newCards();
+        let stored = newCards();
+        for (const review of all) {
+          const before = cards[review.cardId]?.[0] ?? Number.NEGATIVE_INFINITY;
+          reviewCard(cards, review);
+          reviewCard(stored, review);
+          stored = JSON.parse(JSON.stringify(stored));
+          const [last = 0, days = 0, stability = 0, difficulty = 0] = cards[review.cardId] ?? [];
+          expect(last).toBeGreaterThanOrEqual(before);
+          expect(days).toBeGreaterThanOrEqual(1);
+          expect(stability).toBeGreaterThan(0);
+          expect(difficulty >= 1 && difficulty <= 10).toBe(true);
+        }
+        expect(stored).toEqual(cards);
+      }),
+    );
+  });
+
+  it("stays short: at most 60 characters of JSON for a card", () => {
+    const cards = reviewed(
+      ...Array.from({ length: 40 }, (_, i) => ({ at: start + i * 9 * day, durationMs: 8_123 + i })),
+    );
+    expect(JSON.stringify(cards[fractions]).length).toBeLessThanOrEqual(60);
+  });
+});
+
+describe("what is due", () => {
+  const cards = newCards();
+  reviewCard(cards, { cardId: skillCard("b"), correct: true, at: start });
+  reviewCard(cards, { cardId: skillCard("a"), correct: true, at: start });
+  reviewCard(cards, { cardId: itemCard("x"), correct: false, at: start });
+  reviewCard(cards, { cardId: skillCard("later"), correct: true, at: start + 10 * day });
+
+  it("comes most overdue first, ties by id, and not before its time", () => {
+    expect(dueCards(cards, start + day - 1)).toEqual([]);
+    expect(dueCards(cards, start + 2 * day)).toEqual([
+      { skillId: null, itemId: "x", dueAt: start + day },
+      { skillId: "a", itemId: null, dueAt: start + 2 * day },
+      { skillId: "b", itemId: null, dueAt: start + 2 * day },
+    ]);
+  });
+
+  it("knows what comes next", () => {
+    expect(nextDueAt(cards, start)).toBe(start + day);
+    expect(nextDueAt(cards, start + day)).toBe(start + 2 * day);
+    expect(nextDueAt(cards, start + 900 * day)).toBeNull();
+    expect(upcomingCards(cards, start + day, 2).map(({ skillId }) => skillId)).toEqual(["a", "b"]);
+  });
+
+  it("is counted by UTC day, the overdue today", () => {
+    expect(reviewLoad(cards, start, 4)).toEqual([
+      { day: "2026-01-05", due: 0 },
+      { day: "2026-01-06", due: 1 },
+      { day: "2026-01-07", due: 2 },
+      { day: "2026-01-08", due: 0 },
+    ]);
+    expect(reviewLoad(cards, start + 3 * day, 1)).toEqual([{ day: "2026-01-08", due: 3 }]);
+  });
+});
