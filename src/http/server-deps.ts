@@ -69,7 +69,7 @@ export interface ServerOptions {
   readonly freshnessWaitMs?: number;
   /** How long a query waits for the read models before it answers from memory. Default 250 ms. */
   readonly readModelsBudgetMs?: number;
-  /** Items in a full precomputed list, as the projector was told. Default 50. */
+  /** Items in a full precomputed list, as the projector was told. Default 30. */
   readonly listSize?: number;
   readonly trustProxy?: boolean;
   readonly groupCommit?: Omit<GroupCommitOptions, "onCommit">;

@@ -63,7 +63,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     staleAfterSeconds: 60,
     freshnessWaitMs: 1_000,
     readModelsBudgetMs: 250,
-    listSize: 50,
+    listSize: 30,
     trustProxy: false,
     ...options,
   };
