@@ -3,7 +3,7 @@ import { createGate, type Gate } from "./gate.ts";
 import type { RetryResult } from "./parking.ts";
 import { partitionOf } from "./partition.ts";
 import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.ts";
-import type { LiveView, Parked } from "./rows.ts";
+import { type LiveView, nextListSize, type Parked } from "./rows.ts";
 import { type ProjectionStatus, type RunningProjection, runProjection } from "./run-projection.ts";
 
 export interface PipelineSettings {
@@ -91,7 +91,7 @@ function startOne(deps: PipelineDeps, view: LiveView, partition: number, setting
     namespace: view.namespace,
     partition,
     partitions: view.partitions,
-    listSize: settings.listSize ?? 30,
+    listSize: settings.listSize ?? nextListSize,
     learnersInMemory: settings.learnersInMemory ?? 20_000,
     popularTickMs: settings.popularTickMs ?? 1000,
   });

@@ -38,6 +38,9 @@ export const popularPrefix = (namespace: string): string => `${namespace}:popula
 export const popularKey = (namespace: string, scope: PopularScope, window: PopularWindow): string =>
   `${namespace}:popular:${scope}:${window}`;
 
+/** Items in a full precomputed list. */
+export const nextListSize = 50;
+
 /** Practice is the default and always there; the others only while the learner is in such a session. */
 export const nextField = (sessionType: SessionType): string =>
   sessionType === "practice" ? "next" : `next:${sessionType}`;

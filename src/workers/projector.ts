@@ -1,4 +1,3 @@
-import { idOf } from "../domain/streams.ts";
 import { fits, newView, readView, removeGenerations, switchView } from "../projections/live-view.ts";
 import type { RetryResult } from "../projections/parking.ts";
 import type { PipelineDeps } from "../projections/pipeline.ts";
@@ -10,21 +9,11 @@ import {
 } from "../projections/pipelines.ts";
 import { type RebuildProgress, type Rebuilt, rebuild } from "../projections/rebuild.ts";
 import { generationOf, type LiveView } from "../projections/rows.ts";
+import { createProjectorOperations, type ProjectorOperations } from "./projector-operations.ts";
 
 export interface ProjectorOptions extends PipelineSettings {
   /** How many partitions count side by side; another number means new rows. Default 1. */
   readonly partitions?: number;
-}
-
-export interface ParkedLearner {
-  readonly learnerId: string;
-  readonly partition: number;
-  readonly revision: number;
-  readonly position: number;
-  readonly error: string;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly attempts: number;
 }
 
 /** Folds the log into the read models of learners and items. */
@@ -40,10 +29,12 @@ export interface Projector {
   view(): LiveView | null;
   /** Resolves once everything that stands in the log now is folded in and written. */
   caughtUp(): Promise<void>;
-  parked(): readonly ParkedLearner[];
+  parked(): ReturnType<Pipelines["parked"]>;
   retry(learnerId: string): Promise<RetryResult>;
   /** Builds all rows anew beside the live ones, compares, and switches. One at a time: rejects while one runs. */
   rebuild(onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
+  /** The same for operators: by name, in the background, with reports. */
+  readonly operations: ProjectorOperations;
 }
 
 export function createProjector(deps: PipelineDeps, options: ProjectorOptions = {}): Projector {
@@ -126,7 +117,7 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     await takeover;
   }
 
-  return {
+  const projector: Omit<Projector, "operations"> = {
     start() {
       if (stopping !== null) return Promise.reject(new Error("the projector was stopped"));
       // A start that failed may be tried again.
@@ -146,12 +137,7 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     async caughtUp() {
       await running().caughtUp();
     },
-    parked: () =>
-      (current?.parked() ?? []).map(({ partition, parked: { stream, ...parked } }) => ({
-        learnerId: idOf(stream),
-        partition,
-        ...parked,
-      })),
+    parked: () => current?.parked() ?? [],
     retry: async (learnerId) => running().retry(learnerId),
     async rebuild(onProgress) {
       running();
@@ -166,4 +152,5 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
       }
     },
   };
+  return { ...projector, operations: createProjectorOperations(projector, deps.clock, log) };
 }

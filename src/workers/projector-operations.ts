@@ -1,0 +1,108 @@
+import { idOf } from "../domain/streams.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Projector } from "./projector.ts";
+
+/** They have one pipeline and one checkpoint, so they are rebuilt together, by whichever name. */
+export const rebuildableNames = ["learners", "learner-scores", "next-items", "popular-items", "item-stats"] as const;
+
+export interface ParkedLearner {
+  readonly learnerId: string;
+  readonly partition: number;
+  /** Of the first event that is not folded in. */
+  readonly revision: number;
+  readonly position: number;
+  readonly error: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly attempts: number;
+}
+
+export type RetryOutcome =
+  | { readonly status: "retried" }
+  | { readonly status: "not_parked" }
+  | { readonly status: "still_failing"; readonly error: string };
+
+export interface RebuildReport {
+  readonly name: string;
+  readonly status: "running" | "done" | "failed";
+  readonly events: number;
+  /** Log position reached. */
+  readonly position: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  /** Whether the rebuilt rows equal the ones before; null while not known. */
+  readonly identical: boolean | null;
+  /** Rows that did not, the first few. */
+  readonly differing: readonly string[];
+  readonly error: string | null;
+}
+
+/** What operators can do with the projections of learners and items. */
+export interface ProjectorOperations {
+  parked(): Promise<readonly ParkedLearner[]>;
+  retry(learnerId: string): Promise<RetryOutcome>;
+  readonly rebuildable: readonly string[];
+  /** Starts a rebuild, or tells of the one that runs already. Rejects for a name that is not rebuildable. */
+  rebuild(name: string): Promise<RebuildReport>;
+  /** The last or running rebuild; null where there was none since the start. */
+  rebuildStatus(name: string): Promise<RebuildReport | null>;
+}
+
+export function createProjectorOperations(
+  projector: Pick<Projector, "parked" | "retry" | "rebuild">,
+  clock: Clock,
+  log: Log,
+): ProjectorOperations {
+  let report: RebuildReport | null = null;
+  const now = (): string => new Date(clock.now()).toISOString();
+
+  async function follow(running: RebuildReport): Promise<void> {
+    let latest = running;
+    const tell = (news: Partial<RebuildReport>): void => {
+      latest = { ...latest, ...news };
+      report = latest;
+    };
+    try {
+      const { events, position, comparison } = await projector.rebuild((progress) =>
+        tell({ events: progress.events, position: progress.position }),
+      );
+      const { digests, differing } = comparison;
+      const identical = digests[0] === digests[1];
+      tell({ status: "done", events, position, identical, differing, finishedAt: now() });
+      if (!identical) log.warn({ differing, position }, "rebuilt rows differ from the ones before");
+    } catch (err) {
+      tell({ status: "failed", error: err instanceof Error ? err.message : String(err), finishedAt: now() });
+      log.error({ err }, "rebuild failed; the rows before stay in use");
+    }
+  }
+
+  return {
+    rebuildable: rebuildableNames,
+    async parked() {
+      return projector.parked().map(({ partition, parked: { stream, ...parked } }) => ({
+        learnerId: idOf(stream),
+        partition,
+        ...parked,
+      }));
+    },
+    async retry(learnerId) {
+      const result = await projector.retry(learnerId);
+      if (result.status === "still_parked") return { status: "still_failing", error: result.parked.error };
+      return { status: result.status === "released" ? "retried" : "not_parked" };
+    },
+    async rebuild(name) {
+      if (!(rebuildableNames as readonly string[]).includes(name)) throw new Error(`${name} cannot be rebuilt`);
+      if (report?.status === "running") return report;
+      const running: RebuildReport = {
+        ...{ name, status: "running", events: 0, position: 0, startedAt: now(), finishedAt: null },
+        ...{ identical: null, differing: [], error: null },
+      };
+      report = running;
+      void follow(running);
+      return running;
+    },
+    rebuildStatus: async () => report,
+  };
+}
