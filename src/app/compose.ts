@@ -7,7 +7,7 @@ import { openSqliteBlobs } from "../adapters/blobs/sqlite.ts";
 import { createPostgres } from "../adapters/engines/postgres.ts";
 import { openPostgresLog } from "../adapters/event-store/postgres.ts";
 import { openSqliteLog } from "../adapters/event-store/sqlite.ts";
-import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
+import { createMemoryReadModels, type MemoryReadModels } from "../adapters/read-models/memory.ts";
 import { openRedisReadModels } from "../adapters/read-models/redis.ts";
 import type { ApiKeys } from "../ports/api-keys.ts";
 import type { Blobs } from "../ports/blobs.ts";
@@ -17,6 +17,7 @@ import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { logIdentity, noteLogIdentity } from "./log-identity.ts";
 
 /** What stands on durable storage. */
 export interface Engines {
@@ -90,52 +91,71 @@ async function openServer(url: string, life: Lifecycle): Promise<Engines> {
 export interface OpenReadModels {
   readonly readModels: ReadModels;
   readonly runsOn: string;
-  /** Saves them where they live in this process only; a no-op elsewhere. */
+  /** Notes which log they come from, and writes them down where they live in this process only. */
   save(): Promise<void>;
 }
 
-/** Redis with REDIS_URL; else memory, from its snapshot where there is a good one, else empty, to be rebuilt from the log. */
-export async function openReadModels(config: Config, life: Lifecycle, log: Log): Promise<OpenReadModels> {
+/**
+ * Redis with REDIS_URL; else memory, from its snapshot where there is a good one of this log, else empty, to be rebuilt
+ * from the log.
+ */
+export async function openReadModels(config: Config, life: Lifecycle, feed: Feed, log: Log): Promise<OpenReadModels> {
   const url = config.redisUrl;
-  if (url !== undefined) {
-    try {
-      const readModels = await life.acquire(
-        "Redis",
-        () => openRedisReadModels({ url }),
-        (r) => r.close(),
-      );
-      return { readModels, runsOn: `Redis at ${maskedUrl(url)}`, save: async () => {} };
-    } catch (error) {
-      throw new EngineUnavailable(`Redis at ${maskedUrl(url)} (REDIS_URL) cannot be used: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+  if (url === undefined) return openInMemory(config, feed, log);
+  const where = `Redis at ${maskedUrl(url)} (REDIS_URL)`;
+  let readModels: ReadModels;
+  try {
+    const onConnectionError = (err: Error): void => log.warn({ err }, "trouble with the connection to Redis");
+    readModels = await life.acquire(
+      "Redis",
+      () => openRedisReadModels({ url, onConnectionError }),
+      (r) => r.close(),
+    );
+  } catch (error) {
+    throw new EngineUnavailable(`${where} cannot be used: ${messageOf(error)}`, { cause: error });
   }
-  return openInMemory(config, log);
+  if ((await logIdentity(readModels, feed)) === "other") {
+    throw new EngineUnavailable(
+      `${where} holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one`,
+    );
+  }
+  return { readModels, runsOn: `Redis at ${maskedUrl(url)}`, save: () => noteLogIdentity(readModels, feed) };
 }
 
-async function openInMemory(config: Config, log: Log): Promise<OpenReadModels> {
-  const readModels = createMemoryReadModels();
-  const path = join(resolve(config.dataFolder), snapshotFile(config));
-  const startedAt = performance.now();
-  const snapshot = await readModels.loadSnapshot(path);
-  const ms = Math.round(performance.now() - startedAt);
-  if (snapshot.loaded) log.info({ rows: snapshot.rows, ms }, "read models loaded from their snapshot");
-  else if (!snapshot.missing) log.warn({ path, why: snapshot.why }, "snapshot not used; read models come from the log");
+async function openInMemory(config: Config, feed: Feed, log: Log): Promise<OpenReadModels> {
+  const readModels = await loaded(snapshotPath(config), feed, log);
   let saving: Promise<void> = Promise.resolve();
+  const saveNow = async (): Promise<void> => {
+    await noteLogIdentity(readModels, feed);
+    const { rows, bytes } = await readModels.saveSnapshot(snapshotPath(config));
+    log.debug({ rows, bytes }, "read models saved");
+  };
   const save = (): Promise<void> => {
-    saving = saving.then(async () => {
-      const { rows, bytes } = await readModels.saveSnapshot(path);
-      log.debug({ rows, bytes }, "read models saved");
-    });
+    saving = saving.then(saveNow, saveNow);
     return saving;
   };
-  return { readModels, runsOn: "memory, saved to the same folder", save };
+  return { readModels, runsOn: "memory, saved to the data folder", save };
 }
 
-/** Rows kept beside a log in PostgreSQL must not be taken for those of the embedded log. */
-function snapshotFile(config: Config): string {
-  return config.databaseUrl === undefined ? "read-models.snapshot" : "read-models-postgres.snapshot";
+async function loaded(path: string, feed: Feed, log: Log): Promise<MemoryReadModels> {
+  const readModels = createMemoryReadModels();
+  const startedAt = performance.now();
+  const snapshot = await readModels.loadSnapshot(path);
+  if (!snapshot.loaded) {
+    if (!snapshot.missing) log.warn({ path, why: snapshot.why }, "snapshot not used; read models come from the log");
+    return readModels;
+  }
+  if ((await logIdentity(readModels, feed)) === "other") {
+    log.warn({ path }, "snapshot is of another event log and not used; read models come from the log");
+    return createMemoryReadModels();
+  }
+  const ms = Math.round(performance.now() - startedAt);
+  log.info({ rows: snapshot.rows, ms }, "read models loaded from their snapshot");
+  return readModels;
+}
+
+function snapshotPath(config: Config): string {
+  return join(resolve(config.dataFolder), "read-models.snapshot");
 }
 
 export function messageOf(error: unknown): string {

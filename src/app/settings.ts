@@ -159,7 +159,8 @@ export const settings = {
     default: "lr-lite",
     unit: "",
     allowed: "lr-lite or elo",
-    meaning: "Learner model that predicts the next response. After a change: `proximal rebuild all`.",
+    meaning:
+      "Learner model that predicts the next response. After a change the next start makes new rows beside those that serve.",
     schema: z.enum(["lr-lite", "elo"]),
   }),
   groupCommitDelayMs: setting({
@@ -214,7 +215,8 @@ export const settings = {
     default: "1",
     unit: "",
     allowed: "1 to 256",
-    meaning: "Partitions of the learners for projection. After a change: `proximal rebuild all`.",
+    meaning:
+      "Partitions of the learners for projection. After a change the next start makes new rows beside those that serve.",
     schema: wholeNumber(1, 256),
   }),
   trainer: setting({

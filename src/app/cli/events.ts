@@ -1,10 +1,9 @@
 import { Option } from "commander";
 import { eventSchemas } from "../../domain/events.ts";
-import { learnerStream, streamCategories } from "../../domain/streams.ts";
-import type { StoredEvent } from "../../ports/event-store.ts";
-import type { Feed, FeedFilter } from "../../ports/feed.ts";
+import { streamCategories } from "../../domain/streams.ts";
+import { type EventsDeps, type EventsRequest, exportEvents } from "../../queries/events.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
-import { count, usageFailure, writeLine } from "./io.ts";
+import { count, usageFailure, writeText } from "./io.ts";
 import { examples, gathered, wholeNumberOf } from "./options.ts";
 import { withEngines } from "./with-engines.ts";
 
@@ -15,8 +14,6 @@ interface EventOptions {
   readonly category?: string[];
   readonly learner?: string;
 }
-
-const pageEvents = 1000;
 
 export const addEvents: AddCommand = (program, context) => {
   const events = program.command("events").description("the log itself, as lines of JSON");
@@ -46,12 +43,12 @@ export const addEvents: AddCommand = (program, context) => {
         "proximal events export --learner ada | jq .data.correct",
       ),
     )
-    .action((options: EventOptions) => exportEvents(context, options));
+    .action((options: EventOptions) => exportAll(context, options));
   filters("tail", "write events as they come in, until Ctrl-C")
     .option("--after <position>", "begin after this position; with the next event when left out", wholeNumberOf(0))
     .option("--limit <events>", "stop after so many", wholeNumberOf(1))
     .addHelpText("after", examples("proximal events tail", "proximal events tail --type ModelPublished"))
-    .action((options: EventOptions) => tailEvents(context, options));
+    .action((options: EventOptions) => tail(context, options));
 };
 
 const oneOf =
@@ -60,56 +57,46 @@ const oneOf =
     return gathered(value, previous);
   };
 
-function exportEvents(context: CommandContext, options: EventOptions): Promise<void> {
-  return withEngines(context, async ({ feed }) => {
-    const { written, position } = await writeEvents(context, feed, options, options.after ?? 0, false);
+function exportAll(context: CommandContext, options: EventOptions): Promise<void> {
+  return withEngines(context, async ({ eventStore, feed }) => {
+    const after = options.after ?? 0;
+    const { written, position } = await writeEvents(context, { eventStore, feed }, requestOf(options, after, false));
     context.io.stderr.write(`${count(written)} events, up to position ${position}; later: --after ${position}\n`);
   });
 }
 
-function tailEvents(context: CommandContext, options: EventOptions): Promise<void> {
-  return withEngines(context, async ({ feed }) => {
+function tail(context: CommandContext, options: EventOptions): Promise<void> {
+  return withEngines(context, async ({ eventStore, feed }) => {
     const after = options.after ?? (await feed.head());
-    const { position } = await writeEvents(context, feed, options, after, true);
+    const { position } = await writeEvents(context, { eventStore, feed }, requestOf(options, after, true));
     context.io.stderr.write(`up to position ${position}; to go on: --after ${position}\n`);
   });
 }
 
-/** `position` is where to resume: after the last event written where a limit cut, else as far as was read. */
+/** `position`: of the last event written, where the next command goes on. */
 async function writeEvents(
   { io }: CommandContext,
-  feed: Feed,
-  options: EventOptions,
-  after: number,
-  follow: boolean,
+  deps: EventsDeps,
+  request: EventsRequest,
 ): Promise<{ written: number; position: number }> {
-  const filter = filterOf(options);
-  const limit = options.limit ?? Number.POSITIVE_INFINITY;
   let written = 0;
-  let position = after;
-  while (!io.signal.aborted) {
-    const page = await feed.read(position, pageEvents, filter);
-    for (const event of page.events) {
-      if (options.learner === undefined || event.stream === learnerStream(options.learner)) {
-        await writeLine(io.stdout, lineOf(event));
-        written += 1;
-      }
-      position = event.position;
-      if (written >= limit || io.signal.aborted) return { written, position };
-    }
-    position = Math.max(position, page.position);
-    if (page.atHead && !follow) break;
-    if (page.atHead) await feed.waitForMore(position, 1000, io.signal);
+  let position = request.after;
+  for await (const page of exportEvents(deps, request, io.signal)) {
+    const lines = page.trimEnd().split("\n");
+    written += lines.length;
+    position = (JSON.parse(lines.at(-1) ?? "{}") as { position: number }).position;
+    await writeText(io.stdout, page);
   }
   return { written, position };
 }
 
-function filterOf({ type, category, learner }: EventOptions): FeedFilter {
-  const categories = learner === undefined ? category : ["learner"];
-  return { ...(categories === undefined ? {} : { categories }), ...(type === undefined ? {} : { types: type }) };
-}
-
-function lineOf(event: StoredEvent): string {
-  const { position, recordedAt, stream, revision, type, eventId, data, metadata } = event;
-  return JSON.stringify({ position, recordedAt, stream, revision, type, eventId, data, metadata });
+function requestOf({ type, category, learner, limit }: EventOptions, after: number, follow: boolean): EventsRequest {
+  return {
+    after,
+    limit: limit ?? Number.MAX_SAFE_INTEGER,
+    categories: category,
+    types: type,
+    learnerId: learner,
+    follow,
+  };
 }

@@ -26,11 +26,10 @@ export class CommandFailure extends Error {
 
 export const usageFailure = (message: string): CommandFailure => new CommandFailure(message, exitCodes.usage);
 
-/** Writes a line, waiting while the reader is slower. Resolves at once when the other end (`| head`) has gone. */
-export function writeLine(stream: Writable, line: string): Promise<void> | undefined {
-  if (stream.destroyed || stream.writableEnded) return undefined;
-  if (stream.write(`${line}\n`)) return undefined;
-  return new Promise((resolve) => {
+/** Writes, and waits while the reader is slower. Resolves at once when the other end (`| head`) has gone. */
+export async function writeText(stream: Writable, text: string): Promise<void> {
+  if (stream.destroyed || stream.writableEnded || stream.write(text)) return;
+  await new Promise<void>((resolve) => {
     const done = (): void => {
       stream.off("drain", done);
       stream.off("close", done);

@@ -1,15 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ItemFields, SessionType, SkillFields, TrackFields } from "../../domain/events.ts";
+import type { SessionType } from "../../domain/events.ts";
 import type { ApiClient } from "../api-client.ts";
+import type { Course } from "./course.ts";
 import { type Random, seededRandom } from "./random.ts";
 import { type Sitting, sittings } from "./schedule.ts";
 import { attempt, learnerIdsOf, newSimulatedLearner, type SimulatedLearner } from "./simulated-learners.ts";
-
-export interface Course {
-  readonly skills: readonly SkillFields[];
-  readonly items: readonly ItemFields[];
-  readonly tracks: readonly TrackFields[];
-}
 
 export interface ClassroomOptions {
   readonly course: Course;

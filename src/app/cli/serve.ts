@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import { createLifecycle, type Lifecycle, Stopped } from "../lifecycle.ts";
+import type { Service } from "../service.ts";
+import type { AddCommand, CommandContext } from "./context.ts";
+import { count, exitCodes } from "./io.ts";
+import { examples } from "./options.ts";
+import { startProgress } from "./progress.ts";
+import { banner, demoBanner } from "./serve-banner.ts";
+
+interface ServeOptions {
+  readonly port?: string;
+  readonly host?: string;
+  readonly demo?: boolean;
+}
+
+export const addServe: AddCommand = (program, context) => {
+  program
+    .command("serve")
+    .description("start everything in this process: API, projections, trainer; Ctrl-C stops it")
+    .option("--port <port>", "3000 when left out; 0 picks a free one")
+    .option("--host <host>", "127.0.0.1 when left out; 0.0.0.0 for every network")
+    .option("--demo", "publish a course and let a simulated class work on it")
+    .addHelpText(
+      "after",
+      examples(
+        "proximal serve",
+        "proximal serve --demo --port 8080",
+        "DATABASE_URL=postgres://localhost/proximal REDIS_URL=redis://localhost proximal serve",
+      ),
+    )
+    .action((options: ServeOptions) => serve(context, options));
+};
+
+async function serve(context: CommandContext, options: ServeOptions): Promise<void> {
+  const { io } = context;
+  const config = context.config({ PORT: options.port, HOST: options.host });
+  const { createLogger } = await import("../logging.ts");
+  const { startService } = await import("../service.ts");
+  const log = createLogger(config, io.stderr);
+  const life = createLifecycle({ stopTimeoutMs: config.stopTimeoutMs, log });
+  const stopAtSignal = (): void => void life.stop();
+  io.signal.addEventListener("abort", stopAtSignal, { once: true });
+  const startedAt = performance.now();
+  try {
+    const service = await startService(config, life, log);
+    io.stdout.write(`${banner(service, performance.now() - startedAt)}\n`);
+    if (options.demo === true) await demo(context, service, life);
+    if (!io.signal.aborted) await once(io.signal, "abort");
+  } catch (error) {
+    // Ctrl-C while it was still starting is no failure.
+    if (!(io.signal.aborted && (error instanceof Stopped || isAbort(error)))) throw error;
+  } finally {
+    const { failed } = await life.stop();
+    io.signal.removeEventListener("abort", stopAtSignal);
+    if (failed.length > 0) {
+      context.exit(exitCodes.failure);
+      io.stderr.write(`proximal: did not stop in time: ${failed.join(", ")}; what was accepted is in the log\n`);
+    }
+  }
+  if (io.signal.aborted) io.stderr.write("proximal: stopped; everything accepted is in the log\n");
+}
+
+/** Between two learners of the class, on average. */
+const tricklePauseMs = 1500;
+
+/** Publishes the course, posts the class's past, and lets it go on; it ends with the server. */
+async function demo({ io }: CommandContext, service: Service, life: Lifecycle): Promise<void> {
+  const { createApiClient } = await import("../api-client.ts");
+  const { course } = await import("../demo/course.ts");
+  const { createClassroom } = await import("../demo/classroom.ts");
+  const { publishCourse } = await import("../demo/publish-course.ts");
+  const leaving = await life.acquire(
+    "simulated class",
+    () => new AbortController(),
+    (c) => c.abort(),
+  );
+  const api = createApiClient({ url: service.url, key: service.key, signal: leaving.signal });
+  const published = await publishCourse(api, course);
+  const note = published === 0 ? "stands already" : `published ${count(published)} skills, items and tracks`;
+  io.stdout.write(`demo: the course ${note}\n`);
+  const classroom = createClassroom(api, { course, learners: 30, seed: "demo", now: Date.now });
+  const progress = startProgress(io, "interactions of the past four weeks", null);
+  const posted = await classroom.backlog(leaving.signal, progress.update).finally(progress.stop);
+  const past =
+    posted === 0 ? "their past weeks stand in the log already" : `posted ${count(posted)} interactions of four weeks`;
+  io.stdout.write(
+    `demo: ${classroom.learnerIds.length} learners: ${past}\n${demoBanner(service, classroom.learnerIds)}\n`,
+  );
+  classroom.trickle(leaving.signal, tricklePauseMs).catch((error: unknown) => {
+    if (!leaving.signal.aborted) io.stderr.write(`proximal: the simulated class stopped: ${error}\n`);
+  });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}

@@ -1,0 +1,202 @@
+import { randomUUID } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
+import { learnerModels } from "../domain/learner-model/models.ts";
+import { buildServer, type ServerOptions } from "../http/server.ts";
+import { scopes } from "../ports/api-keys.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import type { Follower } from "../queries/lag.ts";
+import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
+import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
+import { createProjector, type Projector } from "../workers/projector.ts";
+import { createTrainer, type Trainer } from "../workers/trainer.ts";
+import { type Engines, messageOf, openEngines, openReadModels } from "./compose.ts";
+import type { Config } from "./config.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { urlOf } from "./url.ts";
+
+/** Everything in one process, caught up with the log and listening. */
+export interface Service {
+  /** http://host:port, as reached from this machine. */
+  readonly url: string;
+  /** With every scope, made by this start. */
+  readonly key: string;
+  readonly runsOn: { readonly log: string; readonly readModels: string };
+  readonly events: number;
+  readonly catalogue: CatalogueFollower["catalogue"];
+  readonly model: { readonly name: string; readonly version: number; readonly answers: number };
+}
+
+/** The address is not to be had: one line that says what to do. */
+export class CannotListen extends Error {
+  override readonly name = "CannotListen";
+}
+
+const clock: Clock = { now: Date.now };
+
+/**
+ * Starts everything, each part with its undo in `life`: log, read models, catalogue, model, projector, trainer, HTTP.
+ * It listens early, so that a port that is taken is told at once; `/readyz` says when it has caught up, and so does
+ * this promise. Rejects with EngineUnavailable, CannotListen, or Stopped.
+ */
+export async function startService(config: Config, life: Lifecycle, log: Logger): Promise<Service> {
+  const engines = await openEngines(config, life);
+  const { feed, apiKeys } = engines;
+  log.info({ engine: engines.runsOn, events: await feed.head() }, "event log open");
+  const open = await openReadModels(config, life, feed, log);
+  const { readModels } = open;
+  const catalogue = await startCatalogue(engines, life, log);
+  const model = await startModel(config, engines, life, log);
+  // Acquired before whoever writes them, so that they are saved after the last write.
+  await life.acquire(
+    "read models",
+    () => open,
+    () => open.save(),
+  );
+  const projector = await startProjector(config, { ...engines, readModels }, life, log);
+  const trainer = config.trainer ? await startTrainer(config, engines, life, log) : null;
+  const app = await life.acquire(
+    "HTTP",
+    () =>
+      buildServer({
+        ...{ eventStore: engines.eventStore, feed, readModels, catalogue, model, apiKeys, clock, randomId: randomUUID },
+        log: log as unknown as FastifyBaseLogger,
+        followers: followersOf(catalogue, projector, trainer),
+        operations: projector.operations,
+        options: serverOptions(config),
+      }),
+    (server) => server.close(),
+  );
+  const url = await listen(app, config);
+  log.info({ url }, "listening; catching up with the log");
+  await projector.caughtUp();
+  await open.save();
+  await saveEveryFewMinutes(open.save, config, life, log);
+  await revokeApiKeysNamed({ apiKeys, clock }, "start");
+  const { key } = await createApiKey({ apiKeys, clock }, { name: "start", scopes });
+  return {
+    ...{ url, key, catalogue: catalogue.catalogue, events: await feed.head() },
+    runsOn: { log: engines.runsOn, readModels: open.runsOn },
+    model: { name: config.model, version: model.current().version, answers: trainer?.status().answers ?? 0 },
+  };
+}
+
+function startCatalogue({ feed }: Engines, life: Lifecycle, log: Logger): Promise<CatalogueFollower> {
+  return life.acquire(
+    "catalogue",
+    async () => {
+      const follower = createCatalogueFollower({ feed, log });
+      await follower.start();
+      const { items, skills, tracks } = follower.catalogue;
+      log.info({ items: items.size, skills: skills.size, tracks: tracks.size }, "catalogue read");
+      return follower;
+    },
+    (follower) => follower.stop(),
+  );
+}
+
+function startModel(config: Config, engines: Engines, life: Lifecycle, log: Logger): Promise<ModelFollower> {
+  const { feed, blobs } = engines;
+  return life.acquire(
+    "model",
+    async () => {
+      const follower = createModelFollower({ feed, blobs, model: learnerModels[config.model], log });
+      await follower.catchUp();
+      return follower;
+    },
+    (follower) => follower.stop(),
+  );
+}
+
+function startProjector(
+  config: Config,
+  { feed, eventStore, blobs, readModels }: Engines & { readonly readModels: ReadModels },
+  life: Lifecycle,
+  log: Logger,
+): Promise<Projector> {
+  return life.acquire(
+    "projector",
+    async () => {
+      const model = learnerModels[config.model];
+      const deps = { feed, store: eventStore, blobs, readModels, model, clock, log };
+      const projector = createProjector(deps, { partitions: config.partitions });
+      await projector.start();
+      return projector;
+    },
+    (projector) => projector.stop(),
+  );
+}
+
+function startTrainer(config: Config, engines: Engines, life: Lifecycle, log: Logger): Promise<Trainer> {
+  const { feed, eventStore, blobs } = engines;
+  return life.acquire(
+    "trainer",
+    () => {
+      const trainer = createTrainer({ feed, store: eventStore, blobs, clock, log, model: learnerModels[config.model] });
+      trainer.start();
+      return trainer;
+    },
+    (trainer) => trainer.stop(),
+  );
+}
+
+function followersOf(catalogue: CatalogueFollower, projector: Projector, trainer: Trainer | null): Follower[] {
+  const learning = { categories: ["learner"], types: ["InteractionRecorded"] };
+  const partitions = projector.status().map(({ partition }) => ({
+    name: "learners",
+    partition,
+    position: async () => projector.status().find((status) => status.partition === partition)?.position ?? null,
+  }));
+  const catalogueFilter = { categories: ["item", "skill", "track"] };
+  return [
+    ...partitions,
+    { name: "catalogue", filter: catalogueFilter, position: async () => catalogue.position() },
+    ...(trainer === null ? [] : [{ name: "trainer", filter: learning, position: async () => trainer.position() }]),
+  ];
+}
+
+function serverOptions(config: Config): ServerOptions {
+  return {
+    rateLimitPerMinute: config.rateLimitPerMinute === 0 ? null : config.rateLimitPerMinute,
+    corsOrigins: config.corsOrigins,
+    bodyLimit: config.bodyLimitBytes,
+    ndjsonLineLimit: config.lineLimitBytes,
+    openMetrics: config.openMetrics,
+    staleAfterSeconds: config.staleAfterSeconds,
+    freshnessWaitMs: config.afterWaitMs,
+    readModelsBudgetMs: config.readModelsWaitMs,
+    trustProxy: config.trustProxy,
+    groupCommit: { delayMs: config.groupCommitDelayMs, maxBatch: config.groupCommitEvents },
+  };
+}
+
+/** Resolves with the address as reached from this machine. */
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") {
+      throw new CannotListen(`port ${port} on ${host} is in use: stop what runs there, or start with --port (PORT)`);
+    }
+    throw new CannotListen(`cannot listen on ${host}:${port} (HOST, PORT): ${messageOf(error)}`, { cause: error });
+  }
+  const address = app.server.address() as AddressInfo;
+  return urlOf({ host, port: address.port });
+}
+
+/** Saves every few minutes, so that a start after a crash is short. */
+function saveEveryFewMinutes(
+  save: () => Promise<void>,
+  config: Config,
+  life: Lifecycle,
+  log: Logger,
+): Promise<unknown> {
+  const saveOrSay = (): void => {
+    save().catch((err: unknown) => log.warn({ err }, "read models not saved; the next start takes longer"));
+  };
+  return life.acquire("saving", () => setInterval(saveOrSay, config.snapshotIntervalSeconds * 1000), clearInterval);
+}
