@@ -100,13 +100,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   async function handle(page: FeedPage): Promise<number> {
     const counted = counters.checkpoint.position;
     if (position < counted) {
-      const end = Math.min(page.position, counted);
-      const split = page.events.findIndex((event) => event.position > counted);
-      await apply(split < 0 ? page.events : page.events.slice(0, split), end, false);
-      if (page.position > end) await apply(split < 0 ? [] : page.events.slice(split), page.position, true);
-    } else {
-      await apply(page.events, page.position, true);
+      await apply(between(page.events, position, counted), Math.min(page.position, counted), false);
     }
+    if (position < page.position) await apply(between(page.events, position, page.position), page.position, true);
     return position;
   }
 
@@ -226,7 +222,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     counters.stored(write, checkpoint);
   }
 
-  async function between(): Promise<void> {
+  async function betweenBatches(): Promise<void> {
     if (position < counters.checkpoint.position) return;
     await parking.answerRetries(counters, position, () => writeCounters({ position, learnersPosition }));
     if (partition === 0) await tick.run(counters, position, context);
@@ -235,11 +231,17 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   return {
     load,
     handle,
-    between,
+    between: betweenBatches,
     get parked() {
       return counters.parked;
     },
     retry: parking.retry,
     close: parking.close,
   };
+}
+
+/** The events after `after` up to `to`: what was handled before is not handled again. */
+function between(events: readonly StoredEvent[], after: number, to: number): readonly StoredEvent[] {
+  const inside = (event: StoredEvent): boolean => event.position > after && event.position <= to;
+  return events.every(inside) ? events : events.filter(inside);
 }
