@@ -45,18 +45,27 @@ export function createGroupCommit(
   let queued = 0;
   let committing = 0;
   let scheduled = false;
+  let delay: NodeJS.Timeout | null = null;
   let closed = false;
   let idle: (() => void)[] = [];
 
   function schedule(): void {
-    if (scheduled || committing > 0 || queue.length === 0) return;
+    if (committing > 0 || queue.length === 0) return;
+    const now = delayMs === 0 || queued >= maxBatch || closed;
+    if (now && delay !== null) {
+      clearTimeout(delay);
+      delay = null;
+      scheduled = false;
+    }
+    if (scheduled) return;
     scheduled = true;
-    if (delayMs > 0 && queued < maxBatch && !closed) setTimeout(start, delayMs);
-    else setImmediate(start);
+    if (now) setImmediate(start);
+    else delay = setTimeout(start, delayMs);
   }
 
   function start(): void {
     scheduled = false;
+    delay = null;
     void commit(take());
   }
 
@@ -118,6 +127,7 @@ export function createGroupCommit(
     pending: () => queued + committing,
     close() {
       closed = true;
+      schedule();
       if (queued + committing === 0) return Promise.resolve();
       return new Promise((resolve) => {
         idle = [...idle, resolve];
