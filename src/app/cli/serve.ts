@@ -43,8 +43,9 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
   const startedAt = performance.now();
   try {
     const service = await startService(config, life, log);
-    io.stdout.write(`${banner(service, performance.now() - startedAt)}\n`);
-    if (options.demo === true) await demo(context, service, life);
+    const startedMs = performance.now() - startedAt;
+    if (options.demo === true) await demo(context, service, life, startedMs);
+    else io.stdout.write(`${banner(service, startedMs)}\n`);
     if (!io.signal.aborted) await once(io.signal, "abort");
   } catch (error) {
     // Ctrl-C while it was still starting is no failure.
@@ -64,7 +65,7 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
 const tricklePauseMs = 1500;
 
 /** Publishes the course, posts the class's past, and lets it go on; it ends with the server. */
-async function demo({ io }: CommandContext, service: Service, life: Lifecycle): Promise<void> {
+async function demo({ io }: CommandContext, service: Service, life: Lifecycle, startedMs: number): Promise<void> {
   const { createApiClient } = await import("../api-client.ts");
   const { course } = await import("../demo/course.ts");
   const { createClassroom } = await import("../demo/classroom.ts");
@@ -76,6 +77,7 @@ async function demo({ io }: CommandContext, service: Service, life: Lifecycle): 
   );
   const api = createApiClient({ url: service.url, key: service.key, signal: leaving.signal });
   const published = await publishCourse(api, course);
+  io.stdout.write(`${banner(service, startedMs)}\n`);
   const note = published === 0 ? "stands already" : `published ${count(published)} skills, items and tracks`;
   io.stdout.write(`demo: the course ${note}\n`);
   const classroom = createClassroom(api, { course, learners: 30, seed: "demo", now: Date.now });

@@ -48,17 +48,20 @@ export function createClassroom(api: ApiClient, options: ClassroomOptions): Clas
   const items = new Map(course.items.map((item) => [item.itemId, item]));
   const pupils = new Map<string, Pupil>();
 
+  /** What to do next; from the course's own track where the list leads out of it. */
+  async function ask(pupil: Pupil, session: SessionType, track: string | undefined): Promise<NextReply> {
+    const path = `/v1/learners/${encodeURIComponent(pupil.mind.learnerId)}/next`;
+    const query = { count: 1, session, after: pupil.after };
+    const reply = (await api.get(path, query)) as NextReply;
+    if (items.has(reply.items[0]?.itemId ?? "")) return reply;
+    return (await api.get(path, { ...query, track })) as NextReply;
+  }
+
   /** Asks, answers, posts: one step at time `at`. Resolves with the number of interactions posted. */
   async function step(pupil: Pupil, at: number, sitting: number, sessionType: SessionType): Promise<number> {
     const { learnerId } = pupil.mind;
-    const path = `/v1/learners/${encodeURIComponent(learnerId)}/next`;
     const trackId = course.tracks[0]?.trackId;
-    const answer = (await api.get(path, {
-      count: 1,
-      track: trackId,
-      session: sessionType,
-      after: pupil.after,
-    })) as NextReply;
+    const answer = await ask(pupil, sessionType, trackId);
     const item = items.get(answer.items[0]?.itemId ?? "");
     if (item === undefined) return 0;
     const done = attempt(pupil.mind, item, skills, Math.max(0, at - pupil.lastAt) / dayMs, pupil.random);
