@@ -88,15 +88,24 @@ describe("reviews in practice", () => {
     expect(list[3]?.reason).toEqual({ code: "due_review", skillId: "b", dueAt: now - 100 });
   });
 
+  it("are at most their share of the list also after a long stretch without any", () => {
+    const recentItemIds = Array.from({ length: 10 }, (_, i) => `a${i}`);
+    const cards = [...due, ...due].map((card, i) => ({ ...card, dueAt: now - 50 + i }));
+    expect(skillsOf(select(example, { due: cards, recentItemIds, size: 10 }))).toBe("baacaadaaa");
+  });
+
   it("keep their share of what is done, for a learner who always does the first item", () => {
     const cards = ["b", "c", "d"];
-    let recent: string[] = [];
+    let recent = Array.from({ length: 10 }, (_, i) => `a${i}`);
     let reviews = 0;
+    let last = Number.NEGATIVE_INFINITY;
     for (let step = 0; step < 100; step++) {
       const always = cards.map((skillId) => ({ skillId, itemId: null, dueAt: now - 1 }));
       const [first] = select(example, { due: always, recentItemIds: recent, size: 1 });
       if (first?.reason.code === "due_review") {
         reviews++;
+        expect(step - last).toBeGreaterThanOrEqual(3);
+        last = step;
         cards.push(cards.shift() ?? "b");
       }
       recent = [first?.itemId ?? "", ...recent].slice(0, 30);
