@@ -95,13 +95,13 @@ export function createCatalogueFollower(deps: {
 
 /** Indexes of tracks, built when first asked for after a change; the longest unused goes first. */
 function createBanks(catalogue: Catalogue): (trackId: string | null, version: number) => ItemBank | null {
-  const banks = new Map<string | null, ItemBank | null>();
+  const banks = new Map<string | null, ItemBank>();
   let builtAt = 0;
   return (trackId, version) => {
     if (builtAt !== version) banks.clear();
     builtAt = version;
     const known = banks.get(trackId);
-    const bank = known === undefined ? buildBank(catalogue, trackId) : known;
+    const bank = known ?? buildBank(catalogue, trackId);
     // Ids of tracks that do not exist come from outside, without number: they are not kept.
     if (bank === null) return null;
     banks.delete(trackId);
