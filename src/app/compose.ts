@@ -16,6 +16,7 @@ import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { type Config, maskedUrl } from "./config.ts";
+import { Explained } from "./explained.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { logIdentity, noteLogIdentity } from "./log-identity.ts";
 
@@ -30,7 +31,7 @@ export interface Engines {
 }
 
 /** An engine could not be opened: one line that says which, why, and what to do. */
-export class EngineUnavailable extends Error {
+export class EngineUnavailable extends Explained {
   override readonly name = "EngineUnavailable";
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { Explained } from "./explained.ts";
 import { otherKnownNames, type Setting, type SettingKey, settings } from "./settings.ts";
 
 /** Every setting, checked. The one place in the program that reads process.env. */
@@ -7,7 +8,7 @@ export type Config = { readonly [K in SettingKey]: z.output<(typeof settings)[K]
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Some settings are not allowed: one line for each, made to be shown as it is. */
-export class BadConfig extends Error {
+export class BadConfig extends Explained {
   override readonly name = "BadConfig";
 }
 

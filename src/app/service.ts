@@ -15,6 +15,7 @@ import { createProjector, type Projector } from "../workers/projector.ts";
 import { createTrainer, type Trainer } from "../workers/trainer.ts";
 import { type Engines, messageOf, openEngines, openReadModels } from "./compose.ts";
 import type { Config } from "./config.ts";
+import { Explained } from "./explained.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { urlOf } from "./url.ts";
 
@@ -31,7 +32,7 @@ export interface Service {
 }
 
 /** The address is not to be had: one line that says what to do. */
-export class CannotListen extends Error {
+export class CannotListen extends Explained {
   override readonly name = "CannotListen";
 }
 

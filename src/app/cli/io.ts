@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Environment } from "../config.ts";
+import { Explained } from "../explained.ts";
 
 /** What a command may touch of the process it runs in: tests give their own. */
 export interface Io {
@@ -15,7 +16,7 @@ export interface Io {
 export const exitCodes = { ok: 0, failure: 1, partlyRefused: 2, usage: 64 } as const;
 
 /** Ends a command: one line for stderr that says what to do, and an exit code. */
-export class CommandFailure extends Error {
+export class CommandFailure extends Explained {
   override readonly name = "CommandFailure";
   readonly exitCode: number;
   constructor(message: string, exitCode: number = exitCodes.failure, options?: ErrorOptions) {

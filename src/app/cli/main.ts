@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { BadConfig, processEnvironment } from "../config.ts";
+import { processEnvironment } from "../config.ts";
+import { Explained } from "../explained.ts";
 import { stopOnSignals } from "../lifecycle.ts";
 import { type AddCommand, createContext } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
@@ -99,7 +100,7 @@ function explain(error: unknown, io: Io): number {
     return exitCodes.usage;
   }
   const message = error instanceof Error ? error.message : String(error);
-  const known = error instanceof CommandFailure || error instanceof BadConfig;
+  const known = error instanceof Explained;
   for (const line of message.split("\n").slice(0, known ? 50 : 1)) io.stderr.write(`proximal: ${line}\n`);
   if (isDebug(io)) io.stderr.write(`${error instanceof Error ? error.stack : ""}\n`);
   else if (!known) io.stderr.write("proximal: PROXIMAL_DEBUG=on shows where it comes from\n");
