@@ -40,11 +40,19 @@ export function startNode(file: string, args: readonly string[] = [], env: NodeJ
 
 /** The next message of a child; rejects when it ends without one. */
 export async function messageOf<T>({ child }: NodeProcess): Promise<T> {
-  const [message] = await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`a child process ended with code ${code}`))),
-  ]);
-  return message as T;
+  const either = new AbortController();
+  const { signal } = either;
+  try {
+    const message = once(child, "message", { signal });
+    const ended = once(child, "exit", { signal });
+    const [first] = await Promise.race([
+      message,
+      ended.then(([code]) => Promise.reject(new Error(`a child process ended with code ${code}`))),
+    ]);
+    return first as T;
+  } finally {
+    either.abort();
+  }
 }
 
 export async function ask<T>(process: NodeProcess, question: object): Promise<T> {
