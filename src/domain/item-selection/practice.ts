@@ -10,8 +10,8 @@ import type { BankSkill, Reason, SelectedItem } from "./selection.ts";
 
 /** Skills practised side by side, where so many are open. */
 const activeSkills = 3;
-/** Fewest items looked for in a skill. */
-const candidatesMin = 12;
+/** Items looked for in a skill, unless that leaves the list short. */
+const candidatesAtFirst = 12;
 /** What each place further back in the order of skills costs. */
 const priorityStep = 0.9;
 
@@ -21,13 +21,12 @@ const priorityStep = 0.9;
  * nothing else at all.
  */
 export function selectPractice(scope: Scope): SelectedItem[] {
-  const { bank, policy } = scope.input;
-  const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: true });
+  const draft = newDraft(scope, { target: scope.input.policy.targetSuccess, unlockedOnly: true });
   const nextReview = dueReviews(draft);
   addPins(draft);
   const open = openGroups(draft);
-  addOpen(draft, open.length > 0 ? open : [groupOf(null, bank.withoutSkill, 1, draft)], nextReview);
-  if (roomIn(draft) > 0) addGroups(draft, [groupOf(null, bank.withoutSkill, 1, draft)]);
+  addOpen(draft, open.length > 0 ? open : [withoutSkill(draft)], nextReview);
+  if (roomIn(draft) > 0) addGroups(draft, [withoutSkill(draft)]);
   addReviews(draft, nextReview);
   if (roomIn(draft) > 0) addGroups(draft, maintenanceGroups(draft));
   return draft.selected.length > 0 ? draft.selected : repeats(scope);
@@ -45,36 +44,45 @@ function pin(item: Item, p: number): SelectedItem {
   return { itemId: item.itemId, p, score: 1, propensity: 1, reason: { code: "pinned" } };
 }
 
-function groupOf(skillId: string | null, items: readonly Item[], priority: number, draft: Draft): Group {
-  const want = Math.max(candidatesMin, draft.scope.input.size);
-  return { skillId, candidates: nearTarget(items, skillId, want, draft.search), priority };
+/** The open skills' groups; where skills are few, with as many items of each as the list has places. */
+function openGroups(draft: Draft): Group[] {
+  const { size } = draft.scope.input;
+  const groups = frontier(draft, candidatesAtFirst);
+  return count(groups) >= size || size <= candidatesAtFirst ? groups : frontier(draft, size);
 }
 
 /**
  * The frontier: open skills with the shortest chain of prerequisites first; among those of one length, the ones nearest
  * to mastery. Skills are taken until three have items and there are items enough for the list.
  */
-function openGroups(draft: Draft): Group[] {
-  const { scope } = draft;
+function frontier(draft: Draft, want: number): Group[] {
+  const { scope, search } = draft;
+  const { skills } = scope;
   const groups: Group[] = [];
-  let candidates = 0;
-  const enough = (): boolean => groups.length >= activeSkills && candidates >= scope.input.size;
-  for (let next = 0; next < scope.skills.length && !enough(); ) {
-    const depth = scope.skills[next]?.depth;
+  for (let next = 0; next < skills.length && !enough(groups, scope); ) {
+    const depth = skills[next]?.depth;
     const level: BankSkill[] = [];
-    for (let skill = scope.skills[next]; skill?.depth === depth && skill !== undefined; skill = scope.skills[++next]) {
+    for (let skill = skills[next]; skill !== undefined && skill.depth === depth; skill = skills[++next]) {
       if (scope.status(skill) === "open") level.push(skill);
     }
     level.sort((a, b) => scope.mastery(b) - scope.mastery(a) || a.index - b.index);
-    for (const skill of level) {
-      if (enough()) break;
-      const group = groupOf(skill.skillId, skill.items, priorityStep ** groups.length, draft);
-      if (group.candidates.length === 0) continue;
-      groups.push(group);
-      candidates += group.candidates.length;
+    for (const { skillId, items } of level) {
+      if (enough(groups, scope)) break;
+      const candidates = nearTarget(items, skillId, want, search);
+      if (candidates.length > 0) groups.push({ skillId, candidates, priority: priorityStep ** groups.length });
     }
   }
   return groups;
+}
+
+const count = (groups: readonly Group[]): number => groups.reduce((sum, { candidates }) => sum + candidates.length, 0);
+
+const enough = (groups: readonly Group[], { input }: Scope): boolean =>
+  groups.length >= activeSkills && count(groups) >= input.size;
+
+function withoutSkill(draft: Draft): Group {
+  const { bank, size } = draft.scope.input;
+  return { skillId: null, candidates: nearTarget(bank.withoutSkill, null, size, draft.search), priority: 1 };
 }
 
 /** Fills the list from the groups, reviews in between at their share; then randomises the places of the groups. */
@@ -159,16 +167,14 @@ function addReviews(draft: Draft, nextReview: () => SelectedItem | null): void {
 
 /** What is mastered, the least sure first. */
 function maintenanceGroups(draft: Draft): Group[] {
-  const { scope } = draft;
+  const { scope, search } = draft;
   const mastered = scope.skills.filter((skill) => scope.status(skill) === "mastered");
   mastered.sort((a, b) => scope.mastery(a) - scope.mastery(b) || a.index - b.index);
   const groups: Group[] = [];
-  let candidates = 0;
-  for (const skill of mastered) {
-    if (groups.length >= activeSkills && candidates >= roomIn(draft)) break;
-    const group = groupOf(skill.skillId, skill.items, priorityStep ** groups.length, draft);
-    groups.push(group);
-    candidates += group.candidates.length;
+  for (const { skillId, items } of mastered) {
+    if (enough(groups, scope)) break;
+    const candidates = nearTarget(items, skillId, scope.input.size, search);
+    if (candidates.length > 0) groups.push({ skillId, candidates, priority: priorityStep ** groups.length });
   }
   return groups;
 }
