@@ -56,6 +56,8 @@ export function eventRoutes(app: App, { deps, closing }: Services): void {
       reply.header("x-log-head", String(await deps.feed.head()));
       const lines = exportEvents(deps, filter, AbortSignal.any([gone.signal, closing]));
       reply.type(ndjsonType);
+      // A reader who follows is told at once that it does, not with the first event to come.
+      reply.raw.once("pipe", () => reply.raw.flushHeaders());
       // Pages of text, two at the most ahead of the reader.
       return reply.send(Readable.from(lines, { objectMode: true, highWaterMark: 1 }) as never);
     },
