@@ -158,6 +158,16 @@ describe("publishItems", () => {
     ]);
   });
 
+  it("knows what another process has just defined", async () => {
+    const log = createMemoryLog();
+    const [other, mine] = [await processOn(log), await processOn(log)];
+    for (let i = 0; i < 20; i++) {
+      await defineSkills(other.deps, [{ skillId: `s${i}`, title: "S" }]);
+      const asked = { itemId: `x${i}`, title: "X", skillIds: [`s${i}`] };
+      expect(await publishItems(mine.deps, [asked])).toMatchObject([{ status: "published" }]);
+    }
+  });
+
   it("in one process commands wait for each other: 20 at once on one item lose no race", async () => {
     const log = createMemoryLog();
     const { deps } = await processOn(log);

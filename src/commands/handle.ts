@@ -74,6 +74,8 @@ async function handleAlone<C>(
 ): Promise<CatalogueOutcome[]> {
   const outcomes: CatalogueOutcome[] = [];
   let left = commands;
+  // What another process has just published must not be refused here as unknown.
+  await deps.catalogue.catchUp();
   for (let attempt = 1; left.length > 0 && attempt <= attemptsMax; attempt++) {
     const plans = planAll(left, decide, deps, context);
     const lost = await append(deps, plans, outcomes);
