@@ -1,7 +1,6 @@
 import type { ApiKey, ApiKeys } from "../../ports/api-keys.ts";
-import { migrate } from "../engines/migrate.ts";
-import { createPostgres, type PostgresOptions } from "../engines/postgres.ts";
-import type { Sql, SqlRow } from "../engines/sql.ts";
+import { openMigrated, type PostgresSource } from "../engines/open-migrated.ts";
+import type { SqlRow } from "../engines/sql.ts";
 import { scopesFromText, scopesToText } from "./stored-scopes.ts";
 
 /** Times as milliseconds since 1970, scopes with commas between. */
@@ -20,12 +19,8 @@ const list = `SELECT ${columns} FROM api_keys ORDER BY added`;
 const revoke = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2::timestamptz) WHERE id = $1 RETURNING id";
 
 /** API keys in PostgreSQL; brings the schema up to date first. With `sql` the connections are the caller's. */
-export async function openPostgresApiKeys(
-  options: PostgresOptions | { readonly sql: Sql },
-): Promise<ApiKeys & { close(): Promise<void> }> {
-  const owned = "sql" in options ? null : createPostgres(options);
-  const sql = "sql" in options ? options.sql : (owned ?? createPostgres(options));
-  await migrate(sql);
+export async function openPostgresApiKeys(source: PostgresSource): Promise<ApiKeys & { close(): Promise<void> }> {
+  const { sql, close } = await openMigrated(source);
   return {
     async add({ id, name, scopes, hash, createdAt, expiresAt, revokedAt }) {
       await sql.query(add, [id, name, scopesToText(scopes), hash, createdAt, expiresAt, revokedAt]);
@@ -36,9 +31,7 @@ export async function openPostgresApiKeys(
     },
     list: async () => (await sql.query(list)).map(toApiKey),
     revoke: async (id, at) => (await sql.query(revoke, [id, at])).length > 0,
-    async close() {
-      await owned?.close();
-    },
+    close,
   };
 }
 

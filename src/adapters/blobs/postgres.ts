@@ -1,7 +1,5 @@
 import type { Blobs } from "../../ports/blobs.ts";
-import { migrate } from "../engines/migrate.ts";
-import { createPostgres, type PostgresOptions } from "../engines/postgres.ts";
-import type { Sql } from "../engines/sql.ts";
+import { openMigrated, type PostgresSource } from "../engines/open-migrated.ts";
 
 /** Parameters: kind, name, bytes. An overwritten blob counts as written now. */
 const put = `
@@ -15,12 +13,8 @@ const names = "SELECT name FROM blobs WHERE kind = $1 ORDER BY written";
 const remove = "DELETE FROM blobs WHERE kind = $1 AND name = $2";
 
 /** Blobs in PostgreSQL; brings the schema up to date first. With `sql` the connections are the caller's. */
-export async function openPostgresBlobs(
-  options: PostgresOptions | { readonly sql: Sql },
-): Promise<Blobs & { close(): Promise<void> }> {
-  const owned = "sql" in options ? null : createPostgres(options);
-  const sql = "sql" in options ? options.sql : (owned ?? createPostgres(options));
-  await migrate(sql);
+export async function openPostgresBlobs(source: PostgresSource): Promise<Blobs & { close(): Promise<void> }> {
+  const { sql, close } = await openMigrated(source);
   return {
     async put(kind, name, bytes) {
       await sql.query(put, [kind, name, bytes]);
@@ -35,8 +29,6 @@ export async function openPostgresBlobs(
     async remove(kind, name) {
       await sql.query(remove, [kind, name]);
     },
-    async close() {
-      await owned?.close();
-    },
+    close,
   };
 }

@@ -1,10 +1,10 @@
 import type { EventStore, StoredEvent } from "../../ports/event-store.ts";
 import type { Backlog, Feed, FeedFilter, FeedPage } from "../../ports/feed.ts";
-import { arrayLiteral, type SqlParam, type SqlRow } from "../engines/sql.ts";
+import { arrayLiteral, type SqlRow, type SqlSession } from "../engines/sql.ts";
 import { checkLimit, checkPosition, checkStream } from "./checks.ts";
 import * as statements from "./postgres-statements.ts";
 
-type Query = (text: string, params: readonly SqlParam[]) => Promise<SqlRow[]>;
+type Query = SqlSession["query"];
 
 /** A page filtered by type looks at so many positions at the most; reading them takes some 20 ms. */
 const typeWindow = 50_000;
