@@ -21,37 +21,67 @@ export interface NextList {
   readonly items: readonly SelectedItem[];
 }
 
-/** Probabilities are kept to 1/10,000: a list is read far more often than it is written. */
-const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
+/** Stored as whole numbers, which are written and read fastest: p and score in 1/10,000, propensity in 1/1,000,000. */
+const unit = 1e4;
+const propensityUnit = 1e6;
+
+type NextJson = [
+  ...place: [revision: number, position: number, at: number],
+  ...kind: [sessionType: SessionType, trackId: string | null, policyVersion: string],
+  ...made: [model: string, modelVersion: number, holdsUntil: number | null],
+  /** Each once. */
+  reasons: ReasonJson[],
+  /** [item, p, score, propensity, reason's number] one after the other. */
+  items: (string | number)[],
+];
+const valuesOfItem = 5;
 
 export function encodeNext(list: NextList): Buffer {
-  const items = list.items.map((item) => [
-    item.itemId,
-    rounded(item.p),
-    rounded(item.score),
-    // A rare draw must not become impossible: analysts divide by it.
-    Number(item.propensity.toPrecision(4)),
-    reasonToJson(item.reason),
-  ]);
+  const reasons: Reason[] = [];
+  const items: NextJson[10] = [];
+  for (const { itemId, p, score, propensity, reason } of list.items) {
+    // However rare a draw, it did happen: analysts divide by its propensity.
+    const drawn = Math.max(1, Math.round(propensity * propensityUnit));
+    items.push(itemId, Math.round(p * unit), Math.round(score * unit), drawn, numberOf(reason, reasons));
+  }
   const { revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil } = list;
-  return toBytes([revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, items]);
+  const json: NextJson = [
+    ...([revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil] as const),
+    reasons.map(reasonToJson),
+    items,
+  ];
+  return toBytes(json);
 }
-
-type NextJson = [number, number, number, SessionType, string | null, string, string, number, number | null, ItemJson[]];
-type ItemJson = [string, number, number, number, ReasonJson];
 
 export function decodeNext(bytes: Buffer): NextList {
-  const [revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, rows] =
+  const [revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, reasons, flat] =
     fromBytes(bytes) as NextJson;
-  const items = rows.map(([itemId, p, score, propensity, reason]) => ({
-    itemId,
-    p,
-    score,
-    propensity,
-    reason: reasonFromJson(reason),
-  }));
+  const known = reasons.map(reasonFromJson);
+  const items: SelectedItem[] = [];
+  for (let from = 0; from < flat.length; from += valuesOfItem) {
+    const [itemId, p, score, propensity, number] = flat.slice(from, from + valuesOfItem) as ItemJson;
+    const reason = known[number];
+    if (reason === undefined) throw new Error(`a list of ${known.length} reasons names number ${number}`);
+    items.push({ itemId, p: p / unit, score: score / unit, propensity: propensity / propensityUnit, reason });
+  }
   return { revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, items };
 }
+
+type ItemJson = [itemId: string, p: number, score: number, propensity: number, reason: number];
+
+/** Its place among the reasons so far, added where it is new. A list has few, so a search is fastest. */
+function numberOf(reason: Reason, reasons: Reason[]): number {
+  for (let at = 0; at < reasons.length; at += 1) if (sameReason(reasons[at] as Reason, reason)) return at;
+  return reasons.push(reason) - 1;
+}
+
+function sameReason(a: Reason, b: Reason): boolean {
+  if (a.code !== b.code) return false;
+  const [left, right] = [a as ReasonValues, b as ReasonValues];
+  for (const name of reasonFacts[a.code]) if (left[name] !== right[name]) return false;
+  return true;
+}
+type ReasonValues = Readonly<Record<string, string | number | null>>;
 
 /** The facts of each reason, in the order in which they are stored after its code. Add at the end, never reorder. */
 const reasonFacts: Readonly<Record<Reason["code"], readonly string[]>> = {
@@ -69,10 +99,10 @@ const reasonFacts: Readonly<Record<Reason["code"], readonly string[]>> = {
 type ReasonJson = readonly [Reason["code"], ...(string | number | null)[]];
 
 function reasonToJson(reason: Reason): ReasonJson {
-  const values = reason as Readonly<Record<string, string | number | null>>;
+  const values = reason as ReasonValues;
   const facts = reasonFacts[reason.code].map((name) => {
     const value = values[name] ?? null;
-    return name === "mastery" && typeof value === "number" ? rounded(value) : value;
+    return name === "mastery" && typeof value === "number" ? Math.round(value * unit) / unit : value;
   });
   return [reason.code, ...facts];
 }

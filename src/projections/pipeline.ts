@@ -156,7 +156,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   async function fold({ steps, learners }: Batch, counting: boolean): Promise<void> {
     let from = 0;
-    for (const [at, { event, learner }] of steps.entries()) {
+    let at = -1;
+    for (const { event, learner } of steps) {
+      at += 1;
       if (learner === null) {
         listsBefore(
           at,

@@ -99,7 +99,7 @@ function startOne(deps: PipelineDeps, view: LiveView, partition: number, setting
   const loop = runProjection({
     name: `learners ${view.namespace} ${partition}`,
     feed: deps.feed,
-    batchSize: settings.batchSize ?? 2000,
+    batchSize: settings.batchSize ?? 20_000,
     load: pipeline.load,
     handle: pipeline.handle,
     between: pipeline.between,

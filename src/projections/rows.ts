@@ -39,7 +39,7 @@ export const popularKey = (namespace: string, scope: PopularScope, window: Popul
   `${namespace}:popular:${scope}:${window}`;
 
 /** Items in a full precomputed list. */
-export const nextListSize = 50;
+export const nextListSize = 30;
 
 /** Practice is the default and always there; the others only while the learner is in such a session. */
 export const nextField = (sessionType: SessionType): string =>

@@ -21,11 +21,11 @@ type StateJson = [
   local: unknown,
   /** [skill, p, n, evidence] one after the other. */
   mastery: Flat,
-  /** [item's number, 1 for correct, p, at] one after the other. */
+  /** [item's number, 1 for correct, p, ms before latestAt] one after the other. */
   recent: number[],
   /** Items' numbers. */
   lastItems: number[],
-  /** [item, engagedAt, 2 * answers + 1 for hinted] one after the other. */
+  /** [item, engaged ms before latestAt, 2 * answers + 1 for hinted] one after the other. */
   items: Flat,
   cards: Cards,
 ];
@@ -33,12 +33,21 @@ type StateJson = [
 export function learnerStateToJson(state: LearnerState, model: LearnerModel): unknown {
   const number = (itemId: string): number => state.items.get(itemId)?.index ?? -1;
   const mastery: Flat = [];
-  for (const [skillId, one] of state.mastery) mastery.push(skillId, ...masteryToJson(one));
+  for (const [skillId, one] of state.mastery) {
+    const [p, n, evidence] = masteryToJson(one);
+    mastery.push(skillId, p, n, evidence);
+  }
   const recent: number[] = [];
-  for (const { itemId, correct, p, at } of state.recent) recent.push(number(itemId), correct ? 1 : 0, p, at);
+  // Times are told by how long before the latest: small whole numbers are written fastest.
+  const { latestAt } = state;
+  for (const { itemId, correct, p, at } of state.recent) recent.push(number(itemId), correct ? 1 : 0, p, latestAt - at);
   const items: Flat = [];
   for (const [itemId, seen] of state.items) {
-    items.push(itemId, seen.engagedAt, 2 * seen.answers + (seen.hinted ? 1 : 0));
+    items.push(
+      itemId,
+      seen.engagedAt === null ? null : latestAt - seen.engagedAt,
+      2 * seen.answers + (seen.hinted ? 1 : 0),
+    );
   }
   const json: StateJson = [
     stateFormat,
@@ -65,7 +74,7 @@ export function isLearnerStateJson(json: unknown, model: LearnerModel): boolean 
 export function learnerStateFromJson(json: unknown, model: LearnerModel): LearnerState {
   if (!isLearnerStateJson(json, model)) throw new Error(`not a learner state of format ${stateFormat}, ${model.name}`);
   const [, name, place, counts, last, local, mastery, recent, lastItems, items, cards] = json as StateJson;
-  const seen = itemsFromJson(items);
+  const seen = itemsFromJson(items, last[0]);
   const ids = [...seen.keys()];
   return {
     revision: place[0],
@@ -79,7 +88,7 @@ export function learnerStateFromJson(json: unknown, model: LearnerModel): Learne
     correct: counts[2],
     streak: counts[3],
     bestStreak: counts[4],
-    recent: outcomes(recent, ids),
+    recent: outcomes(recent, ids, last[0]),
     lastItems: lastItems.map((index) => idAt(ids, index)),
     items: seen,
     latestAt: last[0],
@@ -89,13 +98,14 @@ export function learnerStateFromJson(json: unknown, model: LearnerModel): Learne
   };
 }
 
-function itemsFromJson(flat: Flat): Map<string, ItemSeen> {
+function itemsFromJson(flat: Flat, latestAt: number): Map<string, ItemSeen> {
   const items = new Map<string, ItemSeen>();
   for (let at = 0; at < flat.length; at += 3) {
+    const before = flat[at + 1] as number | null;
     const packed = flat[at + 2] as number;
     items.set(flat[at] as string, {
       index: items.size,
-      engagedAt: flat[at + 1] as number | null,
+      engagedAt: before === null ? null : latestAt - before,
       answers: packed >>> 1,
       hinted: (packed & 1) === 1,
     });
@@ -111,11 +121,11 @@ function masteryMap(flat: Flat): LearnerState["mastery"] {
   return mastery;
 }
 
-function outcomes(flat: readonly number[], ids: readonly string[]): Outcome[] {
+function outcomes(flat: readonly number[], ids: readonly string[], latestAt: number): Outcome[] {
   const recent: Outcome[] = [];
   for (let at = 0; at < flat.length; at += 4) {
-    const [index = -1, correct = 0, p = 0, time = 0] = flat.slice(at, at + 4);
-    recent.push({ itemId: idAt(ids, index), correct: correct === 1, p, at: time });
+    const [index = -1, correct = 0, p = 0, before = 0] = flat.slice(at, at + 4);
+    recent.push({ itemId: idAt(ids, index), correct: correct === 1, p, at: latestAt - before });
   }
   return recent;
 }

@@ -2,7 +2,8 @@ import type { EventOf, InteractionRecorded, Policy, SessionType } from "../event
 import { answerOf } from "../learner-model/answer-of.ts";
 import type { Answer, LearnerModel } from "../learner-model/learner-model.ts";
 import { type Mastery, newMastery, observeMastery } from "../learner-model/mastery.ts";
-import { type Cards, newCards, reviewCard } from "../reviews/cards.ts";
+import { skillSet } from "../learner-model/skill-set.ts";
+import { type Cards, itemCard, newCards, reviewCard, skillCard } from "../reviews/cards.ts";
 
 /** Newest first; longest do-not-repeat window a policy may ask for. */
 export const lastItemsMax = 200;
@@ -185,7 +186,7 @@ function foldAnswer(
   const ability = abilityOf(model, weights, state.local);
   const p = model.observe(weights, state.local, answer);
   const { correct } = answer;
-  for (const skillId of new Set(answer.skillIds)) {
+  for (const skillId of skillSet(answer.skillIds)) {
     state.mastery.set(skillId, observeMastery(state.mastery.get(skillId) ?? newMastery(), correct, p));
   }
   reviewCards(state, data, correct, reviewBy);
@@ -210,7 +211,7 @@ function reviewCards(
   reviewBy: Policy["reviewBy"],
 ): void {
   const bySkill = reviewBy === "skill" && data.skillIds.length > 0;
-  const cardIds = bySkill ? [...new Set(data.skillIds)].map((id) => `s:${id}` as const) : [`i:${data.itemId}` as const];
+  const cardIds = bySkill ? skillSet(data.skillIds).map(skillCard) : [itemCard(data.itemId)];
   const { durationMs, hintCount } = data;
   for (const cardId of cardIds) {
     reviewCard(state.cards, { cardId, correct, durationMs, hintCount, at: state.latestAt });
