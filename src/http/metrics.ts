@@ -96,28 +96,32 @@ function commitMetrics(registers: Registry[], sources: MetricsSources): Metrics[
 
 /** A source that cannot be read leaves its gauge out of the scrape: absent is not zero. */
 function projectionGauges(registers: Registry[], sources: MetricsSources): void {
-  const labelNames = ["projection", "partition"] as const;
-  const events = new Gauge({
-    name: "projection_lag_events",
-    help: "Events not folded in yet",
-    labelNames,
-    registers,
-  });
-  new Gauge({
-    name: "projection_lag_seconds",
-    help: "Age of the oldest event not folded in yet",
-    labelNames,
-    registers,
-    async collect() {
-      this.reset();
-      events.reset();
-      for (const lag of await sources.lag().catch(() => [])) {
-        const labels = { projection: lag.projection, partition: String(lag.partition) };
-        this.set(labels, lag.behindSeconds);
-        events.set(labels, lag.behindEvents);
-      }
-    },
-  });
+  let asked: Promise<readonly Lag[]> | null = null;
+  // Both gauges are collected at the same time, from one look.
+  const lags = (): Promise<readonly Lag[]> => {
+    asked ??= sources
+      .lag()
+      .catch(() => [])
+      .finally(() => {
+        asked = null;
+      });
+    return asked;
+  };
+  const lagGauge = (name: string, help: string, value: (lag: Lag) => number): void => {
+    const labelNames = ["projection", "partition"] as const;
+    new Gauge({
+      ...{ name, help, labelNames, registers },
+      async collect() {
+        const found = await lags();
+        this.reset();
+        for (const lag of found) {
+          this.set({ projection: lag.projection, partition: String(lag.partition) }, value(lag));
+        }
+      },
+    });
+  };
+  lagGauge("projection_lag_events", "Events not folded in yet", (lag) => lag.behindEvents);
+  lagGauge("projection_lag_seconds", "Age of the oldest event not folded in yet", (lag) => lag.behindSeconds);
   const parked = new Gauge({
     name: "projection_parked_streams",
     help: "Learners set aside because an event of theirs could not be folded",

@@ -123,7 +123,7 @@ export function toProblem(error: FastifyError | Error): Problem {
   }
   if ("validation" in error && Array.isArray(error.validation)) return validationProblem(error as FastifyError);
   const code = "code" in error ? fastifyProblems[String(error.code)] : undefined;
-  if (code !== undefined) return new Problem(code, { detail: error.message });
+  if (code !== undefined) return new Problem(code, { detail: error.message.slice(0, 300) });
   return new Problem("internal", { detail: "The request failed for a reason of ours; it was logged with its id." });
 }
 

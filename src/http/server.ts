@@ -85,6 +85,7 @@ function newFastify(deps: ServerDeps, options: ReturnType<typeof resolveOptions>
       requests += 1;
       return `${process}-${requests}`;
     },
+    frameworkErrors: handleError,
     clientErrorHandler(error, socket) {
       if (!socket.writable) return;
       const body = JSON.stringify(
