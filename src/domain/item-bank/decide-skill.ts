@@ -33,24 +33,50 @@ function stands(skill: Pick<Skill, "retired"> | undefined, asked: SkillFields): 
   return skill !== undefined && !skill.retired && says(skill, asked);
 }
 
-/** Returns whether it refused any. */
+/** Refuses what asks for a skill that nobody defines, and what leans on it. Returns whether it refused any. */
 function refuseUnknown(
   asked: readonly SkillFields[],
   skills: ReadonlyMap<string, Skill>,
   refusals: Map<number, Decision>,
 ): boolean {
-  const together = new Set(asked.filter((_, index) => !refusals.has(index)).map((skill) => skill.skillId));
-  const known = (id: string): boolean => together.has(id) || skills.get(id)?.retired === false;
   const before = refusals.size;
-  for (const [index, skill] of asked.entries()) {
-    if (refusals.has(index) || stands(skills.get(skill.skillId), skill)) continue;
-    const at = skill.prerequisites.findIndex(({ skillId }) => !known(skillId));
-    const id = skill.prerequisites[at]?.skillId;
-    if (id === undefined) continue;
-    const why = skills.has(id) ? "is retired" : "is not defined";
-    refusals.set(index, refused("unknown_skill", `skill "${id}" ${why}`, `prerequisites.${at}.skillId`));
+  const definitions = new Map<string, number>();
+  const askers = new Map<string, number[]>();
+  for (const [index, { skillId, prerequisites }] of asked.entries()) {
+    if (refusals.has(index)) continue;
+    definitions.set(skillId, (definitions.get(skillId) ?? 0) + 1);
+    for (const needed of prerequisites) {
+      const those = askers.get(needed.skillId);
+      if (those === undefined) askers.set(needed.skillId, [index]);
+      else those.push(index);
+    }
+  }
+  const toCheck = [...asked.keys()];
+  for (let index = toCheck.pop(); index !== undefined; index = toCheck.pop()) {
+    const skill = asked[index];
+    if (skill === undefined || refusals.has(index) || stands(skills.get(skill.skillId), skill)) continue;
+    const refusal = missingPrerequisite(skill, definitions, skills);
+    if (refusal === null) continue;
+    refusals.set(index, refusal);
+    const left = (definitions.get(skill.skillId) ?? 1) - 1;
+    definitions.set(skill.skillId, left);
+    if (left === 0) toCheck.push(...(askers.get(skill.skillId) ?? []));
   }
   return refusals.size > before;
+}
+
+/** `definitions`: how many that are sent together define each skill. */
+function missingPrerequisite(
+  { prerequisites }: SkillFields,
+  definitions: ReadonlyMap<string, number>,
+  skills: ReadonlyMap<string, Skill>,
+): Decision | null {
+  for (const [at, { skillId }] of prerequisites.entries()) {
+    if ((definitions.get(skillId) ?? 0) > 0 || skills.get(skillId)?.retired === false) continue;
+    const why = skills.has(skillId) ? "is retired" : "is not defined";
+    return refused("unknown_skill", `skill "${skillId}" ${why}`, `prerequisites.${at}.skillId`);
+  }
+  return null;
 }
 
 /** Takes the definitions in order and refuses the one that closes a cycle. Returns whether it refused any. */
@@ -64,10 +90,17 @@ function refuseCycles(
     const skill = skills.get(id);
     return changed.get(id) ?? (skill === undefined || skill.retired ? [] : skill.prerequisites);
   };
+  // Only a skill that something asks for can be part of a cycle: the others need no search.
+  const askedFor = new Set<string>();
+  const note = (prerequisites: readonly Prerequisite[]): void => {
+    for (const { skillId } of prerequisites) askedFor.add(skillId);
+  };
+  for (const { prerequisites } of skills.values()) note(prerequisites);
   const before = refusals.size;
   for (const [index, skill] of asked.entries()) {
     if (refusals.has(index) || stands(skills.get(skill.skillId), skill)) continue;
-    const cycle = findCycle(skill.skillId, skill.prerequisites, prerequisitesOf);
+    note(skill.prerequisites);
+    const cycle = askedFor.has(skill.skillId) ? findCycle(skill.skillId, skill.prerequisites, prerequisitesOf) : null;
     if (cycle === null) {
       changed.set(skill.skillId, skill.prerequisites);
       continue;
