@@ -134,7 +134,11 @@ function report(context: CommandContext, done: Report, json: boolean): void {
   if (counts.refused > 0) context.exit(exitCodes.partlyRefused);
 }
 
-function notesOf({ withoutTime }: ImportCounts, { counts, problems }: UnknownPublisher, ignored: readonly string[]) {
+function notesOf(
+  { withoutTime, conflicts }: ImportCounts,
+  { counts, problems }: UnknownPublisher,
+  ignored: readonly string[],
+) {
   const { items, skills, otherSkills } = counts;
   const notes: string[] = [];
   if (items + skills > 0)
@@ -143,6 +147,9 @@ function notesOf({ withoutTime }: ImportCounts, { counts, problems }: UnknownPub
     notes.push(`${count(otherSkills)} items have rows with other skills; those of the catalogue count`);
   if (withoutTime > 0)
     notes.push(`${count(withoutTime)} rows have no time: recorded as of now, in the order of the file`);
+  if (conflicts > 0) {
+    notes.push(`${count(conflicts)} rows have the id of others: for another log of the same learners give --id-prefix`);
+  }
   if (ignored.length > 0) notes.push(`columns not used: ${ignored.join(", ")}`);
   return [...notes, ...problems];
 }

@@ -43,7 +43,7 @@ describe("importing rows", () => {
     const { log, deps, refused } = setUp();
     const counts = newCounts();
     expect(await importRows(deps, rowsOf(2500, new Set([3, 2400])), counts)).toBe(true);
-    expect(counts).toEqual({ rows: 2500, accepted: 2498, duplicates: 0, refused: 2, withoutTime: 2498 });
+    expect(counts).toEqual({ rows: 2500, accepted: 2498, duplicates: 0, refused: 2, conflicts: 0, withoutTime: 2498 });
     expect(refused.map(({ row, line, problem }) => `${row} ${line} ${problem}`)).toEqual([
       "3 4 torn",
       "2400 2401 torn",

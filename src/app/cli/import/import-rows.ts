@@ -11,6 +11,8 @@ export interface ImportCounts {
   accepted: number;
   duplicates: number;
   refused: number;
+  /** Of the refused: those with the id of another interaction. */
+  conflicts: number;
   /** Of the accepted: those without a time of their own. */
   withoutTime: number;
 }
@@ -32,7 +34,14 @@ export interface ImportRowsDeps {
   readonly signal: AbortSignal;
 }
 
-export const newCounts = (): ImportCounts => ({ rows: 0, accepted: 0, duplicates: 0, refused: 0, withoutTime: 0 });
+export const newCounts = (): ImportCounts => ({
+  rows: 0,
+  accepted: 0,
+  duplicates: 0,
+  refused: 0,
+  conflicts: 0,
+  withoutTime: 0,
+});
 
 /** Rows recorded in one durable commit. */
 export const batchRows = 1000;
@@ -85,6 +94,7 @@ async function recordBatch(deps: ImportRowsDeps, batch: readonly SourceRow[], co
     if (outcome === undefined) throw new Error(`no outcome for row ${at.row}`);
     if (outcome.status === "rejected") {
       refused.push({ line: at.line, row: at.row, id: outcome.id, problem: outcome.problem.detail });
+      if (outcome.problem.code === "interaction_conflict") counts.conflicts += 1;
     } else if (outcome.status === "accepted") {
       counts.accepted += 1;
       if (interaction.input.occurredAt === undefined) counts.withoutTime += 1;
