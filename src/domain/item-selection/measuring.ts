@@ -3,7 +3,7 @@ import { type Candidate, nearTarget } from "./candidates.ts";
 import { add, addRanked, type Draft, newDraft, roomIn, selectedItem } from "./draft.ts";
 import { type Group, rank, recentSkills } from "./ranking.ts";
 import type { Scope } from "./scope.ts";
-import type { SelectedItem } from "./selection.ts";
+import type { BankSkill, SelectedItem } from "./selection.ts";
 
 /*
  * Sessions that measure rather than teach. They ask for skills whose prerequisites are not held as well: to find out
@@ -55,23 +55,30 @@ function leastKnown({ scope, search }: Draft): Group[] {
 /** Skills looked into before a placement list is made up. */
 const skillsAtOnce = 8;
 
-/** A mock test: skills in turn, difficulties from end to end, no regard to what the learner knows. */
+/**
+ * A mock test: skills in turn, difficulties from end to end, no regard to what the learner knows. It goes on where the
+ * last items ended, so that a learner who does the first item and asks again meets all topics too.
+ */
 export function selectMockTest(scope: Scope): SelectedItem[] {
   const fresh = mockTest(scope, false);
   return fresh.length > 0 ? fresh : mockTest(scope, true);
 }
 
 function mockTest(scope: Scope, repeats: boolean): SelectedItem[] {
-  const { bank, policy, predict, size } = scope.input;
+  const { bank, policy, predict, size, recentItemIds } = scope.input;
   const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: false, repeats });
-  const topics = spread(scope.skills, size).map(({ skillId, items }) => ({ skillId: skillId as string | null, items }));
+  const topics = longestAgoFirst(spread(scope.skills, size), scope).map(({ skillId, items }) => ({
+    skillId: skillId as string | null,
+    items,
+  }));
   topics.push({ skillId: null, items: bank.withoutSkill });
+  const done = recentItemIds.length;
   for (let added = true; added && roomIn(draft) > 0; ) {
     added = false;
     for (const { skillId, items } of topics) {
       if (roomIn(draft) <= 0) break;
       const place = draft.selected.length;
-      const item = acceptedNear(items, Math.floor(quantile(place + 1) * items.length), draft.search.accept);
+      const item = acceptedNear(items, Math.floor(quantile(done + place + 1) * items.length), draft.search.accept);
       if (item === null) continue;
       const reason = { code: "topic_coverage", skillId } as const;
       const p = predict(item);
@@ -80,6 +87,18 @@ function mockTest(scope: Scope, repeats: boolean): SelectedItem[] {
     }
   }
   return draft.selected;
+}
+
+/** Skills of which nothing was done lately, in their order; then the others, the one done last at the end. */
+function longestAgoFirst(skills: readonly BankSkill[], { input }: Scope): BankSkill[] {
+  const age = new Map<string, number>();
+  for (const [index, itemId] of input.recentItemIds.entries()) {
+    for (const skillId of input.bank.items.get(itemId)?.skillIds ?? []) {
+      if (!age.has(skillId)) age.set(skillId, index);
+    }
+  }
+  const ageOf = ({ skillId }: BankSkill): number => age.get(skillId) ?? Number.MAX_SAFE_INTEGER;
+  return skills.toSorted((a, b) => ageOf(b) - ageOf(a));
 }
 
 /** All elements: first `size` of them at even distances, then the others. */

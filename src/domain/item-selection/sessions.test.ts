@@ -108,6 +108,18 @@ describe("a mock test", () => {
     const list = select({ skills, items }, { sessionType: "mock_test", size: 4 });
     expect(skillsOf(list)).toBe("agnt");
   });
+
+  it("taken one item at a time covers the skills as evenly as a whole list does", () => {
+    let recentItemIds: string[] = [];
+    for (let asked = 0; asked < 12; asked++) {
+      const [next] = select(school, { sessionType: "mock_test", recentItemIds, size: 1 });
+      if (next === undefined) throw new Error("the bank has run out");
+      recentItemIds = [next.itemId, ...recentItemIds];
+    }
+    const skills = recentItemIds.map((itemId) => itemId.charAt(0)).sort();
+    expect(skills.join("")).toBe("aaabbbcccddd");
+    expect(new Set(recentItemIds).size).toBe(12);
+  });
 });
 
 describe("onlySkillIds", () => {
