@@ -36,7 +36,7 @@ export async function itemStatsOf(deps: ItemStatsDeps, itemId: string): Promise<
   const { weights, version } = deps.model.current();
   const learnt = version > 0 && stats.attempts > 0;
   const difficulty = learnt
-    ? short(model.difficulty(weights, { itemId, skillIds: item?.skillIds ?? [] }))
+    ? short(model.difficulty(weights, { itemId, skillIds: item?.skillIds ?? [], difficulty: item?.difficulty }))
     : (item?.difficulty ?? null);
   return {
     itemId,

@@ -35,13 +35,19 @@ const stepSize = {
 } as const;
 
 /** p = sigmoid(item + mean_s skill_s + ability_u + mean_s ability_us). `skillIds` as skill-set.ts gives them. */
-function predict(weights: EloWeights, local: EloLocal, itemId: string, skillIds: readonly string[]): number {
+function predict(weights: EloWeights, local: EloLocal, question: Question, skillIds: readonly string[]): number {
   let skills = 0;
   for (const id of skillIds) {
     skills += (weights.skills.get(id)?.value ?? 0) + (local.skills.get(id)?.value ?? 0) * abilityUnit;
   }
   const mean = skillIds.length === 0 ? 0 : skills / skillIds.length;
-  return sigmoid((weights.items.get(itemId)?.value ?? 0) + local.value * abilityUnit + mean);
+  return sigmoid(easiness(weights, question) + local.value * abilityUnit + mean);
+}
+
+/** Of the item alone, in logits: what was learned of it, and what its author guessed, which counts as one answer. */
+function easiness(weights: EloWeights, { itemId, difficulty = 0 }: Question): number {
+  const learned = weights.items.get(itemId);
+  return learned === undefined ? -difficulty : learned.value - difficulty / (1 + learned.answers);
 }
 
 const newRating = (): Rating => ({ value: 0, answers: 0 });
@@ -65,7 +71,7 @@ function remember(local: EloLocal, skillIds: readonly string[], error: number): 
 
 function fold(weights: EloWeights, local: EloLocal, answer: Answer, training: boolean): number {
   const skillIds = skillSet(answer.skillIds);
-  const p = predict(weights, local, answer.itemId, skillIds);
+  const p = predict(weights, local, answer, skillIds);
   const error = (answer.correct ? 1 : 0) - p;
   if (training) train(weights, answer.itemId, skillIds, error);
   remember(local, skillIds, error);
@@ -74,9 +80,9 @@ function fold(weights: EloWeights, local: EloLocal, answer: Answer, training: bo
 
 function difficulty(weights: EloWeights, question: Question): number {
   const skillIds = skillSet(question.skillIds);
-  let easiness = weights.items.get(question.itemId)?.value ?? 0;
-  for (const id of skillIds) easiness += (weights.skills.get(id)?.value ?? 0) / skillIds.length;
-  return 0 - easiness;
+  let easy = easiness(weights, question);
+  for (const id of skillIds) easy += (weights.skills.get(id)?.value ?? 0) / skillIds.length;
+  return 0 - easy;
 }
 
 function encodeWeights(weights: EloWeights): Uint8Array {
@@ -121,7 +127,7 @@ export const elo: LearnerModel<EloWeights, EloLocal> = {
   name: "elo",
   newWeights: () => ({ items: new Map(), skills: new Map() }),
   newLocal: () => ({ value: 0, answers: 0, skills: new Map() }),
-  predict: (weights, local, question) => predict(weights, local, question.itemId, skillSet(question.skillIds)),
+  predict: (weights, local, question) => predict(weights, local, question, skillSet(question.skillIds)),
   observe: (weights, local, answer) => fold(weights, local, answer, false),
   learn: (weights, local, answer) => fold(weights, local, answer, true),
   difficulty,

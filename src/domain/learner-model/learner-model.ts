@@ -2,6 +2,8 @@
 export interface Question {
   readonly itemId: string;
   readonly skillIds: readonly string[];
+  /** The author's guess in logits (0 average, positive harder). Its say fades as answers to the item come in. */
+  readonly difficulty?: number | undefined;
 }
 
 /** One answered question. A multi-skill answer is ONE answer (expanding it leaks the label). */

@@ -15,7 +15,7 @@ import {
 } from "./lr-lite-types.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { skillSet } from "./skill-set.ts";
-import { newWeight, step } from "./weight.ts";
+import { newWeight, shareOfPrior, step } from "./weight.ts";
 
 /** Adagrad's rates: tuned on one public log, see docs/learner-model.md. */
 const rates = { item: 0.42, skill: 0.22, shared: 0.08, skillSlope: 0.016 } as const;
@@ -55,15 +55,21 @@ function featuresOf(local: LrLiteLocal, question: Question): Features {
   };
 }
 
-function logit(weights: LrLiteWeights, ability: number, itemId: string, features: Features): number {
+function logit(weights: LrLiteWeights, ability: number, question: Question, features: Features): number {
   const { shared } = weights;
-  let sum = shared.bias.value + (weights.items.get(itemId)?.value ?? 0) + ability * abilityUnit;
+  let sum = shared.bias.value + easiness(weights, question) + ability * abilityUnit;
   sum += shared.itemWins.value * features.itemWins + shared.itemAttempts.value * features.itemAttempts;
   sum += shared.wins.value * features.wins + shared.attempts.value * features.attempts;
   sum += shared.recent.value * features.recent;
   if (features.sameItem) sum += shared.sameItem.value;
   if (features.sharedSkill) sum += shared.sharedSkill.value;
   return sum + skillTerms(weights, features);
+}
+
+/** Of the item alone, in logits: what was learned of it, and what its author guessed while little was. */
+function easiness(weights: LrLiteWeights, { itemId, difficulty = 0 }: Question): number {
+  const learned = weights.items.get(itemId);
+  return learned === undefined ? -difficulty : learned.value - difficulty * shareOfPrior(learned);
 }
 
 function skillTerms(weights: LrLiteWeights, features: Features): number {
@@ -148,7 +154,7 @@ function remember(local: LrLiteLocal, answer: Answer, skillIds: readonly string[
 
 function fold(weights: LrLiteWeights, local: LrLiteLocal, answer: Answer, training: boolean): number {
   const features = featuresOf(local, answer);
-  const p = sigmoid(logit(weights, local.ability, answer.itemId, features));
+  const p = sigmoid(logit(weights, local.ability, answer, features));
   const error = (answer.correct ? 1 : 0) - p;
   if (training) train(weights, answer.itemId, features, error);
   remember(local, answer, features.skillIds, error);
@@ -179,8 +185,7 @@ export const lrLite: LearnerModel<LrLiteWeights, LrLiteLocal> = {
     skills: new Map(),
     items: new Map(),
   }),
-  predict: (weights, local, question) =>
-    sigmoid(logit(weights, local.ability, question.itemId, featuresOf(local, question))),
+  predict: (weights, local, question) => sigmoid(logit(weights, local.ability, question, featuresOf(local, question))),
   observe: (weights, local, answer) => fold(weights, local, answer, false),
   learn: (weights, local, answer) => fold(weights, local, answer, true),
   difficulty: (weights, question) => {

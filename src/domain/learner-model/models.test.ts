@@ -46,6 +46,19 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
     }
   });
 
+  test("believes the author's difficulty before any answer, and the answers more and more", () => {
+    const ask = (history: readonly Answer[], difficulty: number): number => {
+      const weights = model.newWeights();
+      for (const each of history) model.learn(weights, model.newLocal(), each);
+      return model.predict(weights, model.newLocal(), { itemId: "i", skillIds: ["s"], difficulty });
+    };
+    const wins = Array.from({ length: 300 }, () => ({ itemId: "i", skillIds: ["s"], correct: true, at: null }));
+    expect(ask([], 2)).toBeLessThan(0.2);
+    expect(ask([], -2)).toBeGreaterThan(0.8);
+    expect(ask([], 0)).toBe(0.5);
+    expect(ask(wins, -2) - ask(wins, 2)).toBeLessThan((ask([], -2) - ask([], 2)) / 10);
+  });
+
   test("gives the same numbers to the same calls", () => {
     fc.assert(
       fc.property(answers, (history) => {

@@ -15,3 +15,6 @@ export function step(weight: Weight, rate: number, gradient: number): void {
   weight.squares += gradient * gradient;
   weight.value += (rate * gradient) / Math.sqrt(weight.squares);
 }
+
+/** The share, 1 falling to 0, that a guess made before any answer still has beside what was learned since. */
+export const shareOfPrior = (weight: Weight): number => firstSquares / weight.squares;
