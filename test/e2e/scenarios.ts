@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type Place, publishChain, type Running, serve } from "./proximal.ts";
+import { eventually, type Place, publishChain, type Reply, type Running, run, serve } from "./proximal.ts";
 
 const answer = (id: string, itemId: string, correct: boolean, learnerId = "ann") => ({
   id,
@@ -71,8 +71,16 @@ async function theLoopKnowsAnn(server: Running, token: string): Promise<void> {
   expect(seen).toEqual(["a3", "a2", "a1"]);
   const stats = await server.get("/v1/items/count-3/stats");
   expect(stats.body).toMatchObject({ itemId: "count-3", attempts: 1, learners: 1 });
-  const lag = await server.get("/v1/ops/lag");
-  expect(lag.body.projections.map((p: { behindEvents: number }) => p.behindEvents)).toEqual([0, 0, 0]);
+  await noLag(server);
+}
+
+/** Sooner or later everything is folded in; the trainer publishes meanwhile, and that is an event too. */
+async function noLag(server: Running): Promise<Reply["body"]> {
+  const ask = () => server.get("/v1/ops/lag");
+  const { body } = await eventually("no lag", ask, (reply) =>
+    reply.body.projections.every((p: { behindEvents: number }) => p.behindEvents === 0),
+  );
+  return body;
 }
 
 /** Posts single interactions from many callers, kills the process in the middle, and counts what is there after. */
@@ -133,4 +141,97 @@ async function allOfHistory(server: Running, learnerId: string): Promise<string[
     before = page.body.nextBefore;
   } while (before !== null);
   return ids;
+}
+
+export interface ImportedLog {
+  readonly file: string;
+  readonly rows: number;
+  readonly items: number;
+  readonly skills: number;
+  /** One of its learners, their answers, and what titles of items look like. */
+  readonly learner: { readonly id: string; readonly answers: number; readonly title: RegExp };
+}
+
+/** Import by the command line, serve, ask; import again; operators' commands against the running server. */
+export async function importsAndServes(place: Place, log: ImportedLog): Promise<void> {
+  const first = await run(place, ["import", "interactions", log.file, "--json"]);
+  expect(first.code).toBe(0);
+  const { rows, items, skills } = log;
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    ...{ rows, accepted: rows, duplicates: 0, refused: 0, published: { items, skills } },
+  });
+  const server = await serve(place);
+  expect(server.output().stdout).toContain(`${items} items, ${skills} skills, 0 tracks`);
+  await answersAreReal(server, log);
+
+  const again = await run(place, ["import", "interactions", log.file, "--json"]);
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    rows,
+    accepted: 0,
+    duplicates: rows,
+    published: { items: 0, skills: 0 },
+  });
+  await answersAreReal(server, log);
+  await operatorsCommandsWork(place, server, rows);
+  await answersAreReal(server, log);
+  expect(await server.end("SIGINT")).toBe(0);
+}
+
+async function answersAreReal(server: Running, { rows, learner }: ImportedLog): Promise<void> {
+  const path = `/v1/learners/${learner.id}`;
+  const { body: next } = await server.get(`${path}/next?count=5`);
+  expect(next).toMatchObject({ learnerId: learner.id, source: "personal", revision: learner.answers });
+  expect(next.items).toHaveLength(5);
+  for (const item of next.items) {
+    expect(item.title).toMatch(learner.title);
+    expect(item.p).toBeGreaterThan(0.02);
+    expect(item.p).toBeLessThan(0.999);
+    expect(item.propensity).toBeGreaterThan(0);
+    expect(item.reason.text.length).toBeGreaterThan(10);
+  }
+  const { body: scores } = await server.get(`${path}/scores`);
+  expect(scores.answers).toBe(learner.answers);
+  expect(scores.correct / scores.answers).toBeGreaterThan(0.3);
+  expect(scores.correct / scores.answers).toBeLessThan(0.98);
+  expect(Math.abs(scores.ability)).toBeLessThan(5);
+  for (const skill of scores.skills) {
+    expect(skill.mastery).toBeGreaterThanOrEqual(0);
+    expect(skill.mastery).toBeLessThanOrEqual(1);
+    expect(skill.answers).toBeGreaterThan(0);
+  }
+  const { body: fresh } = await server.get("/v1/learners/somebody-new/next?count=3");
+  expect(fresh.source).toBe("popular");
+  expect(fresh.items).toHaveLength(3);
+  const { body: popular } = await server.get("/v1/popular?window=all");
+  expect(popular.items.length).toBeGreaterThan(5);
+  const { body: stats } = await server.get(`/v1/items/${popular.items[0].itemId}/stats`);
+  expect(stats.attempts).toBeGreaterThan(10);
+  const lag = await noLag(server);
+  expect(lag.head).toBeGreaterThan(rows);
+  expect(lag.projections.map((p: { projection: string }) => p.projection)).toEqual([
+    "learners",
+    "catalogue",
+    "trainer",
+  ]);
+}
+
+async function operatorsCommandsWork(place: Place, server: Running, rows: number): Promise<void> {
+  const at = ["--url", server.url];
+  const lag = await run(place, ["lag", ...at]);
+  expect(lag.stdout).toMatch(/^projection +partition +position +events behind +seconds behind$/m);
+  expect(lag.stdout).toMatch(/^learners +0 +[\d,]+ +0 +0$/m);
+  expect(await run(place, ["parked", "list", ...at])).toMatchObject({ code: 0, stdout: "nobody is parked\n" });
+  const nobody = await run(place, ["parked", "retry", "ghost", ...at]);
+  expect(nobody.code).toBe(1);
+  expect(nobody.stderr).toContain("ghost is not parked");
+  const rebuilt = await run(place, ["rebuild", "learners", "--json", ...at]);
+  const report = JSON.parse(rebuilt.stdout);
+  expect(report).toMatchObject({ name: "learners", status: "done", identical: true, error: null });
+  expect(report.events).toBeGreaterThanOrEqual(rows);
+  const wrong = await run(place, ["rebuild", "everything", ...at]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.stderr).toContain("there are learners, ");
+  const key = await run(place, ["lag", "--key", `pxl_${"0".repeat(16)}_${"0".repeat(64)}`, ...at]);
+  expect(key.code).toBe(1);
+  expect(key.stderr).toContain("401");
 }

@@ -34,6 +34,8 @@ export interface Classroom {
 
 const weeks = 4;
 const dayMs = 86_400_000;
+/** Few sessions: the past of the whole class is posted while one reads the banner. */
+const diligence = 0.4;
 /** Learners who post at the same time. */
 const atOnce = 6;
 
@@ -103,7 +105,7 @@ export function createClassroom(api: ApiClient, options: ClassroomOptions): Clas
     const pupil = await arrive(learnerId);
     const today = Math.floor(now() / dayMs) * dayMs;
     // Always the same number of steps. One posts at least one interaction: what was posted once is never begun again.
-    const plan = backlogOf(sittings(seededRandom(`${seed}/${learnerId}/days`), 0, weeks * 7 * dayMs));
+    const plan = backlogOf(sittings(seededRandom(`${seed}/${learnerId}/days`), 0, weeks * 7 * dayMs, diligence));
     for (const { at, sitting, sessionType } of plan.slice(pupil.posted)) {
       if (signal.aborted) return;
       onPosted(await step(pupil, today - weeks * 7 * dayMs + at, sitting, sessionType));

@@ -11,13 +11,13 @@ const dayMs = 86_400_000;
 
 /**
  * When one learner sits down between two instants: some two to four sessions a week, in the afternoon (UTC), of some
- * eight to eighteen items each, one or two minutes apart.
+ * eight to eighteen items each, one or two minutes apart. `diligence` 0..1 takes sessions away.
  */
-export function sittings(random: Random, fromMs: number, toMs: number): Sitting[] {
+export function sittings(random: Random, fromMs: number, toMs: number, diligence = 1): Sitting[] {
   const chanceOfADay = 0.3 + 0.3 * random();
   const found: Sitting[] = [];
   for (let day = Math.floor(fromMs / dayMs) * dayMs; day < toMs; day += dayMs) {
-    const comes = random() < chanceOfADay;
+    const comes = random() < chanceOfADay * diligence;
     const start = day + Math.round((13 + 6 * random()) * 3_600_000);
     const length = 8 + Math.floor(11 * random());
     if (!comes || start < fromMs) continue;
