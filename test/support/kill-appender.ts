@@ -35,7 +35,7 @@ export function startAppender(engine: "sqlite" | "postgres", target: string): Ap
     complaint += chunk;
   });
   const closed = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  closed.then(() => waiting?.reject(new Error(`the appender ended by itself: ${complaint}`)));
+  void closed.then(() => waiting?.reject(new Error(`the appender ended by itself: ${complaint}`)));
   const onExit = () => void child.kill("SIGKILL");
   process.on("exit", onExit);
   return {

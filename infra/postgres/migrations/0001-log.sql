@@ -38,9 +38,9 @@ ALTER TABLE events SET (autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuu
 -- any will do.
 -- Result: no row, and nothing stored, where an event id is stored already or a revision would not be as asked: the
 -- caller then has to decide request by request. Otherwise the position of the first event, and all revisions.
--- Raises unique_violation where a concurrent append to the same stream came in between the look and the lock: the
--- caller tries again with p_lock_first, and then nothing can come in between.
--- Invariant: log_head is locked as late as possible: after all looking up, right before the insert.
+-- Invariants: log_head is locked as late as possible, after the looking up. What another append has changed between the
+-- look and the lock is seen by the position, and then all is looked up once more, under the lock. So no append fails
+-- because of another. (Needs READ COMMITTED, the default, where each statement sees what is committed by then.)
 CREATE FUNCTION append_events(
   p_streams text[],
   p_categories text[],
@@ -49,8 +49,7 @@ CREATE FUNCTION append_events(
   p_types text[],
   p_data json[],
   p_metadata json[],
-  p_recorded_at timestamptz[],
-  p_lock_first boolean
+  p_recorded_at timestamptz[]
 ) RETURNS TABLE (first_position bigint, revisions bigint[])
 LANGUAGE plpgsql
 -- A session keeps its plans: without these, one made while the table was small would scan the whole table for ever.
@@ -63,47 +62,47 @@ AS $$
 DECLARE
   v_count bigint := cardinality(p_event_ids);
   v_revisions bigint[];
-  v_last bigint;
+  v_seen bigint;
+  v_head bigint;
 BEGIN
-  IF p_lock_first THEN
-    PERFORM 1 FROM log_head FOR UPDATE;
-  END IF;
+  LOOP
+    SELECT position INTO STRICT v_seen FROM log_head;
 
-  PERFORM 1 FROM unnest(p_event_ids) AS asked (id) JOIN events e ON e.event_id = asked.id LIMIT 1;
-  IF FOUND THEN
-    RETURN;
-  END IF;
+    PERFORM 1 FROM unnest(p_event_ids) AS asked (id) JOIN events e ON e.event_id = asked.id LIMIT 1;
+    IF FOUND THEN
+      RETURN;
+    END IF;
 
-  WITH asked AS (
-    SELECT a.stream, a.n, row_number() OVER (PARTITION BY a.stream ORDER BY a.n) AS nth
-    FROM unnest(p_streams) WITH ORDINALITY AS a (stream, n)
-  ), heads AS (
-    SELECT s.stream, coalesce((
-      SELECT e.revision FROM events e WHERE e.stream = s.stream ORDER BY e.revision DESC LIMIT 1
-    ), 0) AS revision
-    FROM (SELECT DISTINCT u.stream FROM unnest(p_streams) AS u (stream)) s
-  )
-  SELECT array_agg(h.revision + a.nth ORDER BY a.n) INTO v_revisions
-  FROM asked a JOIN heads h ON h.stream = a.stream;
+    SELECT array_agg(a.before + a.nth ORDER BY a.n) INTO v_revisions
+    FROM (
+      SELECT u.n, row_number() OVER (PARTITION BY u.stream ORDER BY u.n) AS nth, coalesce((
+        SELECT e.revision FROM events e WHERE e.stream = u.stream ORDER BY e.revision DESC LIMIT 1
+      ), 0) AS before
+      FROM unnest(p_streams) WITH ORDINALITY AS u (stream, n)
+    ) a;
 
-  PERFORM 1 FROM unnest(p_revisions, v_revisions) AS r (wanted, got) WHERE r.wanted <> r.got LIMIT 1;
-  IF FOUND THEN
-    RETURN;
-  END IF;
+    PERFORM 1 FROM unnest(p_revisions, v_revisions) AS r (wanted, got) WHERE r.wanted <> r.got LIMIT 1;
+    IF FOUND THEN
+      RETURN;
+    END IF;
+
+    SELECT position INTO STRICT v_head FROM log_head FOR UPDATE;
+    EXIT WHEN v_head = v_seen;
+  END LOOP;
 
   -- Durable before the reply, whatever the server's default is; stronger settings stay.
   IF current_setting('synchronous_commit') = 'off' THEN
     PERFORM set_config('synchronous_commit', 'on', true);
   END IF;
 
-  UPDATE log_head SET position = position + v_count RETURNING position INTO STRICT v_last;
+  UPDATE log_head SET position = v_head + v_count;
 
   INSERT INTO events (position, revision, recorded_at, event_id, stream, category, type, data, metadata)
-  SELECT v_last - v_count + a.n, a.revision, a.recorded_at, a.event_id, a.stream, a.category, a.type, a.data, a.metadata
+  SELECT v_head + a.n, a.revision, a.recorded_at, a.event_id, a.stream, a.category, a.type, a.data, a.metadata
   FROM unnest(v_revisions, p_recorded_at, p_event_ids, p_streams, p_categories, p_types, p_data, p_metadata)
     WITH ORDINALITY AS a (revision, recorded_at, event_id, stream, category, type, data, metadata, n);
 
-  PERFORM pg_notify('proximal_log', v_last::text);
-  RETURN QUERY SELECT v_last - v_count + 1, v_revisions;
+  PERFORM pg_notify('proximal_log', (v_head + v_count)::text);
+  RETURN QUERY SELECT v_head + 1, v_revisions;
 END
 $$;

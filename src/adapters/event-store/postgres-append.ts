@@ -1,6 +1,6 @@
 import { categoryOf } from "../../domain/streams.ts";
 import { type AppendRequest, type AppendResult, LogUnavailable, type StoredEvent } from "../../ports/event-store.ts";
-import { arrayLiteral, SqlError, type SqlSession } from "../engines/sql.ts";
+import { arrayLiteral, type SqlSession } from "../engines/sql.ts";
 import { type AppendPlan, type PlannedRow, planAppend } from "./append-plan.ts";
 import { toStored } from "./postgres-reader.ts";
 import * as statements from "./postgres-statements.ts";
@@ -9,18 +9,17 @@ type Query = SqlSession["query"];
 
 /** A batch that other writers got in the way of this often is given back to the caller. */
 const attemptsMax = 50;
-const uniqueViolation = "23505";
 
 /** Decides and stores a checked batch, see the port. One round trip where nothing is in the way. */
 export async function appendRequests(query: Query, requests: readonly AppendRequest[]): Promise<AppendResult[]> {
   const hopeful = planHopefully(requests);
   if (hopeful !== null) {
-    const stored = (await insert(query, hopeful.rows, false)) ?? (await insert(query, hopeful.rows, true));
+    const stored = await insert(query, hopeful.rows);
     if (stored !== null) return inOrder(query, requests, hopeful, stored);
   }
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const plan = await planFromLog(query, requests);
-    const stored = await insert(query, plan.rows, true);
+    const stored = await insert(query, plan.rows);
     if (stored !== null) return inOrder(query, requests, plan, stored);
   }
   throw new LogUnavailable(`gave up an append after other writers came in between ${attemptsMax} times`);
@@ -74,7 +73,7 @@ interface Stored {
 }
 
 /** Stores all rows and gives their places; null, with nothing stored, where the log is not as the rows want it. */
-async function insert(query: Query, rows: readonly WantedRow[], lockFirst: boolean): Promise<Stored | null> {
+async function insert(query: Query, rows: readonly WantedRow[]): Promise<Stored | null> {
   if (rows.length === 0) return { firstPosition: 0, revisions: [] };
   const params = [
     arrayLiteral(rows.map((row) => row.stream)),
@@ -85,17 +84,11 @@ async function insert(query: Query, rows: readonly WantedRow[], lockFirst: boole
     arrayLiteral(rows.map((row) => JSON.stringify(row.event.data))),
     arrayLiteral(rows.map((row) => JSON.stringify(row.event.metadata))),
     arrayLiteral(rows.map((row) => new Date(row.event.recordedAt).toISOString())),
-    lockFirst,
   ];
-  try {
-    const [row] = await query(statements.appendEvents, params);
-    const [firstPosition, revisions] = row ?? [];
-    if (typeof firstPosition !== "string" || typeof revisions !== "string") return null;
-    return { firstPosition: Number(firstPosition), revisions: revisions.slice(1, -1).split(",").map(Number) };
-  } catch (error) {
-    if (error instanceof SqlError && error.code === uniqueViolation) return null;
-    throw error;
-  }
+  const [row] = await query(statements.appendEvents, params);
+  const [firstPosition, revisions] = row ?? [];
+  if (typeof firstPosition !== "string" || typeof revisions !== "string") return null;
+  return { firstPosition: Number(firstPosition), revisions: revisions.slice(1, -1).split(",").map(Number) };
 }
 
 async function inOrder(

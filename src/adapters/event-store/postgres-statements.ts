@@ -6,12 +6,12 @@ const columns = `e.position, e.revision, date_part('epoch', e.recorded_at) * 100
 
 /**
  * Appends a batch of events, all or nothing.
- * Parameters: streams, categories, wanted revisions (or null), event ids, types, data, metadata, times; lock first?
+ * Parameters: streams, categories, wanted revisions (or null), event ids, types, data, metadata, times.
  * Result: position of the first event and the revisions of all, or no row where it has to be decided one by one.
  */
 export const appendEvents = `
   SELECT first_position, revisions FROM append_events(
-    $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[], $9::boolean
+    $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[]
   )`;
 
 /**
