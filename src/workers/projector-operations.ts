@@ -1,7 +1,9 @@
 import { idOf } from "../domain/streams.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import type { Projector } from "./projector.ts";
+import type { RetryResult } from "../projections/parking.ts";
+import type { Pipelines } from "../projections/pipelines.ts";
+import type { RebuildProgress, Rebuilt } from "../projections/rebuild.ts";
 
 /** They have one pipeline and one checkpoint, so they are rebuilt together, by whichever name. */
 export const rebuildableNames = ["learners", "learner-scores", "next-items", "popular-items", "item-stats"] as const;
@@ -50,11 +52,14 @@ export interface ProjectorOperations {
   rebuildStatus(name: string): Promise<RebuildReport | null>;
 }
 
-export function createProjectorOperations(
-  projector: Pick<Projector, "parked" | "retry" | "rebuild">,
-  clock: Clock,
-  log: Log,
-): ProjectorOperations {
+/** The projector, as far as operators reach into it. */
+export interface Operated {
+  parked(): ReturnType<Pipelines["parked"]>;
+  retry(learnerId: string): Promise<RetryResult>;
+  rebuild(onProgress: (progress: RebuildProgress) => void): Promise<Rebuilt>;
+}
+
+export function createProjectorOperations(projector: Operated, clock: Clock, log: Log): ProjectorOperations {
   let report: RebuildReport | null = null;
   const now = (): string => new Date(clock.now()).toISOString();
 
