@@ -105,6 +105,12 @@ export async function openReadModels(config: Config, life: Lifecycle, feed: Feed
   if (url === undefined) return openInMemory(config, feed, log);
   const where = `Redis at ${maskedUrl(url)} (REDIS_URL)`;
   let readModels: ReadModels;
+  let first: Error | null = null;
+  // While it is being opened the first trouble is the reason of the refusal; later it is told.
+  const onTrouble = (err: Error): void => {
+    first ??= err;
+  };
+  const onConnectionError = (err: Error): void => onTrouble(err);
   try {
     const onConnectionError = (err: Error): void => log.warn({ err }, "trouble with the connection to Redis");
     readModels = await life.acquire(
@@ -113,7 +119,7 @@ export async function openReadModels(config: Config, life: Lifecycle, feed: Feed
       (r) => r.close(),
     );
   } catch (error) {
-    throw new EngineUnavailable(`${where} cannot be used: ${messageOf(error)}`, { cause: error });
+    throw new EngineUnavailable(`${where} cannot be used: ${messageOf(first ?? error)}`, { cause: error });
   }
   if ((await logIdentity(readModels, feed)) === "other") {
     throw new EngineUnavailable(
