@@ -11,13 +11,15 @@ const main = `
 export async function main(argv: string[]): Promise<number> {
   const { DatabaseSync } = await import("node:sqlite");
   new DatabaseSync(":memory:").close();
-  console.log(JSON.stringify({ pid: process.pid, node: process.version, argv }));
-  if (argv[0] !== "wait") return 7;
   const kept = setInterval(() => {}, 1000);
-  await new Promise((resolve) => process.once("SIGTERM", resolve));
+  const stopped = new Promise((resolve) => process.once("SIGTERM", resolve));
+  console.log(JSON.stringify({ pid: process.pid, node: process.version, argv }));
+  if (argv[0] === "wait") {
+    await stopped;
+    console.log("stopped cleanly");
+  }
   clearInterval(kept);
-  console.log("stopped cleanly");
-  return 5;
+  return argv[0] === "wait" ? 5 : 7;
 }
 `;
 

@@ -51,7 +51,8 @@ async function catchUpFromNothing(app: App): Promise<{ perSecond: number; perCpu
   const fresh = startServe(env, app.key);
   try {
     let first: Mark | null = null;
-    for (;;) {
+    for (const end = Date.now() + 600_000; Date.now() < end; ) {
+      if (fresh.server.child.exitCode !== null) throw new Error("the second proximal serve ended");
       const now = await mark(fresh).catch(() => null);
       if (now !== null && now.position > 0) {
         first ??= now;
@@ -59,6 +60,7 @@ async function catchUpFromNothing(app: App): Promise<{ perSecond: number; perCpu
       }
       await sleep(first === null ? 5 : 200);
     }
+    throw new Error("the projection did not catch up within 10 minutes");
   } finally {
     await fresh.server.stop();
     await redis.stop();
