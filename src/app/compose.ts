@@ -107,17 +107,16 @@ export async function openReadModels(config: Config, life: Lifecycle, feed: Feed
   let readModels: ReadModels;
   let first: Error | null = null;
   // While it is being opened the first trouble is the reason of the refusal; later it is told.
-  const onTrouble = (err: Error): void => {
+  let onConnectionError = (err: Error): void => {
     first ??= err;
   };
-  const onConnectionError = (err: Error): void => onTrouble(err);
   try {
-    const onConnectionError = (err: Error): void => log.warn({ err }, "trouble with the connection to Redis");
     readModels = await life.acquire(
       "Redis",
-      () => openRedisReadModels({ url, onConnectionError }),
-      (r) => r.close(),
+      () => openRedisReadModels({ url, onConnectionError: (err) => onConnectionError(err) }),
+      (redis) => redis.close(),
     );
+    onConnectionError = (err) => log.warn({ err: err.message }, "trouble with the connection to Redis");
   } catch (error) {
     throw new EngineUnavailable(`${where} cannot be used: ${messageOf(first ?? error)}`, { cause: error });
   }

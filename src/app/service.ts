@@ -73,9 +73,9 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
   );
   const url = await listen(app, config);
   log.info({ url }, "listening; catching up with the log");
+  await saveNowAndThen(open.save, projector, config, life, log);
   await projector.caughtUp();
   await open.save();
-  await saveEveryFewMinutes(open.save, config, life, log);
   await revokeApiKeysNamed({ apiKeys, clock }, "start");
   const { key } = await createApiKey({ apiKeys, clock }, { name: "start", scopes });
   return {
@@ -189,15 +189,35 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   return urlOf({ host, port: address.port });
 }
 
-/** Saves every few minutes, so that a start after a crash is short. */
-function saveEveryFewMinutes(
+/** A crash repeats at most so many events at the next start, or those of one interval. */
+const eventsBetweenSaves = 50_000;
+const lookEveryMs = 2000;
+
+/** Saves every few minutes and every so many events, so that a start after a crash is short. */
+function saveNowAndThen(
   save: () => Promise<void>,
+  projector: Projector,
   config: Config,
   life: Lifecycle,
   log: Logger,
 ): Promise<unknown> {
-  const saveOrSay = (): void => {
-    save().catch((err: unknown) => log.warn({ err }, "read models not saved; the next start takes longer"));
-  };
-  return life.acquire("saving", () => setInterval(saveOrSay, config.snapshotIntervalSeconds * 1000), clearInterval);
+  let savedAt = performance.now();
+  let savedPosition = projector.position() ?? 0;
+  let saving = false;
+  async function look(): Promise<void> {
+    const position = projector.position() ?? 0;
+    const due = performance.now() - savedAt >= config.snapshotIntervalSeconds * 1000;
+    if (saving || position === savedPosition || !(due || position - savedPosition >= eventsBetweenSaves)) return;
+    saving = true;
+    try {
+      await save();
+      savedAt = performance.now();
+      savedPosition = position;
+    } catch (err) {
+      log.warn({ err }, "read models not saved; a start after a crash would take longer");
+    } finally {
+      saving = false;
+    }
+  }
+  return life.acquire("saving", () => setInterval(() => void look(), lookEveryMs), clearInterval);
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createLifecycle, type Lifecycle, Stopped } from "../lifecycle.ts";
+import { createLifecycle, type Lifecycle } from "../lifecycle.ts";
 import type { Service } from "../service.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { count, exitCodes } from "./io.ts";
@@ -48,8 +48,8 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
     else io.stdout.write(`${banner(service, startedMs)}\n`);
     if (!io.signal.aborted) await once(io.signal, "abort");
   } catch (error) {
-    // Ctrl-C while it was still starting is no failure.
-    if (!(io.signal.aborted && (error instanceof Stopped || isAbort(error)))) throw error;
+    // Whatever was cut short by Ctrl-C is no failure.
+    if (!io.signal.aborted) throw error;
   } finally {
     const { failed } = await life.stop();
     io.signal.removeEventListener("abort", stopAtSignal);
@@ -91,8 +91,4 @@ async function demo({ io }: CommandContext, service: Service, life: Lifecycle, s
   classroom.trickle(leaving.signal, tricklePauseMs).catch((error: unknown) => {
     if (!leaving.signal.aborted) io.stderr.write(`proximal: the simulated class stopped: ${error}\n`);
   });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }
