@@ -18,12 +18,16 @@ export interface NodeProcess {
   stop(): Promise<void>;
 }
 
-/** Node 24 on a file of the repository, with an IPC channel. What it writes to stderr is shown. */
+/**
+ * Node 24 on a file of the repository: a part of the bench, with an IPC channel, or the launcher as users start it.
+ * What it writes to stderr is shown.
+ */
 export function startNode(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): NodeProcess {
   const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
-  const flags = ["--disable-warning=ExperimentalWarning", ...(process.env.BENCH_NODE_FLAGS?.split(" ") ?? [])];
+  const part = file.startsWith("load-tests/");
+  const flags = part ? ["--disable-warning=ExperimentalWarning"] : (process.env.BENCH_NODE_FLAGS?.split(" ") ?? []);
   const child = spawn(process.execPath, [...flags, path, ...args], {
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    stdio: ["ignore", "pipe", "inherit", part ? "ipc" : "ignore"],
     env: { ...process.env, ...env },
   });
   // Nobody may fill the pipe: what is not read for an answer is dropped.
