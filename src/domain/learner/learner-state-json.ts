@@ -33,22 +33,18 @@ type StateJson = [
 export function learnerStateToJson(state: LearnerState, model: LearnerModel): unknown {
   const number = (itemId: string): number => state.items.get(itemId)?.index ?? -1;
   const mastery: Flat = [];
-  for (const [skillId, one] of state.mastery) {
+  state.mastery.forEach((one, skillId) => {
     const [p, n, evidence] = masteryToJson(one);
     mastery.push(skillId, p, n, evidence);
-  }
+  });
   const recent: number[] = [];
   // Times are told by how long before the latest: small whole numbers are written fastest.
   const { latestAt } = state;
   for (const { itemId, correct, p, at } of state.recent) recent.push(number(itemId), correct ? 1 : 0, p, latestAt - at);
   const items: Flat = [];
-  for (const [itemId, seen] of state.items) {
-    items.push(
-      itemId,
-      seen.engagedAt === null ? null : latestAt - seen.engagedAt,
-      2 * seen.answers + (seen.hinted ? 1 : 0),
-    );
-  }
+  state.items.forEach(({ engagedAt, answers, hinted }, itemId) => {
+    items.push(itemId, engagedAt === null ? null : latestAt - engagedAt, 2 * answers + (hinted ? 1 : 0));
+  });
   const json: StateJson = [
     stateFormat,
     state.model,
