@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BadConfig, configurationMarkdown, editDistance, loadConfig, maskedUrl } from "./config.ts";
 
@@ -70,15 +68,5 @@ describe("settings", () => {
 
   it("are documented as they are", async () => {
     await expect(configurationMarkdown()).toMatchFileSnapshot("../../docs/configuration.md");
-  });
-
-  it("are read from process.env in config.ts only", () => {
-    const source = join(import.meta.dirname, "..");
-    const readers = readdirSync(source, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-      .filter((file) =>
-        /process\.env\b(?!`)/.test(readFileSync(join(source, file), "utf8").replace(/\/\*[\s\S]*?\*\//g, "")),
-      );
-    expect(readers).toEqual(["app/config.ts"]);
   });
 });
