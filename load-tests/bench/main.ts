@@ -1,4 +1,5 @@
 // npm run bench [-- --seconds 8 --rounds 5 --quick --only next,projection --save]
+// npm run bench -- --long     the embedded default over a long time: embedded-long-run.ts
 //
 // Measures Proximal on PostgreSQL and Redis, and beside each figure, in the same run and in turn with it, the least
 // that could do the same work. A ratio says more than a figure: it holds on another machine.
@@ -103,40 +104,36 @@ async function sampleAnswers(app: App): Promise<BareOrder> {
   };
 }
 
-function save(result: BenchResult): void {
+function save(result: BenchResult, commit: boolean): void {
   const folder = fileURLToPath(new URL("../results/", import.meta.url));
   const local = `${folder}local/`;
   mkdirSync(local, { recursive: true });
   const name = `bench-${result.at.slice(0, 19).replaceAll(":", "")}.json`;
   const json = `${JSON.stringify(result, null, 2)}\n`;
   writeFileSync(`${local}${name}`, json);
-  if (wanted.save) writeFileSync(`${folder}bench.json`, json);
-  say(`written to load-tests/results/${wanted.save ? "bench.json" : `local/${name}`}`);
+  if (commit) writeFileSync(`${folder}bench.json`, json);
+  say(`written to load-tests/results/${commit ? "bench.json" : `local/${name}`}`);
 }
 
 const say = (line: string): void => console.error(line);
 
-const wanted = readArguments();
-const machine = describeMachine();
-console.log(
-  Object.entries(machine)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join("\n"),
-);
-process.once("SIGINT", () => void endAll().finally(() => process.exit(130)));
-try {
-  const measurements = await measure(wanted);
-  const { seconds, rounds, learners, events } = wanted;
-  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
-  save({
-    at: new Date().toISOString(),
-    command,
-    machine,
-    settings: { seconds, rounds, learners, events },
-    measurements,
-  });
-  console.log(tableOf(measurements));
-  if (measurements.some((measured) => verdictOf(measured) === "missed")) process.exitCode = 1;
-} finally {
-  await endAll();
+async function bench(): Promise<void> {
+  const wanted = readArguments();
+  const machine = describeMachine();
+  for (const [name, value] of Object.entries(machine)) console.log(`${name}: ${value}`);
+  process.once("SIGINT", () => void endAll().finally(() => process.exit(130)));
+  try {
+    const measurements = await measure(wanted);
+    const { seconds, rounds, learners, events } = wanted;
+    const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+    const settings = { seconds, rounds, learners, events };
+    save({ at: new Date().toISOString(), command, machine, settings, measurements }, wanted.save);
+    console.log(tableOf(measurements));
+    if (measurements.some((measured) => verdictOf(measured) === "missed")) process.exitCode = 1;
+  } finally {
+    await endAll();
+  }
 }
+
+if (process.argv.includes("--long")) await import("./embedded-long-run.ts");
+else await bench();
