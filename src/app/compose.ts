@@ -122,7 +122,7 @@ export async function openReadModels(config: Config, life: Lifecycle, feed: Feed
   }
   if ((await logIdentity(readModels, feed)) === "other") {
     throw new EngineUnavailable(
-      `${where} holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one`,
+      `${where} holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
     );
   }
   return { readModels, runsOn: `Redis at ${maskedUrl(url)}`, save: () => noteLogIdentity(readModels, feed) };

@@ -2,22 +2,38 @@ import type { Feed } from "../ports/feed.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 
 const key = "log";
-const field = "first";
+const firstField = "first";
+const lastField = "last";
 
 /**
- * Whether these read models come from this log, told by the log's first event. A database that was replaced while the
- * read models stayed would otherwise be answered from what the old one held. "unknown": none of both has anything.
+ * Whether these read models come from this log. "other" where the log's first event is not the one noted, or the last
+ * one noted is not there any more: a log that was replaced, or put back from an old backup, would otherwise be answered
+ * from what it does not hold, and its new events would be passed over. "unknown": neither has anything.
  */
 export async function logIdentity(readModels: ReadModels, feed: Feed): Promise<"same" | "other" | "unknown"> {
-  const noted = (await readModels.get(key, field))?.toString() ?? null;
-  const first = (await feed.read(0, 1)).events[0]?.eventId ?? null;
-  if (noted !== null) return noted === first ? "same" : "other";
-  return (await readModels.get("live", "view")) === null ? "unknown" : "same";
+  const [row] = await readModels.read([key]);
+  const first = row?.fields.get(firstField)?.toString();
+  const last = row?.fields.get(lastField)?.toString();
+  if (row === undefined || first === undefined || last === undefined) return "unknown";
+  return (await eventIdAt(feed, 1)) === first && (await eventIdAt(feed, row.version)) === last ? "same" : "other";
 }
 
-/** Notes which log these read models come from; does nothing while the log is empty, or where it is noted already. */
+/** Notes which log these read models come from, and how far it goes now; nothing while it is empty. */
 export async function noteLogIdentity(readModels: ReadModels, feed: Feed): Promise<void> {
-  const first = (await feed.read(0, 1)).events[0]?.eventId;
-  if (first === undefined) return;
-  await readModels.write([{ key, from: 0, to: 1, set: new Map([[field, Buffer.from(first)]]) }]);
+  const head = await feed.head();
+  const first = await eventIdAt(feed, 1);
+  const last = await eventIdAt(feed, head);
+  if (first === null || last === null) return;
+  const set = new Map([
+    [firstField, Buffer.from(first)],
+    [lastField, Buffer.from(last)],
+  ]);
+  await readModels.write([{ key, from: "older", to: head, set }]);
+}
+
+/** Positions have no gaps; null behind the end. */
+async function eventIdAt(feed: Feed, position: number): Promise<string | null> {
+  if (position < 1) return null;
+  const [event] = (await feed.read(position - 1, 1)).events;
+  return event?.position === position ? event.eventId : null;
 }

@@ -13,7 +13,7 @@ import { type CatalogueFollower, createCatalogueFollower } from "../workers/cata
 import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
 import { createProjector, type Projector } from "../workers/projector.ts";
 import { createTrainer, type Trainer } from "../workers/trainer.ts";
-import { type Engines, messageOf, openEngines, openReadModels } from "./compose.ts";
+import { type Engines, EngineUnavailable, messageOf, openEngines, openReadModels } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { Explained } from "./explained.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -75,6 +75,7 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
   log.info({ url }, "listening; catching up with the log");
   await saveNowAndThen(open.save, projector, config, life, log);
   await projector.caughtUp();
+  await mustNotBeAhead(projector, feed);
   await open.save();
   await revokeApiKeysNamed({ apiKeys, clock }, "start");
   const { key } = await createApiKey({ apiKeys, clock }, { name: "start", scopes });
@@ -128,6 +129,15 @@ function startProjector(
       return projector;
     },
     (projector) => projector.stop(),
+  );
+}
+
+/** What is ahead of the log would pass over its next events. */
+async function mustNotBeAhead(projector: Projector, feed: Engines["feed"]): Promise<void> {
+  const [position, head] = [projector.position() ?? 0, await feed.head()];
+  if (position <= head) return;
+  throw new EngineUnavailable(
+    `the read models know position ${position}, but the log ends at ${head}: it was put back from a backup; remove read-models.snapshot, or empty this database of Redis`,
   );
 }
 

@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { eventually, newPlace, publishChain, run, serve } from "./proximal.ts";
+import { eventually, newPlace, publishChain, type Running, run, serve } from "./proximal.ts";
 import { killInAPostFlood, loopSurvivesARestart } from "./scenarios.ts";
 
 test("posts are answered from at once, and after a restart", { timeout: 60_000 }, () =>
@@ -104,4 +104,31 @@ test("a damaged snapshot is told, and the answers come from the log", { timeout:
   expect(second.output().stderr).toContain("snapshot not used; read models come from the log");
   expect((await second.get("/v1/learners/ann/scores")).body.answers).toBe(1);
   expect(await second.end("SIGINT")).toBe(0);
+});
+
+test("a log put back from an older backup is not answered from newer read models", { timeout: 60_000 }, async () => {
+  const place = newPlace();
+  const post = (server: Running, id: string) =>
+    server.post("/v1/interactions", { id, learnerId: "ann", itemId: "i", kind: "answer", correct: true });
+  const first = await serve(place);
+  await post(first, "one");
+  expect(await first.end("SIGINT")).toBe(0);
+  const backup = join(place.folder, "backup");
+  mkdirSync(backup);
+  const logFiles = readdirSync(place.folder).filter((file) => file.startsWith("log.sqlite"));
+  for (const file of logFiles) copyFileSync(join(place.folder, file), join(backup, file));
+  const second = await serve(place);
+  for (const id of ["two", "three", "four"]) await post(second, id);
+  expect(await second.end("SIGINT")).toBe(0);
+
+  for (const file of readdirSync(place.folder).filter((name) => name.startsWith("log.sqlite")))
+    rmSync(join(place.folder, file));
+  for (const file of logFiles) copyFileSync(join(backup, file), join(place.folder, file));
+  const third = await serve(place);
+  expect(third.output().stderr).toContain("snapshot is of another event log and not used");
+  expect((await third.get("/v1/learners/ann/scores")).body.answers).toBe(1);
+  const { body } = await post(third, "other");
+  const scores = await third.get(`/v1/learners/ann/scores?after=${body.tokens.ann}`);
+  expect(scores.body).toMatchObject({ fresh: true, answers: 2 });
+  expect(await third.end("SIGINT")).toBe(0);
 });
