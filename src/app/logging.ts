@@ -15,6 +15,7 @@ export function createLogger(
     ? pretty({
         destination: output,
         colorize: output.isTTY === true,
+        singleLine: true,
         ignore: "pid,hostname",
         translateTime: "SYS:HH:MM:ss",
       })

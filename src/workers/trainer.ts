@@ -163,7 +163,7 @@ class SequentialTrainer implements Trainer {
       const result = await publishWeights(this.#deps, state, this.#published);
       if (result.status !== "conflict") {
         this.#published = { version: this.#published.version + 1, answers: state.answers };
-        if (result.status === "appended") log.info({ model: model.name, ...this.#published }, "model published");
+        if (result.status === "appended") log.debug({ model: model.name, ...this.#published }, "model published");
       } else if (attempt === attemptsToPublish) {
         throw new Error(`model version ${this.#published.version + 1} cannot be published: ${result.why}`);
       } else {
