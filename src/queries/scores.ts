@@ -1,5 +1,5 @@
 import type { Freshness } from "../domain/freshness-token.ts";
-import { abilityOf } from "../domain/learner/learner-state.ts";
+import { abilityOf, lastItemIds } from "../domain/learner/learner-state.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import { type LearnerFreshness, type LearnerRowDeps, readLearner } from "./learner-row.ts";
 
@@ -47,7 +47,7 @@ export async function learnerScores(
     recent: state.recent.map(({ itemId, correct, p, at }) => {
       return { itemId, title: items.get(itemId)?.title ?? null, correct, p, at: new Date(at).toISOString() };
     }),
-    lastItems: state.lastItems.slice(0, 20),
+    lastItems: lastItemIds(state, 20),
   };
 }
 

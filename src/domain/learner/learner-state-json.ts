@@ -2,7 +2,8 @@ import type { SessionType } from "../events.ts";
 import type { LearnerModel } from "../learner-model/learner-model.ts";
 import { masteryFromJson, masteryToJson } from "../learner-model/mastery.ts";
 import type { Cards } from "../reviews/cards.ts";
-import type { ItemSeen, LearnerState, Outcome } from "./learner-state.ts";
+import { type ItemsSeen, never } from "./items-seen.ts";
+import type { LearnerState, Outcome } from "./learner-state.ts";
 
 /**
  * The stored form of a learner's state: nested arrays of numbers and ids, without names. What is read back equals what
@@ -24,14 +25,14 @@ type StateJson = [
   /** [item's number, 1 for correct, p, ms before latestAt] one after the other. */
   recent: number[],
   /** Items' numbers. */
-  lastItems: number[],
-  /** [item, engaged ms before latestAt, 2 * answers + 1 for hinted] one after the other. */
-  items: Flat,
+  lastNumbers: number[],
+  /** By number: the id, engaged ms before latestAt (-1: never), answers as in items-seen.ts. */
+  items: [ids: string[], engaged: number[], answers: number[]],
   cards: Cards,
 ];
 
 export function learnerStateToJson(state: LearnerState, model: LearnerModel): unknown {
-  const number = (itemId: string): number => state.items.get(itemId)?.index ?? -1;
+  const { ids, numbers, engagedAt, answers } = state.items;
   const mastery: Flat = [];
   state.mastery.forEach((one, skillId) => {
     const [p, n, evidence] = masteryToJson(one);
@@ -40,11 +41,9 @@ export function learnerStateToJson(state: LearnerState, model: LearnerModel): un
   const recent: number[] = [];
   // Times are told by how long before the latest: small whole numbers are written fastest.
   const { latestAt } = state;
-  for (const { itemId, correct, p, at } of state.recent) recent.push(number(itemId), correct ? 1 : 0, p, latestAt - at);
-  const items: Flat = [];
-  state.items.forEach(({ engagedAt, answers, hinted }, itemId) => {
-    items.push(itemId, engagedAt === null ? null : latestAt - engagedAt, 2 * answers + (hinted ? 1 : 0));
-  });
+  for (const { itemId, correct, p, at } of state.recent)
+    recent.push(numbers.get(itemId) ?? -1, correct ? 1 : 0, p, latestAt - at);
+  const engaged = engagedAt.map((at) => (at === never ? never : latestAt - at));
   const json: StateJson = [
     stateFormat,
     state.model,
@@ -54,8 +53,8 @@ export function learnerStateToJson(state: LearnerState, model: LearnerModel): un
     model.localToJson(state.local),
     mastery,
     recent,
-    state.lastItems.map(number),
-    items,
+    state.lastNumbers,
+    [ids, engaged, answers],
     state.cards,
   ];
   return json;
@@ -69,9 +68,7 @@ export function isLearnerStateJson(json: unknown, model: LearnerModel): boolean 
 /** Throws on what {@link learnerStateToJson} did not write, or wrote with another model. */
 export function learnerStateFromJson(json: unknown, model: LearnerModel): LearnerState {
   if (!isLearnerStateJson(json, model)) throw new Error(`not a learner state of format ${stateFormat}, ${model.name}`);
-  const [, name, place, counts, last, local, mastery, recent, lastItems, items, cards] = json as StateJson;
-  const seen = itemsFromJson(items, last[0]);
-  const ids = [...seen.keys()];
+  const [, name, place, counts, last, local, mastery, recent, lastNumbers, items, cards] = json as StateJson;
   return {
     revision: place[0],
     position: place[1],
@@ -84,9 +81,9 @@ export function learnerStateFromJson(json: unknown, model: LearnerModel): Learne
     correct: counts[2],
     streak: counts[3],
     bestStreak: counts[4],
-    recent: outcomes(recent, ids, last[0]),
-    lastItems: lastItems.map((index) => idAt(ids, index)),
-    items: seen,
+    recent: outcomes(recent, items[0], last[0]),
+    lastNumbers,
+    items: itemsFromJson(items, last[0]),
     latestAt: last[0],
     lastSessionType: last[1],
     lastTrackId: last[2],
@@ -94,19 +91,11 @@ export function learnerStateFromJson(json: unknown, model: LearnerModel): Learne
   };
 }
 
-function itemsFromJson(flat: Flat, latestAt: number): Map<string, ItemSeen> {
-  const items = new Map<string, ItemSeen>();
-  for (let at = 0; at < flat.length; at += 3) {
-    const before = flat[at + 1] as number | null;
-    const packed = flat[at + 2] as number;
-    items.set(flat[at] as string, {
-      index: items.size,
-      engagedAt: before === null ? null : latestAt - before,
-      answers: packed >>> 1,
-      hinted: (packed & 1) === 1,
-    });
-  }
-  return items;
+function itemsFromJson([ids, engaged, answers]: StateJson[9], latestAt: number): ItemsSeen {
+  const numbers = new Map<string, number>();
+  for (let number = 0; number < ids.length; number += 1) numbers.set(idAt(ids, number), number);
+  const engagedAt = engaged.map((before) => (before === never ? never : latestAt - before));
+  return { ids, numbers, engagedAt, answers };
 }
 
 function masteryMap(flat: Flat): LearnerState["mastery"] {

@@ -7,6 +7,7 @@ import {
   abilityOf,
   evolveLearner,
   type LearnerState,
+  lastItemIds,
   lastItemsMax,
   newLearnerState,
   recentOutcomesMax,
@@ -85,10 +86,14 @@ describe("a learner's state", () => {
     fold(state, { itemId: "c", kind: "skip" });
     fold(state, { itemId: "d", kind: "hint" });
     fold(state, { itemId: "a" });
-    expect(state.lastItems).toEqual(["a", "c", "b"]);
+    expect(lastItemIds(state)).toEqual(["a", "c", "b"]);
     for (let n = 0; n < 250; n += 1) fold(state, { itemId: `more-${n}` });
-    expect(state.lastItems).toHaveLength(lastItemsMax);
-    expect(state.lastItems[0]).toBe("more-249");
+    expect(lastItemIds(state)).toHaveLength(lastItemsMax);
+    expect(lastItemIds(state, 1)[0]).toBe("more-249");
+    fold(state, { itemId: "more-100" });
+    fold(state, { itemId: "a" });
+    expect(lastItemIds(state, 4)).toEqual(["a", "more-100", "more-249", "more-248"]);
+    expect(new Set(lastItemIds(state)).size).toBe(lastItemsMax);
   });
 
   test("tells what others count: first answers, hints, ability before, earlier engagements", () => {

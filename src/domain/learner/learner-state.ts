@@ -4,6 +4,7 @@ import type { Answer, LearnerModel } from "../learner-model/learner-model.ts";
 import { type Mastery, newMastery, observeMastery } from "../learner-model/mastery.ts";
 import { skillSet } from "../learner-model/skill-set.ts";
 import { type Cards, itemCard, newCards, reviewCard, skillCard } from "../reviews/cards.ts";
+import { engage, type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "./items-seen.ts";
 
 /** Newest first; longest do-not-repeat window a policy may ask for. */
 export const lastItemsMax = 200;
@@ -17,17 +18,6 @@ export interface Outcome {
   readonly p: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-}
-
-/** What is kept of each item that a learner ever met. */
-export interface ItemSeen {
-  /** How many other items were met before it. */
-  readonly index: number;
-  /** Latest time it was answered or viewed, milliseconds since 1970; null when neither. */
-  engagedAt: number | null;
-  answers: number;
-  /** A hint was asked for since its last answer. */
-  hinted: boolean;
 }
 
 /**
@@ -55,10 +45,9 @@ export interface LearnerState {
   bestStreak: number;
   /** Newest first, at most {@link recentOutcomesMax}. */
   readonly recent: Outcome[];
-  /** Items answered, viewed or skipped, each once, newest first, at most {@link lastItemsMax}. */
-  readonly lastItems: string[];
-  /** In the order in which they were met. */
-  readonly items: Map<string, ItemSeen>;
+  /** Numbers of the items answered, viewed or skipped, each once, newest first, at most {@link lastItemsMax}. */
+  readonly lastNumbers: number[];
+  readonly items: ItemsSeen;
   /** Latest `occurredAt` of all; the clock of reviews, which may not go back. Milliseconds since 1970. */
   latestAt: number;
   lastSessionType: SessionType;
@@ -80,13 +69,18 @@ export function newLearnerState(model: LearnerModel): LearnerState {
     streak: 0,
     bestStreak: 0,
     recent: [],
-    lastItems: [],
-    items: new Map(),
+    lastNumbers: [],
+    items: noItemsSeen(),
     latestAt: 0,
     lastSessionType: "practice",
     lastTrackId: null,
     cards: newCards(),
   };
+}
+
+/** Items answered, viewed or skipped, each once, newest first. */
+export function lastItemIds(state: LearnerState, limit = lastItemsMax): string[] {
+  return state.lastNumbers.slice(0, limit).map((number) => state.items.ids[number] ?? "");
 }
 
 /** What one event changed, as far as others than the learner count it. */
@@ -146,12 +140,13 @@ export function evolveLearner(
   const { data } = event;
   const occurredAt = Date.parse(data.occurredAt);
   state.latestAt = Math.max(state.latestAt, occurredAt);
-  const seen = seenItem(state, data.itemId);
+  const item = meetItem(state.items, data.itemId);
   const answer = answerOf(data);
-  const answered = answer === null ? null : foldAnswer(state, seen, data, answer, context);
-  const engagement = data.kind === "answer" || data.kind === "view" ? engage(seen, occurredAt) : null;
-  if (data.kind === "hint") seen.hinted = true;
-  if (engagement !== null || data.kind === "skip") moveToFront(state.lastItems, data.itemId);
+  const answered = answer === null ? null : foldAnswer(state, item, data, answer, context);
+  const engaged = data.kind === "answer" || data.kind === "view";
+  const engagement = engaged ? { previousAt: engage(state.items, item, occurredAt) } : null;
+  if (data.kind === "hint") noteHint(state.items, item);
+  if (engaged || data.kind === "skip") moveToFront(state.lastNumbers, item);
   state.interactions += 1;
   if (data.sessionType !== undefined) state.lastSessionType = data.sessionType;
   if (data.trackId !== undefined) state.lastTrackId = data.trackId;
@@ -161,24 +156,9 @@ export function evolveLearner(
   return { itemId: data.itemId, occurredAt, engagement, answer: answered };
 }
 
-function seenItem(state: LearnerState, itemId: string): ItemSeen {
-  let seen = state.items.get(itemId);
-  if (seen === undefined) {
-    seen = { index: state.items.size, engagedAt: null, answers: 0, hinted: false };
-    state.items.set(itemId, seen);
-  }
-  return seen;
-}
-
-function engage(seen: ItemSeen, at: number): { previousAt: number | null } {
-  const previousAt = seen.engagedAt;
-  seen.engagedAt = previousAt === null ? at : Math.max(previousAt, at);
-  return { previousAt };
-}
-
 function foldAnswer(
   state: LearnerState,
-  seen: ItemSeen,
+  item: number,
   data: InteractionRecorded,
   answer: Answer,
   { model, weights, reviewBy }: FoldContext,
@@ -196,10 +176,8 @@ function foldAnswer(
   state.bestStreak = Math.max(state.bestStreak, state.streak);
   state.recent.unshift({ itemId: data.itemId, correct, p: Math.round(p * 10_000) / 10_000, at: answer.at ?? 0 });
   if (state.recent.length > recentOutcomesMax) state.recent.pop();
-  const first = seen.answers === 0;
-  const hinted = seen.hinted || (data.hintCount ?? 0) > 0;
-  seen.answers += 1;
-  seen.hinted = false;
+  const { first, hinted: asked } = noteAnswer(state.items, item);
+  const hinted = asked || (data.hintCount ?? 0) > 0;
   return { correct, first, p, ability, hinted, durationMs: data.durationMs ?? null };
 }
 
@@ -218,10 +196,10 @@ function reviewCards(
   }
 }
 
-function moveToFront(list: string[], id: string): void {
-  const at = list.indexOf(id);
-  if (at === 0) return;
-  if (at > 0) list.splice(at, 1);
-  list.unshift(id);
-  if (list.length > lastItemsMax) list.pop();
+function moveToFront(numbers: number[], number: number): void {
+  const at = numbers.indexOf(number);
+  if (at < 0 && numbers.length < lastItemsMax) numbers.push(number);
+  // Those before it move back by one; of a full list the last one falls out.
+  numbers.copyWithin(1, 0, at < 0 ? numbers.length - 1 : at);
+  numbers[0] = number;
 }

@@ -4,7 +4,7 @@ import type { ItemBank, Selection } from "../item-selection/selection.ts";
 import type { LearnerModel } from "../learner-model/learner-model.ts";
 import { newMastery } from "../learner-model/mastery.ts";
 import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
-import type { LearnerState } from "./learner-state.ts";
+import { type LearnerState, lastItemIds } from "./learner-state.ts";
 
 export interface LearnerSelection {
   readonly learnerId: string;
@@ -38,7 +38,7 @@ export function selectForLearner(input: LearnerSelection): Selection {
     seed: `${input.learnerId}:${state.revision}`,
     predict: (item) => model.predict(weights, state.local, item),
     mastery: (skillId) => state.mastery.get(skillId) ?? unseen,
-    recentItemIds: state.lastItems,
+    recentItemIds: lastItemIds(state),
     due: dueCards(state.cards, now),
     nextDueAt: nextDueAt(state.cards, now),
     ...(sessionType === "review" ? { upcoming: upcomingCards(state.cards, now, size) } : {}),
