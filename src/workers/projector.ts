@@ -37,6 +37,9 @@ export interface Projector {
   readonly operations: ProjectorOperations;
 }
 
+/** Rows built from nothing: nobody waits for an event to show, and the fewer pages, the fewer lists are made in vain. */
+const fillBatchSize = 50_000;
+
 export function createProjector(deps: PipelineDeps, options: ProjectorOptions = {}): Projector {
   const { readModels, model, log, feed } = deps;
   const { partitions = 1 } = options;
@@ -57,7 +60,7 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     await removeGenerations(readModels, (one) => one >= generation);
     const view = newView(generation, model, partitions);
     if (stored.view === null && !(await switchView(readModels, view, stored.version))) return begin();
-    current = startPipelines(deps, view, options);
+    current = startPipelines(deps, view, { batchSize: fillBatchSize, ...options });
     if (stored.view !== null) takeover = takeOver(current, stored.version);
   }
 
@@ -88,7 +91,10 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     const generation = generationOf(live.view.namespace) + 1;
     await removeGenerations(readModels, (one) => one >= generation);
     abort.signal.throwIfAborted();
-    const shadow = startPipelines(deps, newView(generation, model, partitions), options);
+    const shadow = startPipelines(deps, newView(generation, model, partitions), {
+      batchSize: fillBatchSize,
+      ...options,
+    });
     abort.signal.addEventListener("abort", () => void shadow.stop());
     try {
       const watched = onProgress === undefined ? {} : { onProgress };
