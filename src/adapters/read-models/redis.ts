@@ -37,7 +37,8 @@ const keyStart = "proximal:{";
 const toKey = (key: string): string => `${keyStart}${key}}`;
 const fromKey = (key: string): string => key.slice(keyStart.length, -1);
 
-type Script = (key: string, ...args: (string | Buffer)[]) => Promise<string | null>;
+/** In a pipeline a script is queued, as any command is; its reply comes with the others. */
+type Script = (key: string, ...args: (string | Buffer)[]) => unknown;
 
 /** Rows as hashes of one Redis. Rejects with {@link ReadModelsUnavailable} where it cannot be reached. */
 export async function openRedisReadModels(options: RedisReadModelsOptions): Promise<RedisReadModels> {
