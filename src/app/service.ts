@@ -12,11 +12,11 @@ import type { Follower } from "../queries/lag.ts";
 import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
 import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
 import { createProjector, type Projector } from "../workers/projector.ts";
-import { createTrainer, type Trainer } from "../workers/trainer.ts";
 import { type Engines, EngineUnavailable, messageOf, openEngines, openReadModels } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { Explained } from "./explained.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { startTrainerThread, type TrainerThread } from "./trainer-thread.ts";
 import { urlOf } from "./url.ts";
 
 /** Everything in one process, caught up with the log and listening. */
@@ -28,7 +28,7 @@ export interface Service {
   readonly runsOn: { readonly log: string; readonly readModels: string };
   readonly events: number;
   readonly catalogue: CatalogueFollower["catalogue"];
-  readonly model: { readonly name: string; readonly version: number; readonly answers: number };
+  readonly model: { readonly name: string; readonly version: number };
 }
 
 /** The address is not to be had: one line that says what to do. */
@@ -49,6 +49,13 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
   log.info({ engine: engines.runsOn, events: await feed.head() }, "event log open");
   const open = await openReadModels(config, life, feed, log);
   const { readModels } = open;
+  const trainer = config.trainer
+    ? await life.acquire(
+        "trainer",
+        () => startTrainerThread(config, log),
+        (thread) => thread.stop(),
+      )
+    : null;
   const catalogue = await startCatalogue(engines, life, log);
   const model = await startModel(config, engines, life, log);
   // Acquired before whoever writes them, so that they are saved after the last write.
@@ -58,7 +65,6 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
     () => open.save(),
   );
   const projector = await startProjector(config, { ...engines, readModels }, life, log);
-  const trainer = config.trainer ? await startTrainer(config, engines, life, log) : null;
   const app = await life.acquire(
     "HTTP",
     () =>
@@ -75,6 +81,7 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
   log.info({ url }, "listening; catching up with the log");
   await saveNowAndThen(open.save, projector, config, life, log);
   await projector.caughtUp();
+  await trainer?.started;
   await mustNotBeAhead(projector, feed);
   await open.save();
   await revokeApiKeysNamed({ apiKeys, clock }, "start");
@@ -82,7 +89,7 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
   return {
     ...{ url, key, catalogue: catalogue.catalogue, events: await feed.head() },
     runsOn: { log: engines.runsOn, readModels: open.runsOn },
-    model: { name: config.model, version: model.current().version, answers: trainer?.status().answers ?? 0 },
+    model: { name: config.model, version: model.current().version },
   };
 }
 
@@ -141,20 +148,7 @@ async function mustNotBeAhead(projector: Projector, feed: Engines["feed"]): Prom
   );
 }
 
-function startTrainer(config: Config, engines: Engines, life: Lifecycle, log: Logger): Promise<Trainer> {
-  const { feed, eventStore, blobs } = engines;
-  return life.acquire(
-    "trainer",
-    () => {
-      const trainer = createTrainer({ feed, store: eventStore, blobs, clock, log, model: learnerModels[config.model] });
-      trainer.start();
-      return trainer;
-    },
-    (trainer) => trainer.stop(),
-  );
-}
-
-function followersOf(catalogue: CatalogueFollower, projector: Projector, trainer: Trainer | null): Follower[] {
+function followersOf(catalogue: CatalogueFollower, projector: Projector, trainer: TrainerThread | null): Follower[] {
   const learning = { categories: ["learner"], types: ["InteractionRecorded"] };
   const partitions = projector.status().map(({ partition }) => ({
     name: "learners",

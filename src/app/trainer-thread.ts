@@ -1,0 +1,52 @@
+import { Worker } from "node:worker_threads";
+import type { Log } from "../ports/log.ts";
+import type { Config } from "./config.ts";
+import type { TrainerMessage } from "./trainer-worker.ts";
+
+export interface TrainerThread {
+  /** Resolves when it trains; rejects where it could not start. */
+  readonly started: Promise<void>;
+  /** Everything in the log up to here has been learnt; null where the thread has failed. */
+  position(): number | null;
+  /** Resolves when its checkpoint is saved. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The trainer in a thread of its own, on connections of its own: it works on every answer, and would take turns away
+ * from requests. All it shares with the others is the log and the blobs.
+ */
+export function startTrainerThread(config: Config, log: Log): TrainerThread {
+  // The sources run as they are, the build has the other ending.
+  const file = import.meta.url.endsWith(".ts") ? "./trainer-worker.ts" : "./trainer-worker.js";
+  const logFormat = config.logFormat === "auto" && process.stderr.isTTY ? "text" : config.logFormat;
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: { ...config, logFormat } });
+  let position: number | null = null;
+  let stopping: Promise<void> | null = null;
+  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  const started = new Promise<void>((resolve, reject) => {
+    worker.on("message", (message: TrainerMessage) => {
+      position = message.position;
+      resolve();
+    });
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("the trainer ended before it began")));
+  });
+  // Whoever starts the service waits for it; whoever stops it meanwhile does not care any more.
+  started.catch(() => {});
+  worker.on("error", (err) => {
+    position = null;
+    log.error({ err }, "the trainer failed: lists go on with the weights published last; restart to train again");
+  });
+  return {
+    started,
+    position: () => position,
+    stop() {
+      if (stopping === null) {
+        worker.postMessage("stop");
+        stopping = exited;
+      }
+      return stopping;
+    },
+  };
+}
