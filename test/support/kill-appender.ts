@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { onProcessEnd } from "./process-end.ts";
 
 const script = fileURLToPath(new URL("./append-until-killed.ts", import.meta.url));
 
@@ -36,8 +37,7 @@ export function startAppender(engine: "sqlite" | "postgres", target: string): Ap
   });
   const closed = new Promise<void>((resolve) => child.on("close", () => resolve()));
   void closed.then(() => waiting?.reject(new Error(`the appender ended by itself: ${complaint}`)));
-  const onExit = () => void child.kill("SIGKILL");
-  process.on("exit", onExit);
+  const forget = onProcessEnd(() => void child.kill("SIGKILL"));
   return {
     acknowledged,
     until: (count) =>
@@ -49,7 +49,7 @@ export function startAppender(engine: "sqlite" | "postgres", target: string): Ap
     async kill() {
       child.kill("SIGKILL");
       await closed;
-      process.off("exit", onExit);
+      forget();
       if (child.signalCode !== "SIGKILL") throw new Error(`the appender ended by itself: ${complaint}`);
       return acknowledged;
     },

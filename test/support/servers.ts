@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { onProcessEnd } from "./process-end.ts";
 
 /** Why an engine cannot be started here. */
 export interface Skip {
@@ -83,11 +84,10 @@ export function startServer(
   child.stderr?.on("data", keep);
   child.on("error", (error) => keep(Buffer.from(error.message)));
   const closed = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  const onExit = () => {
+  const forget = onProcessEnd(() => {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  };
-  process.on("exit", onExit);
+  });
   return {
     child,
     log: () => log,
@@ -98,7 +98,7 @@ export function startServer(
         await closed;
         clearTimeout(patience);
       }
-      process.off("exit", onExit);
+      forget();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
