@@ -76,6 +76,8 @@ function newFastify(deps: ServerDeps, options: ReturnType<typeof resolveOptions>
   const process = deps.randomId().slice(0, 8);
   return Fastify({
     loggerInstance: deps.log,
+    // Nothing here logs by request: a child logger for each would cost as much as verifying its key.
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
     trustProxy: options.trustProxy,

@@ -32,6 +32,12 @@ declare module "fastify" {
   }
 }
 
+/** A route's hooks of one kind with another added at the end. */
+export function addRouteHook<H>(hooks: H | H[] | undefined, hook: H): H[] {
+  if (hooks === undefined) return [hook];
+  return Array.isArray(hooks) ? [...hooks, hook] : [hooks, hook];
+}
+
 /** For routes that check their input themselves; their schemas still describe it. */
 export const acceptsAnything = () => (value: unknown) => ({ value });
 

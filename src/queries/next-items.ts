@@ -8,7 +8,7 @@ import type { ModelReader } from "../ports/model-reader.ts";
 import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { decodeNext, type NextList } from "../projections/next-items.ts";
-import { learnerKey, nextField, stateField } from "../projections/rows.ts";
+import { type LiveView, learnerKey, nextField, stateField } from "../projections/rows.ts";
 import { withinBudget } from "./budget.ts";
 import { createItemJson } from "./item-json.ts";
 import { createKeptRows, type KeptRow } from "./kept-rows.ts";
@@ -35,10 +35,10 @@ export interface NextItemsDeps {
 }
 
 export interface NextItems {
-  /** The answer as JSON. null: the track asked for does not exist. */
-  one(learnerId: string, request: NextRequest): Promise<string | null>;
+  /** The answer as JSON. A track that does not exist counts as none: callers refuse it before. */
+  one(learnerId: string, request: NextRequest): Promise<string>;
   /** One answer for each learner, in order; the rows are read in one round trip. */
-  many(learnerIds: readonly string[], request: NextRequest): Promise<string[] | null>;
+  many(learnerIds: readonly string[], request: NextRequest): Promise<string[]>;
 }
 
 /** Bytes that the last-known tier may hold of lists, and of states, roughly. */
@@ -127,18 +127,22 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return done(renderNext(answer, itemJson), "popular");
   }
 
-  /** The answer from this learner's row as just read. */
-  async function answer(
+  /** The answer from this learner's row as just read; at once where the row holds it. */
+  function answer(
     learnerId: string,
     namespace: string,
     bytes: Buffer | null,
     request: NextRequest,
-  ): Promise<RenderedNext> {
+  ): RenderedNext | Promise<RenderedNext> {
     if (bytes !== null) {
       const row = lists.remember(listKey(learnerId, request), bytes);
       const rendered = serves(row.value, request) ? fromList(learnerId, row, request, "personal") : null;
       if (rendered !== null) return done(rendered, "personal");
     }
+    return withoutList(learnerId, namespace, request);
+  }
+
+  async function withoutList(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext> {
     const rendered = await fromState(learnerId, namespace, request);
     return rendered === null ? forNewLearner(learnerId, request) : done(rendered, "personal");
   }
@@ -154,27 +158,34 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return rendered;
   }
 
-  async function once(learnerId: string, request: NextRequest): Promise<RenderedNext> {
-    try {
-      const view = liveView.current();
-      const live = view instanceof Promise ? await view : view;
-      if (live === null) return await forNewLearner(learnerId, request);
-      const key = learnerKey(live.namespace, learnerId);
-      const bytes = await withinBudget(readModels.get(key, nextField(request.sessionType)), budgetMs);
-      return await answer(learnerId, live.namespace, bytes, request);
-    } catch (error) {
+  // Not async: each promise between the row and the reply would cost a turn of the microtask queue.
+  function once(learnerId: string, request: NextRequest): Promise<RenderedNext> {
+    const view = liveView.current();
+    const read =
+      view instanceof Promise
+        ? view.then((live) => fromRow(live, learnerId, request))
+        : fromRow(view, learnerId, request);
+    return read.catch((error: unknown) => {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return withoutReadModels(learnerId, request);
-    }
+    });
   }
 
-  async function one(learnerId: string, request: NextRequest): Promise<string | null> {
-    if (request.trackId !== null && catalogue.bank(request.trackId) === null) return null;
+  function fromRow(live: LiveView | null, learnerId: string, request: NextRequest): Promise<RenderedNext> {
+    if (live === null) return forNewLearner(learnerId, request);
+    const bytes = readModels.get(learnerKey(live.namespace, learnerId), nextField(request.sessionType));
+    return withinBudget(bytes, budgetMs).then((row) => answer(learnerId, live.namespace, row, request));
+  }
+
+  function one(learnerId: string, request: NextRequest): Promise<string> {
     const { after } = request;
-    if (after === null) return finishNext(await once(learnerId, request), clock.now(), null);
+    if (after === null) {
+      return once(learnerId, request).then((rendered) => finishNext(rendered, clock.now(), null));
+    }
     const isFresh = (rendered: RenderedNext): boolean => rendered.revision >= after.revision;
-    const rendered = await waitUntil(() => once(learnerId, request), isFresh, deps.freshnessWaitMs);
-    return finishNext(rendered, clock.now(), isFresh(rendered));
+    return waitUntil(() => once(learnerId, request), isFresh, deps.freshnessWaitMs).then((rendered) =>
+      finishNext(rendered, clock.now(), isFresh(rendered)),
+    );
   }
 
   async function all(learnerIds: readonly string[], request: NextRequest): Promise<RenderedNext[]> {
@@ -191,8 +202,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return answers;
   }
 
-  async function many(learnerIds: readonly string[], request: NextRequest): Promise<string[] | null> {
-    if (request.trackId !== null && catalogue.bank(request.trackId) === null) return null;
+  async function many(learnerIds: readonly string[], request: NextRequest): Promise<string[]> {
     const answers = await all(learnerIds, request).catch((error: unknown) => {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return Promise.all(learnerIds.map((id) => withoutReadModels(id, request)));

@@ -53,7 +53,15 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext
     `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
   const afterAge = `,"selectionId":"${selectionIdOf(answer)}","items":[${items}]`;
   const { revision, at, holdsUntil } = answer;
-  return { revision, at, holdsUntil, beforeAge, afterAge };
+  return { revision, at, holdsUntil, beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge) };
+}
+
+/**
+ * A string put together by `+` stays a tree of its parts, which is walked again, for 40 us, each time it is measured and
+ * written to a socket. An answer is rendered once and sent often.
+ */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** The whole answer. `fresh` only where a token was given: whether the answer includes its interaction. */

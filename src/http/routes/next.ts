@@ -38,8 +38,11 @@ const bodySchema = z.strictObject({
 
 const json = "application/json; charset=utf-8";
 
-export function nextRoutes(app: App, { nextItems }: Services): void {
+export function nextRoutes(app: App, { nextItems, deps: { catalogue } }: Services): void {
   const parse = createQueryParser();
+  const checkTrack = (trackId: string | null): void => {
+    if (trackId !== null && catalogue.bank(trackId) === null) throw unknownTrack(trackId);
+  };
 
   app.route({
     method: "GET",
@@ -54,14 +57,13 @@ export function nextRoutes(app: App, { nextItems }: Services): void {
     },
     // Checked by hand: the same few query strings come again and again, and are parsed once.
     validatorCompiler: acceptsAnything,
-    async handler(request, reply) {
+    handler(request, reply) {
       const { learnerId } = request.params as { learnerId: string };
       if (!idSchema.safeParse(learnerId).success) throw invalid("learnerId", "1 to 200 characters without white space");
       const asked = parse(request.url, request.query);
-      const answer = await nextItems.one(learnerId, asked);
-      if (answer === null) throw unknownTrack(asked.trackId);
+      checkTrack(asked.trackId);
       reply.header("content-type", json);
-      return reply.send(answer as never);
+      return nextItems.one(learnerId, asked) as never;
     },
   });
 
@@ -80,10 +82,10 @@ export function nextRoutes(app: App, { nextItems }: Services): void {
     },
     async handler(request, reply) {
       const { learnerIds, count, track = null, session: sessionType, exclude = [], skills = null } = request.body;
+      checkTrack(track);
       const shape = { count, trackId: track, sessionType, skillIds: skills };
       const cacheKey = exclude.length === 0 && skills === null ? JSON.stringify(shape) : null;
       const answers = await nextItems.many(learnerIds, { ...shape, exclude: new Set(exclude), after: null, cacheKey });
-      if (answers === null) throw unknownTrack(track);
       reply.header("content-type", json);
       return reply.send(`{"answers":[${answers.join(",")}]}` as never);
     },
@@ -127,7 +129,7 @@ function invalid(path: string, message: string): Problem {
   return new Problem("invalid_request", { detail: `${path}: ${message}`, errors: [{ path, message }] });
 }
 
-function unknownTrack(trackId: string | null): Problem {
+function unknownTrack(trackId: string): Problem {
   const errors = [{ path: "track", message: "unknown or retired" }];
   return new Problem("not_found", { detail: `There is no track ${trackId}, or it was retired.`, errors });
 }
