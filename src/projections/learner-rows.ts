@@ -9,6 +9,7 @@ import type { PublishedWeights } from "./context.ts";
 import { decodeLearnerState, encodeLearnerState } from "./learner-scores.ts";
 import { encodeNext } from "./next-items.ts";
 import { learnerKey, nextField, stateField } from "./rows.ts";
+import { createTurns } from "./turns.ts";
 
 /** A learner in the memory of the projector, and what it knows of the stored row. */
 export interface LearnerEntry {
@@ -32,14 +33,16 @@ export async function readEntries(
   learners: readonly { readonly learnerId: string; readonly stream: string }[],
   model: LearnerModel,
 ): Promise<LearnerEntry[]> {
+  const turns = createTurns();
   const entries: LearnerEntry[] = [];
   for (let from = 0; from < learners.length; from += readChunk) {
     const chunk = learners.slice(from, from + readChunk);
     const keys = chunk.map(({ learnerId }) => learnerKey(namespace, learnerId));
     const rows = await readModels.read(keys, [stateField]);
-    chunk.forEach((learner, at) => {
+    for (const [at, learner] of chunk.entries()) {
       entries.push(toEntry(learner, rows[at], model));
-    });
+      if (turns.due()) await turns.take();
+    }
   }
   return entries;
 }

@@ -1,6 +1,7 @@
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
 import type { GuardedWrite, ReadModels, WriteOutcome } from "../ports/read-models.ts";
 import { type LearnerEntry, learnerWrite, markStored } from "./learner-rows.ts";
+import { createTurns } from "./turns.ts";
 
 /** Rows in one pipelined write; the next ones are made while it is under way. */
 const writeChunk = 200;
@@ -19,12 +20,17 @@ export interface LearnerWriteDeps {
 
 /** Writes learners' rows, guarded by revision. Rejects when some may not be written. */
 export async function writeLearners(deps: LearnerWriteDeps, entries: readonly LearnerEntry[]): Promise<void> {
+  const turns = createTurns();
   let underWay: Promise<void> = Promise.resolve();
   try {
     for (let from = 0; from < entries.length; from += writeChunk) {
       const chunk = entries.slice(from, from + writeChunk);
-      for (const entry of chunk) if (entry.lists === null) deps.makeLists(entry);
-      const writes = chunk.map((entry) => learnerWrite(deps.namespace, entry, deps.model));
+      const writes: GuardedWrite[] = [];
+      for (const entry of chunk) {
+        if (entry.lists === null) deps.makeLists(entry);
+        writes.push(learnerWrite(deps.namespace, entry, deps.model));
+        if (turns.due()) await turns.take();
+      }
       await underWay;
       underWay = writeChecked(deps, chunk, writes);
       // Its failure is seen at the next await; until then it must not count as unhandled.

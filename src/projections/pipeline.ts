@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import { newLearnerState } from "../domain/learner/learner-state.ts";
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
@@ -18,6 +17,7 @@ import { writeLearners } from "./learner-writes.ts";
 import { createParking, type Parking } from "./parking.ts";
 import { createPopularTick } from "./popular-tick.ts";
 import { type Checkpoint, countersKey, type Parked } from "./rows.ts";
+import { createTurns, type Turns } from "./turns.ts";
 
 export interface PipelineDeps {
   readonly feed: Feed;
@@ -58,8 +58,6 @@ export interface Pipeline {
   close(): void;
 }
 
-/** Folds between two turns of the event loop. */
-const foldsPerTurn = 200;
 /** A checkpoint is written at the latest after so many positions that held nothing for this partition. */
 const positionsPerCheckpoint = 10_000;
 
@@ -155,21 +153,23 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   }
 
   async function fold({ steps, learners }: Batch, counting: boolean): Promise<void> {
+    const turns = createTurns();
     let from = 0;
     let at = -1;
     for (const { event, learner } of steps) {
       at += 1;
       if (learner === null) {
-        listsBefore(
+        await listsBefore(
           at,
           steps.slice(from, at).flatMap((step) => step.learner ?? []),
+          turns,
         );
         from = at + 1;
         await context.advance(event);
       } else {
         foldStep(learner, event, counting);
       }
-      if (at % foldsPerTurn === foldsPerTurn - 1) await nextTurn();
+      if (turns.due()) await turns.take();
     }
     for (const learner of learners) if (learner.entry === null) learner.touched = false;
     await parking.settle();
@@ -196,9 +196,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   }
 
   /** A list depends on the log up to the learner's last event: what comes after it must not show. */
-  function listsBefore(step: number, learners: readonly BatchLearner[]): void {
+  async function listsBefore(step: number, learners: readonly BatchLearner[], turns: Turns): Promise<void> {
     for (const { entry, lastStep, touched } of learners) {
       if (entry !== null && touched && lastStep < step && entry.lists === null) lists(entry);
+      if (turns.due()) await turns.take();
     }
   }
 
