@@ -15,6 +15,8 @@ export const contextCategories = ["item", "skill", "track", "model"] as const;
 const pageSize = 1000;
 /** Kind of blob under which the trainer publishes weights. */
 const weightsKind = "model";
+/** Tracks whose bank is kept; the longest unused goes first. */
+const banksMax = 100;
 
 export interface PublishedWeights {
   /** 0: none were published yet. */
@@ -30,13 +32,13 @@ export interface Context {
   readonly catalogue: Catalogue;
   /** Grows with each change of the catalogue. */
   readonly catalogueVersion: number;
-  /** All items, the default policy. */
-  bank(): ItemBank;
+  /** Of a track (null: of all items); null where there is none, or it is retired. Kept until the catalogue changes. */
+  bank(trackId: string | null): ItemBank | null;
   /** At the context's own position. */
   readonly current: PublishedWeights;
   /** At an earlier position. */
   weightsAt(position: number): Promise<PublishedWeights>;
-  bankAt(position: number): Promise<ItemBank>;
+  banksAt(position: number): Promise<Context["bank"]>;
   reviewBy(trackId: string | undefined, position: number): Policy["reviewBy"];
   /** Folds the next catalogue or model event. */
   advance(stored: StoredEvent): Promise<void>;
@@ -64,11 +66,11 @@ interface ReviewChoice {
 export function createContext({ feed, blobs, model, log }: ContextDeps): Context {
   const fresh: PublishedWeights = { version: 0, weights: model.newWeights() };
   const weights = new LRUCache<string, PublishedWeights>({ max: 4 });
+  const banks = new LRUCache<string, ItemBank>({ max: banksMax });
   let catalogue = emptyCatalogue();
   let catalogueVersion = 0;
   let publications: Publication[] = [];
   let reviews = new Map<string, ReviewChoice[]>();
-  let bank: ItemBank | null = null;
   let current = fresh;
   /** Of the last event folded in; everything up to `position` is known. */
   let lastPosition = 0;
@@ -79,7 +81,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     catalogueVersion += 1;
     publications = [];
     reviews = new Map();
-    bank = null;
+    banks.clear();
     current = fresh;
     lastPosition = 0;
     position = 0;
@@ -91,7 +93,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     if (event === null) skipUnreadable(catalogue, stored);
     else if (event.type === "ModelPublished") await publish(event.data, event.position);
     else if (evolveCatalogue(catalogue, event)) {
-      bank = null;
+      banks.clear();
       catalogueVersion += 1;
       if (event.type === "TrackDefined") noteReviews(event.data.trackId, event.position, event.data.policy.reviewBy);
     }
@@ -123,9 +125,13 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     }
   }
 
-  function wholeBankNow(): ItemBank {
-    bank ??= wholeBank(catalogue);
-    return bank;
+  function bank(trackId: string | null): ItemBank | null {
+    const key = trackId === null ? "all" : `track:${trackId}`;
+    const kept = banks.get(key);
+    if (kept !== undefined) return kept;
+    const built = buildBank(catalogue, trackId);
+    if (built !== null) banks.set(key, built);
+    return built;
   }
 
   function noteReviews(trackId: string, at: number, reviewBy: Policy["reviewBy"]): void {
@@ -143,7 +149,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     get current() {
       return current;
     },
-    bank: wholeBankNow,
+    bank,
     async weightsAt(at) {
       const publication = publications.findLast((one) => one.position < at);
       if (publication === undefined) return fresh;
@@ -151,14 +157,14 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
       if (found === null) throw new Error(`the weights ${publication.event.weights} were there and are gone`);
       return found;
     },
-    async bankAt(at) {
-      if (catalogue.position <= at) return wholeBankNow();
+    async banksAt(at) {
+      if (catalogue.position <= at) return bank;
       const past = emptyCatalogue();
       for await (const stored of contextEvents(feed, at)) {
         const event = decoded(stored, log);
         if (event !== null) evolveCatalogue(past, event);
       }
-      return wholeBank(past);
+      return (trackId) => buildBank(past, trackId);
     },
     reviewBy(trackId, at) {
       if (trackId === undefined) return defaultPolicy.reviewBy;
@@ -171,12 +177,6 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
       position = to;
     },
   };
-}
-
-function wholeBank(catalogue: Catalogue): ItemBank {
-  const bank = buildBank(catalogue, null);
-  if (bank === null) throw new Error("there is always a bank of all items");
-  return bank;
 }
 
 /** null for an event that this version cannot read: it is passed over, and told. */

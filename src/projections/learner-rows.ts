@@ -1,11 +1,10 @@
 import type { SessionType } from "../domain/events.ts";
 import { sessionTypes } from "../domain/events.ts";
-import type { ItemBank } from "../domain/item-selection/selection.ts";
 import { type LearnerState, newLearnerState } from "../domain/learner/learner-state.ts";
-import { selectForLearner } from "../domain/learner/select-for-learner.ts";
+import { bankOfLearner, selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
 import type { GuardedWrite, ReadModels, Row } from "../ports/read-models.ts";
-import type { PublishedWeights } from "./context.ts";
+import type { Context, PublishedWeights } from "./context.ts";
 import { decodeLearnerState, encodeLearnerState } from "./learner-scores.ts";
 import { encodeNext } from "./next-items.ts";
 import { learnerKey, nextField, stateField } from "./rows.ts";
@@ -62,15 +61,20 @@ function toEntry(
 
 export interface ListInput {
   readonly model: LearnerModel;
-  readonly bank: ItemBank;
+  /** As of the learner's last event. */
+  readonly bankOf: Context["bank"];
   readonly weights: PublishedWeights;
   /** Items in a list. */
   readonly size: number;
 }
 
-/** next-items: the practice list, and that of the session the learner is in. Their time is that of the last event. */
+/**
+ * next-items: the practice list, and that of the session the learner is in, both of the track the learner is in. Their
+ * time is that of the last event.
+ */
 export function selectLists({ learnerId, state }: LearnerEntry, input: ListInput): Map<string, Buffer> {
-  const { model, bank, weights, size } = input;
+  const { model, weights, size } = input;
+  const bank = bankOfLearner(state, input.bankOf);
   const lists = new Map<string, Buffer>();
   for (const sessionType of new Set<SessionType>(["practice", state.lastSessionType])) {
     const now = state.recordedAt;

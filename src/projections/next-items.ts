@@ -11,7 +11,7 @@ export interface NextList {
   /** When that event was recorded, milliseconds since 1970: the list's `now`. */
   readonly at: number;
   readonly sessionType: SessionType;
-  /** null: all items, the default policy. */
+  /** Of the learner's last interaction that named a track; null: all items, the default policy. */
   readonly trackId: string | null;
   readonly policyVersion: string;
   readonly model: string;

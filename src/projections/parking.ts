@@ -54,9 +54,9 @@ export function createParking(deps: ParkingDeps): Parking {
   /** An entry as of a position in the past of the context. */
   async function entryOf(stream: string, state: LearnerEntry["state"]): Promise<LearnerEntry> {
     const entry: LearnerEntry = { learnerId: idOf(stream), stream, state, stored: 0, storedSession: null, lists: null };
-    const bank = await context.bankAt(state.position);
+    const bankOf = await context.banksAt(state.position);
     const weights = await context.weightsAt(state.position);
-    entry.lists = selectLists(entry, { model, bank, weights, size: deps.listSize });
+    entry.lists = selectLists(entry, { model, bankOf, weights, size: deps.listSize });
     return entry;
   }
 

@@ -205,9 +205,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   /** Without a list the query selects on demand; the learner's next event tries again. */
   function lists(entry: LearnerEntry): void {
-    const bank = context.bank();
     try {
-      entry.lists = selectLists(entry, { model, bank, weights: context.current, size: listSize });
+      entry.lists = selectLists(entry, { model, bankOf: context.bank, weights: context.current, size: listSize });
     } catch (err) {
       log.error({ err, stream: entry.stream, revision: entry.state.revision }, "no list could be selected");
       entry.lists = new Map();

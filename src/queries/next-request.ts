@@ -5,7 +5,7 @@ import type { Freshness } from "../domain/freshness-token.ts";
 export interface NextRequest {
   /** 1 to {@link countMax}. */
   readonly count: number;
-  /** null: all items, under the default policy. */
+  /** null: the track the learner is in; where there is none, all items under the default policy. */
   readonly trackId: string | null;
   readonly sessionType: SessionType;
   readonly exclude: ReadonlySet<string>;

@@ -25,7 +25,8 @@ const skillCount = 6;
 
 /**
  * A log in memory as a small school would write it: a course, learners who answer, view, skip, ask for hints and rate in
- * all sorts of sessions, items revised and retired in between, weights published now and then, and clocks that go back.
+ * all sorts of sessions, items and a track revised and retired in between, weights published now and then, and clocks
+ * that go back.
  */
 export async function learningHistory(
   seed: number,
@@ -54,7 +55,8 @@ export async function learningHistory(
       const what = random.next();
       if (what < 0.015) await append(...changedItem(random));
       else if (what < 0.02) await append(itemStream(itemId(random)), "ItemRetired", { itemId: itemId(random) });
-      else if (what < 0.03) await publish();
+      else if (what < 0.025) await append(...changedTrack(random));
+      else if (what < 0.035) await publish();
       else {
         const data = interaction(random, learnerIds, time);
         await append(learnerStream(data.learnerId), "InteractionRecorded", data);
@@ -79,13 +81,15 @@ async function publishCourse(append: Append): Promise<void> {
     const data = { ...itemFields(`item-${at}`, at), difficulty: (at % 7) / 2 - 1.5 };
     await append(itemStream(data.itemId), "ItemPublished", data);
   }
-  const track = {
-    trackId: "by-item",
-    title: "By item",
-    skillIds: ["skill-1", "skill-2"],
-    policy: { reviewBy: "item" },
-  };
   await append(trackStream(track.trackId), "TrackDefined", track);
+}
+
+const track = { trackId: "by-item", title: "By item", skillIds: ["skill-1", "skill-2"], policy: { reviewBy: "item" } };
+
+function changedTrack(random: SeededRandom): [string, string, object] {
+  const { trackId } = track;
+  if (random.chance(0.4)) return [trackStream(trackId), "TrackRetired", { trackId }];
+  return [trackStream(trackId), "TrackDefined", { ...track, skillIds: [`skill-${random.below(skillCount)}`] }];
 }
 
 function itemFields(id: string, at: number) {

@@ -51,6 +51,7 @@ export interface LearnerState {
   /** Latest `occurredAt` of all; the clock of reviews, which may not go back. Milliseconds since 1970. */
   latestAt: number;
   lastSessionType: SessionType;
+  /** Of the last interaction that named one, whether or not there is such a track; null where none did. */
   lastTrackId: string | null;
   readonly cards: Cards;
 }

@@ -25,6 +25,16 @@ export interface LearnerSelection {
 const unseen = newMastery();
 
 /**
+ * What a learner's list is made of where no track is asked for: the bank of the track that the learner's last
+ * interaction with a track named, or of all items where there was none, or it is unknown or retired.
+ */
+export function bankOfLearner(state: LearnerState, bankOf: (trackId: string | null) => ItemBank | null): ItemBank {
+  const bank = bankOf(state.lastTrackId) ?? bankOf(null);
+  if (bank === null) throw new Error("there is always a bank of all items");
+  return bank;
+}
+
+/**
  * What this learner should do next. The projector's precomputed lists and lists computed on demand both come from here:
  * the same state, bank, weights and time give the same list.
  */

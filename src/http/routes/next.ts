@@ -20,7 +20,11 @@ export const learnersMax = 1_000;
 
 const querySchema = z.strictObject({
   count: wholeNumber(1, countMax).default(countDefault).describe("How many items at the most"),
-  track: idSchema.optional().describe("The track to choose from; all items when left out"),
+  track: idSchema
+    .optional()
+    .describe(
+      "The track to choose from; when left out, that of the learner's last interaction with one, else all items",
+    ),
   session: sessionTypeSchema.default("practice"),
   exclude: listSchema.describe(`Items not wanted, at most ${excludeMax}: a,b or repeated`),
   skills: listSchema.describe(`Only items with one of these skills, at most ${skillsMax}`),
