@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answer, publishCourse, startTestApi, type TestApi } from "../../test/support/api.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
+import { rowKeptMs } from "../queries/row-cache.ts";
 import { nextAnswerSchema } from "./schemas.ts";
 
 let api: TestApi;
@@ -100,6 +101,36 @@ describe("one learner", () => {
       computed: "precomputed",
       sessionType: "placement",
     });
+  });
+
+  test("the list of the track the learner is in is precomputed, and meant where no track is named", async () => {
+    const body = { trackId: "sums", title: "Sums", skillIds: ["counting", "adding"] };
+    await api.call("POST", "/v1/tracks", { body });
+    await api.settled();
+    await post({ ...answer("gil", "counting-3"), trackId: "sums" }, answer("gil", "counting-1"));
+    await api.settled();
+    const inTrack = { source: "personal", trackId: "sums", policyVersion: "sums@1" };
+    const plain = (await next("gil", "?count=5")).json;
+    expect(plain).toMatchObject({ ...inTrack, computed: "precomputed" });
+    const named = (await next("gil", "?count=5&track=sums")).json;
+    expect([named.computed, named.items]).toEqual(["precomputed", plain.items]);
+    const { answers } = (await api.call("POST", "/v1/next", { body: { learnerIds: ["gil"], track: "sums", count: 5 } }))
+      .json;
+    expect([answers[0].computed, ids(answers[0])]).toEqual(["precomputed", ids(plain)]);
+    const selected = (await next("gil", "?count=5&skills=counting,adding")).json;
+    expect(selected).toMatchObject({ ...inTrack, computed: "on_demand" });
+    expect(ids(selected)).toEqual(ids(plain));
+    expect((await next("gil", "?track=arithmetic")).json).toMatchObject({
+      computed: "on_demand",
+      trackId: "arithmetic",
+    });
+
+    await api.call("DELETE", "/v1/tracks/sums");
+    await api.settled();
+    expect((await next("gil", "?count=5")).json).toMatchObject({ computed: "on_demand", trackId: null });
+    await post(answer("gil", "counting-2"));
+    await api.settled();
+    expect((await next("gil", "?count=5")).json).toMatchObject({ computed: "precomputed", trackId: null });
   });
 
   test("an item that is retired is gone at once", async () => {
@@ -225,6 +256,7 @@ describe("without the read models", () => {
     await other.settled();
     const before = (await other.call("GET", "/v1/learners/ada/next?count=3")).json;
     broken = true;
+    other.clock.advance(rowKeptMs);
     const started = performance.now();
     const stale = (await other.call("GET", "/v1/learners/ada/next?count=3")).json;
     expect(stale).toMatchObject({ source: "stale", revision: before.revision });

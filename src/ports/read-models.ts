@@ -35,6 +35,11 @@ export interface ReadModels {
   /** Keys that start with the prefix, in no order, each once, in bounded pages. */
   keys(prefix: string): AsyncIterable<string[]>;
   remove(keys: readonly string[]): Promise<void>;
+  /**
+   * Tells, soon after, which rows were written or removed, by whichever process; null: some of it may have been missed.
+   * The word can be lost, so a copy kept on its strength needs an end of its own. Returns what ends it.
+   */
+  onChange(listener: (keys: readonly string[] | null) => void): () => void;
 }
 
 /** The engine did not answer in time, or is not there. Nothing is lost: the log holds the truth. */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ItemBank, SelectedItem } from "../domain/item-selection/selection.ts";
 import type { LearnerState } from "../domain/learner/learner-state.ts";
-import { selectForLearner } from "../domain/learner/select-for-learner.ts";
+import { bankOfLearner, selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
@@ -17,10 +17,12 @@ import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
 import type { NextRequest, NextSource } from "./next-request.ts";
 import type { PopularReader } from "./popular.ts";
 import { finishNext, type NextAnswer, type RenderedNext, renderNext } from "./render-next.ts";
+import type { RowCache } from "./row-cache.ts";
 import { waitUntil } from "./wait-until.ts";
 
 export interface NextItemsDeps {
   readonly readModels: ReadModels;
+  readonly rows: RowCache;
   readonly liveView: LiveViewReader;
   readonly popular: PopularReader;
   readonly catalogue: CatalogueReader;
@@ -36,7 +38,7 @@ export interface NextItemsDeps {
 
 export interface NextItems {
   /** The answer as JSON. A track that does not exist counts as none: callers refuse it before. */
-  one(learnerId: string, request: NextRequest): Promise<string>;
+  one(learnerId: string, request: NextRequest): string | Promise<string>;
   /** One answer for each learner, in order; the rows are read in one round trip. */
   many(learnerIds: readonly string[], request: NextRequest): Promise<string[]>;
 }
@@ -49,7 +51,7 @@ const keptBytesMax = 48 * 1024 * 1024;
  * it selects from the learner's state; without the read models it answers from what it read last, marked stale.
  */
 export function createNextItems(deps: NextItemsDeps): NextItems {
-  const { readModels, liveView, catalogue, clock, budgetMs } = deps;
+  const { readModels, rows, liveView, catalogue, clock, budgetMs } = deps;
   const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
   const lists = createKeptRows(keptBytesMax, decodeNext);
@@ -82,7 +84,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   }
 
   async function fromState(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
-    const bytes = await withinBudget(readModels.get(learnerKey(namespace, learnerId), stateField), budgetMs);
+    const bytes = await rows.get(learnerKey(namespace, learnerId), stateField);
     const row = bytes === null ? null : states.remember(learnerId, bytes);
     if (row === null || row.value === null) return null;
     const stamp = `${catalogue.version}.${deps.model.current().version}`;
@@ -96,7 +98,9 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   function selected(learnerId: string, state: LearnerState, request: NextRequest): NextAnswer {
     const { weights, version: modelVersion } = deps.model.current();
     const { sessionType, skillIds, exclude, count } = request;
-    const bank = bankFor(catalogue, request.trackId);
+    const { trackId } = request;
+    const bankOf = (id: string | null): ItemBank | null => catalogue.bank(id);
+    const bank = trackId === null ? bankOfLearner(state, bankOf) : bankFor(catalogue, trackId);
     const selection = selectForLearner({
       ...{ learnerId, state, bank, model, weights, sessionType, now: clock.now() },
       size: count + exclude.size,
@@ -136,7 +140,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   ): RenderedNext | Promise<RenderedNext> {
     if (bytes !== null) {
       const row = lists.remember(listKey(learnerId, request), bytes);
-      const rendered = serves(row.value, request) ? fromList(learnerId, row, request, "personal") : null;
+      const rendered = serves(row.value, request, catalogue) ? fromList(learnerId, row, request, "personal") : null;
       if (rendered !== null) return done(rendered, "personal");
     }
     return withoutList(learnerId, namespace, request);
@@ -158,32 +162,48 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return rendered;
   }
 
-  // Not async: each promise between the row and the reply would cost a turn of the microtask queue.
-  function once(learnerId: string, request: NextRequest): Promise<RenderedNext> {
+  // Not async: what is in memory is answered at once, without a turn of the microtask queue.
+  function once(learnerId: string, request: NextRequest, get = rows.get): RenderedNext | Promise<RenderedNext> {
     const view = liveView.current();
-    const read =
+    const rendered =
       view instanceof Promise
-        ? view.then((live) => fromRow(live, learnerId, request))
-        : fromRow(view, learnerId, request);
-    return read.catch((error: unknown) => {
+        ? view.then((live) => fromRow(live, learnerId, request, get))
+        : fromRow(view, learnerId, request, get);
+    if (!(rendered instanceof Promise)) return rendered;
+    return rendered.catch((error: unknown) => {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return withoutReadModels(learnerId, request);
     });
   }
 
-  function fromRow(live: LiveView | null, learnerId: string, request: NextRequest): Promise<RenderedNext> {
+  function fromRow(
+    live: LiveView | null,
+    learnerId: string,
+    request: NextRequest,
+    get: RowCache["get"],
+  ): RenderedNext | Promise<RenderedNext> {
     if (live === null) return forNewLearner(learnerId, request);
-    const bytes = readModels.get(learnerKey(live.namespace, learnerId), nextField(request.sessionType));
-    return withinBudget(bytes, budgetMs).then((row) => answer(learnerId, live.namespace, row, request));
+    const bytes = get(learnerKey(live.namespace, learnerId), nextField(request.sessionType));
+    if (!(bytes instanceof Promise)) return answer(learnerId, live.namespace, bytes, request);
+    return bytes.then((row) => answer(learnerId, live.namespace, row, request));
   }
 
-  function one(learnerId: string, request: NextRequest): Promise<string> {
+  function one(learnerId: string, request: NextRequest): string | Promise<string> {
     const { after } = request;
     if (after === null) {
-      return once(learnerId, request).then((rendered) => finishNext(rendered, clock.now(), null));
+      const rendered = once(learnerId, request);
+      if (!(rendered instanceof Promise)) return finishNext(rendered, clock.now(), null);
+      return rendered.then((one) => finishNext(one, clock.now(), null));
     }
     const isFresh = (rendered: RenderedNext): boolean => rendered.revision >= after.revision;
-    return waitUntil(() => once(learnerId, request), isFresh, deps.freshnessWaitMs).then((rendered) =>
+    // What is in memory will do if it is new enough; from then on it is asked what stands in the read models.
+    let get: RowCache["get"] = rows.get;
+    const ask = async (): Promise<RenderedNext> => {
+      const rendered = await once(learnerId, request, get);
+      get = rows.read;
+      return rendered;
+    };
+    return waitUntil(ask, isFresh, deps.freshnessWaitMs).then((rendered) =>
       finishNext(rendered, clock.now(), isFresh(rendered)),
     );
   }
@@ -220,11 +240,13 @@ const listKey = (learnerId: string, request: NextRequest): string => `${nextFiel
 const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, now: number): boolean =>
   holdsUntil === null || holdsUntil > now;
 
-function serves(list: NextList, request: NextRequest): boolean {
+/** A list of a track that was retired since serves nobody; one of all items serves on when the track comes back. */
+function serves(list: NextList, request: NextRequest, catalogue: CatalogueReader): boolean {
   return (
     list.sessionType === request.sessionType &&
     request.skillIds === null &&
-    (request.trackId === null || request.trackId === list.trackId)
+    (request.trackId === null || request.trackId === list.trackId) &&
+    catalogue.bank(list.trackId) !== null
   );
 }
 

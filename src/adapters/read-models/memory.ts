@@ -22,6 +22,10 @@ const noFields: ReadonlyMap<string, Buffer> = new Map();
 export function createMemoryReadModels(): MemoryReadModels {
   let rows = new Map<string, MutableRow>();
   let cut = 0;
+  const listeners = new Set<(keys: readonly string[] | null) => void>();
+  const changed = (keys: readonly string[] | null): void => {
+    for (const listener of listeners) listener(keys);
+  };
 
   /** The row to write into: a running snapshot keeps the old one. */
   function writable(key: string): MutableRow {
@@ -53,7 +57,11 @@ export function createMemoryReadModels(): MemoryReadModels {
     get: async (key, field) => rows.get(key)?.fields.get(field) ?? null,
     getMany: async (keys, field) => keys.map((key) => rows.get(key)?.fields.get(field) ?? null),
     read: async (keys, fields) => keys.map((key) => read(key, fields)),
-    write: async (writes) => writes.map(write),
+    async write(writes) {
+      const outcomes = writes.map(write);
+      changed(writes.map(({ key }) => key));
+      return outcomes;
+    },
     async *keys(prefix) {
       let page: string[] = [];
       for (const key of [...rows.keys()]) {
@@ -67,6 +75,11 @@ export function createMemoryReadModels(): MemoryReadModels {
     },
     async remove(keys) {
       for (const key of keys) rows.delete(key);
+      changed(keys);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     saveSnapshot(path) {
       cut += 1;
@@ -79,6 +92,7 @@ export function createMemoryReadModels(): MemoryReadModels {
       const { loaded, snapshot } = await readSnapshot(path);
       if (snapshot === null) return loaded;
       rows = new Map(snapshot.map(({ key, version, fields }) => [key, { version, fields: new Map(fields), cut }]));
+      changed(null);
       return loaded;
     },
   };

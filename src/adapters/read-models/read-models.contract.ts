@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { GuardedWrite, ReadModels } from "../../ports/read-models.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -26,6 +26,31 @@ export function readModelsContract(open: () => Promise<{ readModels: ReadModels;
       for await (const page of readModels.keys(prefix)) found.push(...page);
       return found.sort();
     };
+
+    test("tells of each row that is written or removed, until it is told to stop", async () => {
+      const told = new Set<string>();
+      const stop = readModels.onChange((keys) => {
+        for (const key of keys ?? []) told.add(key);
+      });
+      // An engine that tells over a connection of its own may miss what was written while that one was being made.
+      const toldOf = (key: string) => vi.waitFor(() => expect(told).toContain(key), { timeout: 5_000 });
+      await vi.waitFor(
+        async () => {
+          await readModels.write([put("told of 0", "older", 1, { a: "1" })]);
+          expect(told).toContain("told of 0");
+        },
+        { timeout: 5_000 },
+      );
+      await readModels.write([put("told of 1", 0, 1, { a: "1" }), put("told of 2", 0, 1, { a: "1" })]);
+      await Promise.all([toldOf("told of 1"), toldOf("told of 2")]);
+      told.clear();
+      await readModels.remove(["told of 1"]);
+      await toldOf("told of 1");
+      stop();
+      await readModels.write([put("told of 3", 0, 1, { a: "1" })]);
+      expect(await readModels.get("told of 3", "a")).toEqual(bytes("1"));
+      expect(told).not.toContain("told of 3");
+    });
 
     test("a row never written has version 0 and no fields", async () => {
       expect(await readModels.get("none", "a")).toBeNull();

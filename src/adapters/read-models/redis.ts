@@ -8,6 +8,7 @@ import {
 } from "../../ports/read-models.ts";
 import { createDeadline } from "./deadline.ts";
 import { guardedWrite, versionField } from "./guarded-write.lua.ts";
+import { createChanges } from "./redis-changes.ts";
 
 export interface RedisReadModelsOptions {
   /** `redis://[user:password@]host:port[/database]`, or `rediss:` for TLS. */
@@ -37,6 +38,9 @@ const keyStart = "proximal:{";
 const toKey = (key: string): string => `${keyStart}${key}}`;
 const fromKey = (key: string): string => key.slice(keyStart.length, -1);
 
+type Pipeline = ReturnType<Redis["pipeline"]>;
+type KeyOf<T> = (input: T) => string;
+
 /** In a pipeline a script is queued, as any command is; its reply comes with the others. */
 type Script = (key: string, ...args: (string | Buffer)[]) => unknown;
 
@@ -57,14 +61,20 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
 
   const reading = createDeadline(commandTimeoutMs, readsMax);
   const batching = createDeadline(batchTimeoutMs, readsMax);
+  const changes = createChanges(redis, (error) => options.onConnectionError?.(error));
 
-  /** Runs commands in pipelines of bounded size, one after the other; replies are in order. */
-  async function batch<T>(inputs: readonly T[], add: (pipeline: ReturnType<Redis["pipeline"]>, input: T) => void) {
+  /**
+   * Runs commands in pipelines of bounded size, one after the other; replies are in order. Where `keyOf` is given, each
+   * pipeline ends with the word of which rows it wrote.
+   */
+  async function batch<T>(inputs: readonly T[], add: (pipeline: Pipeline, input: T) => void, keyOf?: KeyOf<T>) {
     const replies: unknown[] = [];
     for (let from = 0; from < inputs.length; from += batchSize) {
       const pipeline = redis.pipeline();
-      for (const input of inputs.slice(from, from + batchSize)) add(pipeline, input);
-      for (const [error, reply] of (await batching(pipeline.exec())) ?? []) {
+      const some = inputs.slice(from, from + batchSize);
+      for (const input of some) add(pipeline, input);
+      if (keyOf !== undefined) pipeline.publish(changes.channel, some.map(keyOf).join("\n"));
+      for (const [error, reply] of ((await batching(pipeline.exec())) ?? []).slice(0, some.length)) {
         if (error !== null) throw new ReadModelsUnavailable(`Redis: ${error.message}`, { cause: error });
         replies.push(reply);
       }
@@ -82,9 +92,10 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
   }
 
   async function write(writes: readonly GuardedWrite[]): Promise<WriteOutcome[]> {
-    const replies = await batch(writes, (pipeline, one) => {
+    const add = (pipeline: Pipeline, one: GuardedWrite): void => {
       (pipeline as unknown as { guardedWrite: Script }).guardedWrite(toKey(one.key), ...scriptArguments(one));
-    });
+    };
+    const replies = await batch(writes, add, ({ key }) => key);
     return replies.map((reply) =>
       reply === null ? { status: "written" } : { status: "refused", version: Number(reply) },
     );
@@ -115,9 +126,15 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
     write,
     keys,
     async remove(all) {
-      await batch(all, (pipeline, key) => pipeline.unlink(toKey(key)));
+      await batch(
+        all,
+        (pipeline, key) => pipeline.unlink(toKey(key)),
+        (key) => key,
+      );
     },
+    onChange: changes.listen,
     close() {
+      changes.close();
       closed ??= batching(redis.quit()).then(
         () => undefined,
         () => redis.disconnect(),

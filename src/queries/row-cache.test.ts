@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import { createRowCache, rowKeptMs } from "./row-cache.ts";
+
+/** Rows in memory whose reads are counted, and wait until they are let go. */
+function setUp() {
+  const readModels = createMemoryReadModels();
+  let now = 1_000;
+  let reads = 0;
+  let gate: Promise<void> = Promise.resolve();
+  const counted: ReadModels = {
+    ...readModels,
+    async get(key, field) {
+      reads += 1;
+      const bytes = await readModels.get(key, field);
+      await gate;
+      return bytes;
+    },
+  };
+  const cache = createRowCache({ readModels: counted, clock: { now: () => now }, budgetMs: 1_000 });
+  return {
+    cache,
+    write: (key: string, version: number, value: string) =>
+      readModels.write([{ key, from: "older", to: version, set: new Map([["f", Buffer.from(value)]]) }]),
+    get: async (key = "k") => (await cache.get(key, "f"))?.toString() ?? null,
+    reads: () => reads,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    hold() {
+      let open = (): void => {};
+      gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      return open;
+    },
+  };
+}
+
+describe("rows in memory", () => {
+  test("a row is read once, and answered at once from then on", async () => {
+    const { cache, write, get, reads } = setUp();
+    await write("k", 1, "one");
+    expect(await get()).toBe("one");
+    expect(cache.get("k", "f")).toEqual(Buffer.from("one"));
+    expect(reads()).toBe(1);
+  });
+
+  test("that there is no row is remembered too, until there is one", async () => {
+    const { cache, write, get, reads } = setUp();
+    expect(await get()).toBeNull();
+    expect(cache.get("k", "f")).toBeNull();
+    expect(reads()).toBe(1);
+    await write("k", 1, "one");
+    expect(await get()).toBe("one");
+  });
+
+  test("a row that is written is read again", async () => {
+    const { write, get } = setUp();
+    await write("k", 1, "one");
+    await get();
+    await write("k", 2, "two");
+    expect(await get()).toBe("two");
+  });
+
+  test("a row is read again after a while, should the word of a write be lost", async () => {
+    const { write, get, reads, pass } = setUp();
+    await write("k", 1, "one");
+    await get();
+    pass(rowKeptMs - 1);
+    await get();
+    expect(reads()).toBe(1);
+    pass(1);
+    expect(await get()).toBe("one");
+    expect(reads()).toBe(2);
+  });
+
+  test("callers at the same time share one read", async () => {
+    const { write, get, reads, hold } = setUp();
+    await write("k", 1, "one");
+    const open = hold();
+    const all = [get(), get(), get()];
+    open();
+    expect(await Promise.all(all)).toEqual(["one", "one", "one"]);
+    expect(reads()).toBe(1);
+  });
+
+  test("a row written while it is being read is answered, and not kept", async () => {
+    const { write, get, hold } = setUp();
+    await write("k", 1, "one");
+    const open = hold();
+    const early = get();
+    await write("k", 2, "two");
+    open();
+    expect(await early).toBe("one");
+    expect(await get()).toBe("two");
+  });
+
+  test("a read that fails is not kept", async () => {
+    const { readModels, fail } = failing();
+    const cache = createRowCache({ readModels, clock: { now: () => 0 }, budgetMs: 1_000 });
+    fail(true);
+    await expect(cache.get("k", "f")).rejects.toThrow("no answer");
+    fail(false);
+    expect(await cache.get("k", "f")).toBeNull();
+  });
+});
+
+function failing() {
+  const memory = createMemoryReadModels();
+  let down = false;
+  const get: ReadModels["get"] = (key, field) =>
+    down ? Promise.reject(new Error("no answer")) : memory.get(key, field);
+  const fail = (now: boolean): void => {
+    down = now;
+  };
+  return { readModels: { ...memory, get }, fail };
+}
