@@ -54,7 +54,12 @@ export async function load(generator: NodeProcess, pid: number, order: LoadOrder
 }
 
 /** Throughput with its target; latency and CPU for context. */
-export function measurementsOf(name: string, unit: string, { ours, limit }: Compared, atLeast: number): Measurement[] {
+export function measurementsOf(
+  name: string,
+  unit: string,
+  { ours, limit }: Compared,
+  atLeast: number | null,
+): Measurement[] {
   const spread = (rounds: readonly Round[], of: (round: Round) => number): Spread => spreadOf(rounds.map(of));
   const both = (what: string, itsUnit: string, of: (round: Round) => number, target: number | null): Measurement => ({
     name: `${name}: ${what}`,

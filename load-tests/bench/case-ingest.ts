@@ -2,6 +2,7 @@ import { alternate, load, measurementsOf, medianRate } from "./against-limit.ts"
 import type { BenchSetting } from "./bench-setting.ts";
 import { answer } from "./course.ts";
 import { ask, startNode } from "./processes.ts";
+import type { App } from "./proximal-app.ts";
 import type { InsertOrder, InsertReport } from "./raw-insert.ts";
 import type { Measurement } from "./report.ts";
 import { spreadOf } from "./statistics.ts";
@@ -19,22 +20,45 @@ export const singleShots = (learners: number) =>
   }));
 
 /** One interaction a request, against a bare Fastify POST that checks the same body with the same schema. */
-export async function benchSinglePost(setting: BenchSetting): Promise<{ measured: Measurement[]; perSecond: number }> {
+async function singlePost(setting: BenchSetting, server: Pick<App, "url" | "server">, settled: () => Promise<void>) {
   const { app, bare, generator, learners, seconds, rounds } = setting;
   const order = { key: app.key, connections: singlePosters, seconds, shots: singleShots(learners) };
-  const compared = await alternate(
+  return alternate(
     generator,
-    { pid: app.server.pid, order: { ...order, url: app.url } },
+    { pid: server.server.pid, order: { ...order, url: server.url } },
     { pid: bare.pid, order: { ...order, url: bare.url } },
     rounds,
-    () => app.caughtUp(),
+    settled,
   );
-  const measured = measurementsOf("single POST", "requests/s", compared, 0.4);
+}
+
+/** What takes the interactions, by itself: the roles that fold them are measured by themselves too. */
+export async function benchSinglePost(setting: BenchSetting): Promise<Measurement[]> {
+  const compared = await setting.app.withApiOnly((api) => singlePost(setting, api, async () => {}));
+  await setting.app.caughtUp();
+  return measurementsOf("single POST", "requests/s", compared, 0.4);
+}
+
+/** The same where one process takes, folds and trains on each interaction, as `npm start` does. */
+export async function benchSinglePostAllInOne(
+  setting: BenchSetting,
+): Promise<{ measured: Measurement[]; perSecond: number }> {
+  const compared = await singlePost(setting, setting.app, () => setting.app.caughtUp());
+  const measured = measurementsOf("single POST, all in one process", "requests/s", compared, null);
   return { measured, perSecond: medianRate(compared.ours) };
 }
 
 /** Arrays of 100 interactions, against inserts of 100 ready-made rows into a table with the same columns and indexes. */
-export async function benchBatch({ app, generator, learners, seconds, rounds }: BenchSetting): Promise<Measurement[]> {
+export async function benchBatch(setting: BenchSetting): Promise<Measurement[]> {
+  const measured = await setting.app.withApiOnly((api) => batchPost(setting, api));
+  await setting.app.caughtUp();
+  return measured;
+}
+
+async function batchPost(
+  { app, generator, learners, seconds, rounds }: BenchSetting,
+  api: Pick<App, "url" | "server">,
+): Promise<Measurement[]> {
   const shots = Array.from({ length: 200 }, (_, n) => ({
     method: "POST" as const,
     path: "/v1/interactions",
@@ -50,9 +74,8 @@ export async function benchBatch({ app, generator, learners, seconds, rounds }: 
   const ours: number[] = [];
   const limit: number[] = [];
   for (let round = -1; round < rounds; round += 1) {
-    const order = { url: app.url, key: app.key, connections: batchPosters, seconds, shots };
-    const posted = await load(generator, app.server.pid, round < 0 ? { ...order, seconds: 2 } : order);
-    await app.caughtUp();
+    const order = { url: api.url, key: app.key, connections: batchPosters, seconds, shots };
+    const posted = await load(generator, api.server.pid, round < 0 ? { ...order, seconds: 2 } : order);
     const inserted = await ask<InsertReport>(raw, round < 0 ? { ...insert, seconds: 2 } : insert);
     if (round < 0) continue;
     ours.push(posted.perSecond * batchSize);

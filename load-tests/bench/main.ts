@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { BareOrder } from "./bare-server.ts";
 import type { BenchSetting } from "./bench-setting.ts";
-import { benchBatch, benchSinglePost } from "./case-ingest.ts";
+import { benchBatch, benchSinglePost, benchSinglePostAllInOne } from "./case-ingest.ts";
 import { benchNext } from "./case-next.ts";
 import { benchProjection } from "./case-projection.ts";
 import { benchVisible } from "./case-visible.ts";
@@ -81,14 +81,13 @@ async function measure(wanted: Wanted): Promise<Measurement[]> {
     for (const { name, ours, ratio } of measured)
       say(`${name}: ${ours.median.toFixed(1)}, ratio ${ratio?.median.toFixed(3) ?? "-"}`);
   };
-  let singlePerSecond = Number.NaN;
   if (wanted.only.has("next")) add(await benchNext(setting));
-  if (wanted.only.has("single") || wanted.only.has("visible")) {
-    const single = await benchSinglePost(setting);
-    singlePerSecond = single.perSecond;
+  if (wanted.only.has("single")) add(await benchSinglePost(setting));
+  if (wanted.only.has("visible")) {
+    const single = await benchSinglePostAllInOne(setting);
     add(single.measured);
+    add(await benchVisible(setting, single.perSecond));
   }
-  if (wanted.only.has("visible")) add(await benchVisible(setting, singlePerSecond));
   if (wanted.only.has("batch")) add(await benchBatch(setting));
   if (wanted.only.has("projection")) add(await benchProjection(setting, wanted.events));
   return found;

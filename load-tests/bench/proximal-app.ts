@@ -13,6 +13,11 @@ export interface App {
   /** Settings it was started with. */
   readonly env: Readonly<Record<string, string>> & { readonly DATABASE_URL: string };
   request(method: "GET" | "POST", path: string, body?: unknown): Promise<Reply>;
+  /**
+   * Runs `work` against a second process on the same engines that takes interactions and does nothing else, as where
+   * each role has its process. The first stands still meanwhile: on two cores it would be measured too.
+   */
+  withApiOnly<T>(work: (api: Pick<App, "url" | "server">) => Promise<T>): Promise<T>;
   /** Resolves when every projection has folded in all that stands in the log now. */
   caughtUp(): Promise<void>;
 }
@@ -46,7 +51,29 @@ export async function startApp(): Promise<App> {
   const { key } = JSON.parse((await linesOf("bin/proximal.js", [...create, ...scopes], env)).join("\n"));
   const app = startServe(env, key);
   await untilReady(app);
-  return { ...app, key, env, caughtUp: () => untilCaughtUp(app.request) };
+  return {
+    ...{ ...app, key, env },
+    withApiOnly: (work) => withApiOnly(app, env, key, work),
+    caughtUp: () => untilCaughtUp(app.request),
+  };
+}
+
+async function withApiOnly<T>(
+  app: Pick<App, "server">,
+  env: { readonly PORT: string },
+  key: string,
+  work: (api: Pick<App, "url" | "server">) => Promise<T>,
+): Promise<T> {
+  const roles = { PROXIMAL_PROJECTOR: "off", PROXIMAL_TRAINER: "off" };
+  const api = startServe({ ...env, ...roles, PORT: String(await freePort()) }, key);
+  await untilReady(api);
+  process.kill(app.server.pid, "SIGSTOP");
+  try {
+    return await work(api);
+  } finally {
+    process.kill(app.server.pid, "SIGCONT");
+    await api.server.stop();
+  }
 }
 
 /** Starts `proximal serve`, and does not wait for it. */

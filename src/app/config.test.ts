@@ -44,6 +44,12 @@ describe("settings", () => {
     expect(refused({ [name]: value })).toBe(line);
   });
 
+  it("that cannot go together are refused", () => {
+    expect(refused({ PROXIMAL_PROJECTOR: "off" })).toContain("PROXIMAL_PROJECTOR=off needs REDIS_URL");
+    const { config } = loadConfig({ PROXIMAL_PROJECTOR: "off", REDIS_URL: "redis://127.0.0.1:6379" });
+    expect(config.projector).toBe(false);
+  });
+
   it("never print a secret", () => {
     const lines = refused({
       DATABASE_URL: "mysql://joe:hunter2@db/x?password=hunter3",

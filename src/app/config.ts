@@ -33,6 +33,9 @@ export function loadConfig(environment: Environment, given: Environment = {}): L
     if (parsed.success) values[key] = parsed.data;
     else problems.push(`${setting.name}=${masked(setting, text ?? "")} is not allowed: ${setting.allowed}`);
   }
+  if (values.projector === false && values.redisUrl === undefined) {
+    problems.push("PROXIMAL_PROJECTOR=off needs REDIS_URL: read models in memory are filled by their own process only");
+  }
   if (problems.length > 0) throw new BadConfig(problems.join("\n"));
   return { config: values as Config, warnings: unknownNames(environment) };
 }

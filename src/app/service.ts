@@ -8,6 +8,7 @@ import { buildServer, type ServerOptions } from "../http/server.ts";
 import { scopes } from "../ports/api-keys.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { storedPosition } from "../projections/live-view.ts";
 import type { Follower } from "../queries/lag.ts";
 import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
 import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
@@ -64,28 +65,35 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
     () => open,
     () => open.save(),
   );
-  const projector = await startProjector(config, { ...engines, readModels }, life, log);
+  const projector = config.projector ? await startProjector(config, { ...engines, readModels }, life, log) : null;
   const app = await life.acquire(
     "HTTP",
     () =>
       buildServer({
         ...{ eventStore: engines.eventStore, feed, readModels, catalogue, model, apiKeys, clock, randomId: randomUUID },
         log: log as unknown as FastifyBaseLogger,
-        followers: followersOf(catalogue, projector, trainer),
-        operations: projector.operations,
+        followers: [
+          ...(projector === null ? elsewhere(readModels, config.partitions) : followersOf(projector)),
+          ...contextFollowers(catalogue, trainer),
+        ],
+        operations: projector?.operations ?? null,
         options: serverOptions(config),
       }),
     (server) => server.close(),
   );
   const url = await listen(app, config);
   log.info({ url }, "listening; catching up with the log");
-  await saveNowAndThen(open.save, projector, config, life, log);
-  await projector.caughtUp();
+  if (projector !== null) {
+    await saveNowAndThen(open.save, projector, config, life, log);
+    await projector.caughtUp();
+    await mustNotBeAhead(projector, feed);
+    await open.save();
+  }
   await trainer?.started;
-  await mustNotBeAhead(projector, feed);
-  await open.save();
-  await revokeApiKeysNamed({ apiKeys, clock }, "start");
-  const { key } = await createApiKey({ apiKeys, clock }, { name: "start", scopes });
+  // Several processes may share one store of keys: a start replaces the key of its own last start only.
+  const name = config.databaseUrl === undefined ? "start" : `start ${url}`;
+  await revokeApiKeysNamed({ apiKeys, clock }, name);
+  const { key } = await createApiKey({ apiKeys, clock }, { name, scopes });
   return {
     ...{ url, key, catalogue: catalogue.catalogue, events: await feed.head() },
     runsOn: { log: engines.runsOn, readModels: open.runsOn },
@@ -148,17 +156,28 @@ async function mustNotBeAhead(projector: Projector, feed: Engines["feed"]): Prom
   );
 }
 
-function followersOf(catalogue: CatalogueFollower, projector: Projector, trainer: TrainerThread | null): Follower[] {
-  const learning = { categories: ["learner"], types: ["InteractionRecorded"] };
-  const partitions = projector.status().map(({ partition }) => ({
+const learning = { categories: ["learner"], types: ["InteractionRecorded"] };
+
+function followersOf(projector: Projector): Follower[] {
+  return projector.status().map(({ partition }) => ({
     name: "learners",
     partition,
     position: async () => projector.status().find((status) => status.partition === partition)?.position ?? null,
   }));
-  const catalogueFilter = { categories: ["item", "skill", "track"] };
+}
+
+/** A projector in another process: how far it is stands beside the rows it writes. */
+function elsewhere(readModels: ReadModels, partitions: number): Follower[] {
+  const position = (partition: number) => () => storedPosition(readModels, partition);
+  return Array.from({ length: partitions }, (_, partition) => ({
+    ...{ name: "learners", partition, filter: learning, position: position(partition) },
+  }));
+}
+
+function contextFollowers(catalogue: CatalogueFollower, trainer: TrainerThread | null): Follower[] {
+  const filter = { categories: ["item", "skill", "track"] };
   return [
-    ...partitions,
-    { name: "catalogue", filter: catalogueFilter, position: async () => catalogue.position() },
+    { name: "catalogue", filter, position: async () => catalogue.position() },
     ...(trainer === null ? [] : [{ name: "trainer", filter: learning, position: async () => trainer.position() }]),
   ];
 }
@@ -193,9 +212,11 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   return urlOf({ host, port: address.port });
 }
 
-/** A crash repeats at most so many events at the next start, or those of one interval. */
-const eventsBetweenSaves = 50_000;
-const lookEveryMs = 2000;
+/** A start after a crash folds some so many events again: a few seconds' work. */
+const eventsBetweenSaves = 20_000;
+/** Where the rows are so many that saving takes long, there is at least so much time between two, times the last one's. */
+const restAfterSave = 2;
+const lookEveryMs = 500;
 
 /** Saves every few minutes and every so many events, so that a start after a crash is short. */
 function saveNowAndThen(
@@ -207,15 +228,19 @@ function saveNowAndThen(
 ): Promise<unknown> {
   let savedAt = performance.now();
   let savedPosition = projector.position() ?? 0;
+  let lastSaveMs = 0;
   let saving = false;
   async function look(): Promise<void> {
     const position = projector.position() ?? 0;
-    const due = performance.now() - savedAt >= config.snapshotIntervalSeconds * 1000;
-    if (saving || position === savedPosition || !(due || position - savedPosition >= eventsBetweenSaves)) return;
+    const startedAt = performance.now();
+    const since = startedAt - savedAt;
+    const many = position - savedPosition >= eventsBetweenSaves && since >= restAfterSave * lastSaveMs;
+    if (saving || position === savedPosition || !(many || since >= config.snapshotIntervalSeconds * 1000)) return;
     saving = true;
     try {
       await save();
       savedAt = performance.now();
+      lastSaveMs = savedAt - startedAt;
       savedPosition = position;
     } catch (err) {
       log.warn({ err }, "read models not saved; a start after a crash would take longer");

@@ -219,6 +219,15 @@ export const settings = {
       "Partitions of the learners for projection. After a change the next start makes new rows beside those that serve.",
     schema: wholeNumber(1, 256),
   }),
+  projector: setting({
+    name: "PROXIMAL_PROJECTOR",
+    group: "projections",
+    default: "on",
+    unit: "",
+    allowed: "on or off (off only with REDIS_URL)",
+    meaning: "Whether this process folds the log into the read models. Where it is off, another process has to.",
+    schema: onOff,
+  }),
   trainer: setting({
     name: "PROXIMAL_TRAINER",
     group: "projections",

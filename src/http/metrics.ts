@@ -140,7 +140,7 @@ function projectionGauges(registers: Registry[], sources: MetricsSources): void 
     registers,
     async collect() {
       const count = await sources.parked().catch(() => null);
-      if (count === null) parked.reset();
+      if (count === null) parked.remove();
       else parked.set(count);
     },
   });

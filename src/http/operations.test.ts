@@ -98,7 +98,7 @@ test("rebuild: beside the live rows, identical, and queries go on", async () => 
   await api.call("POST", "/v1/interactions", { body: ["ada", "bob"].map((who) => answer(who, "counting-1")) });
   await api.settled();
   const before = (await api.call("GET", "/v1/learners/ada/scores")).json;
-  const name = api.deps.operations.rebuildable[0];
+  const name = api.deps.operations?.rebuildable[0];
   const { status, json } = await api.call("POST", `/v1/ops/rebuild/${name}`);
   expect([status, json.name]).toEqual([202, name]);
   let report = json;
@@ -129,4 +129,19 @@ test("metrics: requests by route and status, commits, lag, the event loop", asyn
   expect(text).toMatch(/projection_lag_seconds\{projection="catalogue",partition="0"\} \d/);
   expect(text).toContain("append_batch_events_sum 1");
   expect(text).toContain("nodejs_eventloop_lag_seconds");
+});
+
+test("where the projector runs in another process, its operations are to be asked there", async () => {
+  const other = await startTestApi(() => ({ operations: null }));
+  for (const [method, path] of [
+    ["GET", "/v1/ops/parked"],
+    ["POST", "/v1/ops/parked/ada/retry"],
+    ["POST", "/v1/ops/rebuild/learners"],
+  ] as const) {
+    const { status, json } = await other.call(method, path);
+    expect([status, json.code]).toEqual([503, "not_ready"]);
+    expect(json.detail).toContain("another process");
+  }
+  expect((await other.call("GET", "/metrics")).text).not.toMatch(/^projection_parked_streams /m);
+  await other.stop();
 });

@@ -148,9 +148,12 @@ function unknownKeys(params: Record<string, unknown>): string[] {
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   if (problems[problem.code].status >= 500) {
-    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url, err: error };
-    if (problem.code === "internal") request.server.log.error(fields, "request failed");
-    else request.server.log.warn(fields, "request could not be served");
+    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url };
+    const { log } = request.server;
+    if (problem.code === "internal") log.error({ ...fields, err: error }, "request failed");
+    // Asked again and again while a process starts: expected, and said in the answer.
+    else if (problem.code === "not_ready") log.debug({ ...fields, why: problem.message }, "not ready");
+    else log.warn({ ...fields, err: error }, "request could not be served");
   }
   return sendProblem(reply, problem);
 }

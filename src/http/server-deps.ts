@@ -90,6 +90,7 @@ export interface ServerDeps {
   readonly log: FastifyBaseLogger;
   /** Projections, catalogue, trainer: what /readyz and lag look at. */
   readonly followers: readonly Follower[];
-  readonly operations: Operations;
+  /** null: the projector runs in another process. */
+  readonly operations: Operations | null;
   readonly options?: ServerOptions;
 }

@@ -11,7 +11,8 @@ import { createPopularReader, type PopularReader } from "../queries/popular.ts";
 import { createRowCache } from "../queries/row-cache.ts";
 import { type Authenticator, type Caller, createAuthenticator } from "./authentication.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import type { ServerDeps, ServerOptions } from "./server-deps.ts";
+import { Problem } from "./problem.ts";
+import type { Operations, ServerDeps, ServerOptions } from "./server-deps.ts";
 
 /** A Fastify instance whose schemas are zod's. */
 export type App = FastifyInstance<
@@ -43,6 +44,12 @@ export function addRouteHook<H>(hooks: H | H[] | undefined, hook: H): H[] {
 export const acceptsAnything = () => (value: unknown) => ({ value });
 
 export type ResolvedOptions = Required<Omit<ServerOptions, "groupCommit">> & Pick<ServerOptions, "groupCommit">;
+
+/** Throws a problem where the projector runs in another process. */
+export function operationsOf({ operations }: ServerDeps): Operations {
+  if (operations !== null) return operations;
+  throw new Problem("not_ready", { detail: "The projector runs in another process: ask that one." });
+}
 
 /** What routes are given: the dependencies, and what is made of them once for each server. */
 export interface Services {
@@ -83,7 +90,7 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   const lag = (): Promise<Lag[]> => readLag({ feed, clock, followers });
   const metrics: Metrics = createMetrics({
     lag,
-    parked: async () => (await deps.operations.parked()).length,
+    parked: async () => (await operationsOf(deps).parked()).length,
     pendingAppends: () => groupCommit.pending(),
   });
   const groupCommit = createGroupCommit(deps.eventStore, { ...options.groupCommit, onCommit: metrics.observeCommit });

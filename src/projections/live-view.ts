@@ -1,6 +1,9 @@
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import {
+  checkpointField,
+  countersKey,
+  decodeCheckpoint,
   decodeLiveView,
   encodeLiveView,
   generationOf,
@@ -26,6 +29,15 @@ export const fits = (view: LiveView, model: LearnerModel, partitions: number): b
 export async function readView(readModels: ReadModels): Promise<{ view: LiveView | null; version: number }> {
   const [row] = await readModels.read([liveKey], [viewField]);
   return { view: decodeLiveView(row?.fields.get(viewField) ?? null), version: row?.version ?? 0 };
+}
+
+/** How far a partition's projector is by its stored checkpoint; null where there is none. */
+export async function storedPosition(readModels: ReadModels, partition: number): Promise<number | null> {
+  const { view } = await readView(readModels);
+  if (view === null) return null;
+  const [row] = await readModels.read([countersKey(view.namespace, partition)], [checkpointField]);
+  const checkpoint = row?.fields.get(checkpointField);
+  return checkpoint === undefined ? null : decodeCheckpoint(checkpoint).position;
 }
 
 /** Makes queries read these rows from now on. False where another process switched since `version` was read. */

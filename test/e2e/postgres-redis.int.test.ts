@@ -35,6 +35,32 @@ describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", 
     }),
   );
 
+  test("one process takes posts, another folds them, and both answer with them at once", {
+    timeout: 60_000,
+  }, async () => {
+    const place = await newEngines();
+    const folding = await serve(place);
+    const roles = { PROXIMAL_PROJECTOR: "off", PROXIMAL_TRAINER: "off" };
+    const taking = await serve({ ...place, environment: { ...place.environment, ...roles } });
+    const item = { itemId: "i", title: "An item", skillIds: [] };
+    expect((await taking.post("/v1/items", item)).status).toBe(201);
+    for (let revision = 1; revision <= 20; revision += 1) {
+      const [to, from] = revision % 2 === 0 ? [taking, folding] : [folding, taking];
+      const posted = await to.post("/v1/interactions", {
+        ...{ id: `a${revision}`, learnerId: "ann", itemId: "i", kind: "answer", correct: true },
+      });
+      const query = `/v1/learners/ann/next?after=${posted.body.tokens.ann}`;
+      expect((await from.get(query)).body).toMatchObject({ source: "personal", revision, fresh: true });
+      expect((await to.get(query)).body).toMatchObject({ source: "personal", revision, fresh: true });
+    }
+    const lag = (await taking.get("/v1/ops/lag")).body.projections;
+    expect(lag[0]).toMatchObject({ projection: "learners", started: true, behindEvents: 0 });
+    expect((await taking.get("/v1/ops/parked")).status).toBe(503);
+    expect(await taking.end("SIGTERM")).toBe(0);
+    expect((await folding.get("/v1/learners/ann/next")).body.revision).toBe(20);
+    expect(await folding.end("SIGTERM")).toBe(0);
+  });
+
   test("it says what it runs on, without the password, and doctor finds it well", { timeout: 60_000 }, async () => {
     const place = await newEngines();
     const server = await serve(place);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { idSchema } from "../../domain/events.ts";
 import { Problem } from "../problem.ts";
 import { learnerParams, problemResponses } from "../schemas.ts";
-import type { App, Services } from "../services.ts";
+import { type App, operationsOf, type Services } from "../services.ts";
 
 const lagSchema = z.object({
   projection: z.string(),
@@ -38,8 +38,6 @@ const config = { scopes: ["operator"] as const };
 const nameParams = z.object({ name: idSchema });
 
 export function operationRoutes(app: App, { deps, lag }: Services): void {
-  const { operations } = deps;
-
   app.route({
     method: "GET",
     url: "/v1/ops/lag",
@@ -65,7 +63,7 @@ export function operationRoutes(app: App, { deps, lag }: Services): void {
       response: { 200: z.object({ count: z.number().int(), parked: z.array(parkedSchema) }), ...problemResponses },
     },
     async handler() {
-      const parked = await operations.parked();
+      const parked = await operationsOf(deps).parked();
       return { count: parked.length, parked: [...parked] };
     },
   });
@@ -88,15 +86,16 @@ export function operationRoutes(app: App, { deps, lag }: Services): void {
       },
     },
     async handler({ params: { learnerId } }) {
-      const outcome = await operations.retry(learnerId);
+      const outcome = await operationsOf(deps).retry(learnerId);
       if (outcome.status === "not_parked") throw new Problem("not_found", { detail: `${learnerId} is not parked.` });
       return { learnerId, status: outcome.status, error: outcome.status === "still_failing" ? outcome.error : null };
     },
   });
 
   const known = (name: string): string => {
-    if (operations.rebuildable.includes(name)) return name;
-    const message = `there are ${operations.rebuildable.join(", ")}`;
+    const { rebuildable } = operationsOf(deps);
+    if (rebuildable.includes(name)) return name;
+    const message = `there are ${rebuildable.join(", ")}`;
     throw new Problem("not_found", {
       detail: `Nothing is called ${name}; ${message}.`,
       errors: [{ path: "name", message }],
@@ -114,7 +113,7 @@ export function operationRoutes(app: App, { deps, lag }: Services): void {
       response: { 202: rebuildSchema, ...problemResponses },
     },
     async handler(request, reply) {
-      return reply.code(202).send(await operations.rebuild(known(request.params.name)));
+      return reply.code(202).send(await operationsOf(deps).rebuild(known(request.params.name)));
     },
   });
 
@@ -129,7 +128,7 @@ export function operationRoutes(app: App, { deps, lag }: Services): void {
       response: { 200: rebuildSchema, ...problemResponses },
     },
     async handler({ params: { name } }) {
-      const report = await operations.rebuildStatus(known(name));
+      const report = await operationsOf(deps).rebuildStatus(known(name));
       if (report === null)
         throw new Problem("not_found", { detail: `${name} was not rebuilt since this server started.` });
       return report;
