@@ -7,8 +7,8 @@ import type { InsertOrder, InsertReport } from "./raw-insert.ts";
 import type { Measurement } from "./report.ts";
 import { spreadOf } from "./statistics.ts";
 
-const singlePosters = 64;
-const batchPosters = 8;
+const singlePosters = 256;
+const batchPosters = 32;
 export const batchSize = 100;
 
 /** Posts without ids, so that the same body is a new interaction each time it is sent. */
