@@ -82,14 +82,16 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
     (server) => server.close(),
   );
   const url = await listen(app, config);
-  log.info({ url }, "listening; catching up with the log");
+  const behind = (await feed.head()) - ((await storedPosition(readModels, 0)) ?? 0);
+  log.info({ url, behind }, "listening; catching up with the log");
   if (projector !== null) {
     await saveNowAndThen(open.save, projector, config, life, log);
     await projector.caughtUp();
     await mustNotBeAhead(projector, feed);
     await open.save();
   }
-  await trainer?.started;
+  // Catching up comes first: the trainer would take its time from it.
+  await trainer?.train();
   // Several processes may share one store of keys: a start replaces the key of its own last start only.
   const name = config.databaseUrl === undefined ? "start" : `start ${url}`;
   await revokeApiKeysNamed({ apiKeys, clock }, name);
@@ -214,8 +216,10 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
 
 /** A start after a crash folds some so many events again: a few seconds' work. */
 const eventsBetweenSaves = 20_000;
-/** Where the rows are so many that saving takes long, there is at least so much time between two, times the last one's. */
-const restAfterSave = 2;
+/** When nothing comes in, fewer are reason enough. */
+const eventsWhenQuiet = 1000;
+/** Between two saves there is at least this share of what the last one took: where rows are many, saving is not all it does. */
+const restAfterSave = 0.5;
 const lookEveryMs = 500;
 
 /** Saves every few minutes and every so many events, so that a start after a crash is short. */
@@ -229,13 +233,17 @@ function saveNowAndThen(
   let savedAt = performance.now();
   let savedPosition = projector.position() ?? 0;
   let lastSaveMs = 0;
+  let lastLook = 0;
   let saving = false;
   async function look(): Promise<void> {
     const position = projector.position() ?? 0;
     const startedAt = performance.now();
     const since = startedAt - savedAt;
-    const many = position - savedPosition >= eventsBetweenSaves && since >= restAfterSave * lastSaveMs;
-    if (saving || position === savedPosition || !(many || since >= config.snapshotIntervalSeconds * 1000)) return;
+    const done = position - savedPosition;
+    const quiet = position === lastLook && done >= eventsWhenQuiet;
+    const many = (quiet || done >= eventsBetweenSaves) && since >= restAfterSave * lastSaveMs;
+    lastLook = position;
+    if (saving || done === 0 || !(many || since >= config.snapshotIntervalSeconds * 1000)) return;
     saving = true;
     try {
       await save();

@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Log } from "../ports/log.ts";
 import type { Config } from "./config.ts";
-import type { TrainerMessage } from "./trainer-worker.ts";
+import type { TrainerMessage, TrainerOrder } from "./trainer-worker.ts";
 
 export interface TrainerThread {
-  /** Resolves when it trains; rejects where it could not start. */
-  readonly started: Promise<void>;
+  /** Until then the thread only makes itself ready. Resolves when it trains; rejects where it could not start. */
+  train(): Promise<void>;
   /** Everything in the log up to here has been learnt; null where the thread has failed. */
   position(): number | null;
   /** Resolves when its checkpoint is saved. Idempotent. */
@@ -39,11 +39,14 @@ export function startTrainerThread(config: Config, log: Log): TrainerThread {
     log.error({ err }, "the trainer failed: lists go on with the weights published last; restart to train again");
   });
   return {
-    started,
+    train() {
+      worker.postMessage("train" satisfies TrainerOrder);
+      return started;
+    },
     position: () => position,
     stop() {
       if (stopping === null) {
-        worker.postMessage("stop");
+        worker.postMessage("stop" satisfies TrainerOrder);
         stopping = exited;
       }
       return stopping;

@@ -8,6 +8,7 @@ import { createLogger } from "./logging.ts";
 
 /** What the thread of trainer-thread.ts runs; it says how far it is whenever that changes. */
 export type TrainerMessage = { readonly position: number };
+export type TrainerOrder = "train" | "stop";
 
 const tellEveryMs = 50;
 
@@ -22,7 +23,6 @@ const trainer = await life.acquire(
   () => createTrainer({ store, feed, blobs, log, clock: { now: Date.now }, model: learnerModels[config.model] }),
   (opened) => opened.stop(),
 );
-trainer.start();
 
 let told = -1;
 function tell(): void {
@@ -31,10 +31,17 @@ function tell(): void {
   told = position;
   port.postMessage({ position } satisfies TrainerMessage);
 }
-tell();
-const telling = setInterval(tell, tellEveryMs);
-port.on("message", async () => {
+let telling: NodeJS.Timeout | undefined;
+
+async function obey(order: TrainerOrder): Promise<void> {
+  if (order === "train") {
+    trainer.start();
+    tell();
+    telling = setInterval(tell, tellEveryMs);
+    return;
+  }
   await life.stop();
   clearInterval(telling);
   port.close();
-});
+}
+port.on("message", (order: TrainerOrder) => void obey(order));
