@@ -1,3 +1,4 @@
+// long because: it is one table, and each setting has eight lines of it
 import { z } from "zod";
 
 /** One setting: everything `doctor`, `--help` and docs/configuration.md say of it stands here, and its check. */
