@@ -156,6 +156,17 @@ describe("checkpoints", () => {
     expect(Math.min(...read)).toBeGreaterThanOrEqual(500);
   });
 
+  test("ahead of the log, as after the log was put back from a backup, is not gone on from", async () => {
+    const engines = newEngines();
+    await appendAnswers(engines.log, 0, 300);
+    await trainToHead(engines);
+    const restored = { log: createMemoryLog(), blobs: engines.blobs };
+    await appendAnswers(restored.log, 0, 120);
+    const trainer = await trainToHead(restored);
+    expect(trainer.status()).toMatchObject({ answers: 120, position: 121 });
+    expect((await publishedIn(restored)).map(({ version, answers }) => [version, answers])).toEqual([[1, 100]]);
+  });
+
   test("is saved while running, once in a while, and leaves nothing old behind", async () => {
     const engines = newEngines();
     let now = 0;

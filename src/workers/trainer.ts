@@ -126,7 +126,7 @@ class SequentialTrainer implements Trainer {
     const { store, blobs, clock, log, model } = this.#deps;
     this.#published = await readPublished(store, model.name);
     if (this.#state === null) {
-      this.#state = (await loadCheckpoint(blobs, model, log)) ?? newTrainerState(model);
+      this.#state = (await this.#resumable(await loadCheckpoint(blobs, model, log))) ?? newTrainerState(model);
       this.#savedPosition = this.#state.position;
       this.#savedAt = clock.now();
       const { position, answers } = this.#state;
@@ -135,6 +135,17 @@ class SequentialTrainer implements Trainer {
     // Left over from before an error or a restart: the weights are published as they were then, before they go on.
     await this.#publishWhileDue(this.#state);
     return this.#state.position;
+  }
+
+  /** A checkpoint ahead of the log is of a log that was put back from a backup: its answers are not this log's. */
+  async #resumable(checkpoint: TrainerState | null): Promise<TrainerState | null> {
+    const head = await this.#deps.feed.head();
+    if (checkpoint === null || checkpoint.position <= head) return checkpoint;
+    this.#deps.log.warn(
+      { position: checkpoint.position, head },
+      "trainer checkpoint is ahead of the log, training anew",
+    );
+    return null;
   }
 
   async #handle(page: FeedPage, signal: AbortSignal): Promise<number> {
