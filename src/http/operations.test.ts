@@ -102,7 +102,11 @@ test("rebuild: beside the live rows, identical, and queries go on", async () => 
   const { status, json } = await api.call("POST", `/v1/ops/rebuild/${name}`);
   expect([status, json.name]).toEqual([202, name]);
   let report = json;
-  while (report.status === "running") report = (await api.call("GET", `/v1/ops/rebuild/${name}`)).json;
+  while (report.status === "running") {
+    // Injected requests never leave the microtask queue: without a pause the rebuild would not get a turn.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    report = (await api.call("GET", `/v1/ops/rebuild/${name}`)).json;
+  }
   expect(report).toMatchObject({ status: "done", identical: true, error: null });
   const after = (await api.call("GET", "/v1/learners/ada/scores")).json;
   expect({ ...after, ageMs: 0 }).toEqual({ ...before, ageMs: 0 });

@@ -8,49 +8,7 @@ import type { Feed } from "../ports/feed.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Follower } from "../queries/lag.ts";
-
-/** A learner set aside because an event of theirs could not be folded; see invariant 7. */
-export interface ParkedLearner {
-  readonly learnerId: string;
-  readonly partition: number;
-  readonly revision: number;
-  readonly position: number;
-  readonly error: string;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly attempts: number;
-}
-
-export type RetryOutcome =
-  | { readonly status: "retried" }
-  | { readonly status: "not_parked" }
-  | { readonly status: "still_failing"; readonly error: string };
-
-export interface RebuildReport {
-  readonly name: string;
-  readonly status: "running" | "done" | "failed";
-  readonly events: number;
-  /** Log position reached. */
-  readonly position: number;
-  /** ISO 8601. */
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  /** Whether the rebuilt rows equal the live ones as far as both had come; null while not known. */
-  readonly identical: boolean | null;
-  readonly error: string | null;
-}
-
-/** What operators can do with the projections of this installation. */
-export interface Operations {
-  parked(): Promise<readonly ParkedLearner[]>;
-  retry(learnerId: string): Promise<RetryOutcome>;
-  /** Names that can be rebuilt. */
-  readonly rebuildable: readonly string[];
-  /** Starts a rebuild beside the live rows, or tells of the one that runs already. */
-  rebuild(name: string): Promise<RebuildReport>;
-  /** The last or running rebuild of that name; null where there was none. */
-  rebuildStatus(name: string): Promise<RebuildReport | null>;
-}
+import type { ProjectorOperations } from "../workers/projector-operations.ts";
 
 export interface ServerOptions {
   /** Requests a minute that one API key may make; null for no limit. Default 600,000. */
@@ -91,6 +49,6 @@ export interface ServerDeps {
   /** Projections, catalogue, trainer: what /readyz and lag look at. */
   readonly followers: readonly Follower[];
   /** null: the projector runs in another process. */
-  readonly operations: Operations | null;
+  readonly operations: ProjectorOperations | null;
   readonly options?: ServerOptions;
 }

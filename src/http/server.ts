@@ -18,14 +18,7 @@ import { addSecurityHeaders } from "./security-headers.ts";
 import type { ServerDeps } from "./server-deps.ts";
 import { type App, createServices, resolveOptions } from "./services.ts";
 
-export type {
-  Operations,
-  ParkedLearner,
-  RebuildReport,
-  RetryOutcome,
-  ServerDeps,
-  ServerOptions,
-} from "./server-deps.ts";
+export type { ServerDeps, ServerOptions } from "./server-deps.ts";
 
 const allRoutes = [
   interactionRoutes,

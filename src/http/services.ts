@@ -9,10 +9,11 @@ import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.
 import { createNextItems, type NextItems } from "../queries/next-items.ts";
 import { createPopularReader, type PopularReader } from "../queries/popular.ts";
 import { createRowCache } from "../queries/row-cache.ts";
+import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import { type Authenticator, type Caller, createAuthenticator } from "./authentication.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { Problem } from "./problem.ts";
-import type { Operations, ServerDeps, ServerOptions } from "./server-deps.ts";
+import type { ServerDeps, ServerOptions } from "./server-deps.ts";
 
 /** A Fastify instance whose schemas are zod's. */
 export type App = FastifyInstance<
@@ -46,7 +47,7 @@ export const acceptsAnything = () => (value: unknown) => ({ value });
 export type ResolvedOptions = Required<Omit<ServerOptions, "groupCommit">> & Pick<ServerOptions, "groupCommit">;
 
 /** Throws a problem where the projector runs in another process. */
-export function operationsOf({ operations }: ServerDeps): Operations {
+export function operationsOf({ operations }: ServerDeps): ProjectorOperations {
   if (operations !== null) return operations;
   throw new Problem("not_ready", { detail: "The projector runs in another process: ask that one." });
 }

@@ -1,4 +1,4 @@
-import type { ParkedLearner } from "../../http/server-deps.ts";
+import type { ParkedLearner } from "../../workers/projector-operations.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { exitCodes, printResult, tableLines, usageFailure } from "./io.ts";
 import { type OpsOptions, withOperator } from "./ops-client.ts";

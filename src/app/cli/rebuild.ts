@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RebuildReport } from "../../http/server-deps.ts";
+import type { RebuildReport } from "../../workers/projector-operations.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { CommandFailure, count, printResult } from "./io.ts";

@@ -31,6 +31,7 @@ const rebuildSchema = z.object({
   startedAt: z.string(),
   finishedAt: z.string().nullable(),
   identical: z.boolean().nullable().describe("Whether the rebuilt rows equal the live ones; null while not known"),
+  differing: z.array(z.string()).readonly().describe("Keys of rows that differ, the first few"),
   error: z.string().nullable(),
 });
 
