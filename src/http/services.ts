@@ -8,7 +8,6 @@ import type { LearnerRowDeps } from "../queries/learner-row.ts";
 import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.ts";
 import { createNextItems, type NextItems } from "../queries/next-items.ts";
 import { createPopularReader, type PopularReader } from "../queries/popular.ts";
-import { createRowCache } from "../queries/row-cache.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import { type Authenticator, type Caller, createAuthenticator } from "./authentication.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -98,16 +97,15 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   const liveView = createLiveViewReader(readModels, clock, budgetMs);
   const popular = createPopularReader({ readModels, liveView, clock, budgetMs });
   const reading = { readModels, liveView, catalogue, model, clock, budgetMs, freshnessWaitMs };
-  const rows = createRowCache({ readModels, clock, budgetMs, onLookUp: metrics.countLookUp });
   const nextItems = createNextItems({
     ...reading,
-    rows,
     listSize: options.listSize,
     popular,
     onAnswer: metrics.countAnswers,
+    onLookUp: metrics.countLookUp,
   });
   const authenticator = createAuthenticator(deps.apiKeys, clock);
-  closing.addEventListener("abort", rows.close);
+  closing.addEventListener("abort", nextItems.close);
   return {
     ...{ deps, options, groupCommit, authenticator, metrics, liveView, popular, nextItems, lag, closing },
     learnerRows: reading,

@@ -11,18 +11,16 @@ import { decodeNext, type NextList } from "../projections/next-items.ts";
 import { type LiveView, learnerKey, nextField, stateField } from "../projections/rows.ts";
 import { withinBudget } from "./budget.ts";
 import { createItemJson } from "./item-json.ts";
-import { createKeptRows, type KeptRow } from "./kept-rows.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
 import type { NextRequest, NextSource } from "./next-request.ts";
 import type { PopularReader } from "./popular.ts";
 import { finishNext, type NextAnswer, type RenderedNext, renderNext } from "./render-next.ts";
-import type { RowCache } from "./row-cache.ts";
+import { createRowCache, type KeptField, type RowCache } from "./row-cache.ts";
 import { waitUntil } from "./wait-until.ts";
 
 export interface NextItemsDeps {
   readonly readModels: ReadModels;
-  readonly rows: RowCache;
   readonly liveView: LiveViewReader;
   readonly popular: PopularReader;
   readonly catalogue: CatalogueReader;
@@ -34,6 +32,8 @@ export interface NextItemsDeps {
   /** Longest wait for a freshness token. */
   readonly freshnessWaitMs: number;
   readonly onAnswer?: (source: NextSource) => void;
+  /** Told of each row asked of this process's memory: whether it was there. */
+  readonly onLookUp?: (hit: boolean) => void;
 }
 
 export interface NextItems {
@@ -41,58 +41,55 @@ export interface NextItems {
   one(learnerId: string, request: NextRequest): string | Promise<string>;
   /** One answer for each learner, in order; the rows are read in one round trip. */
   many(learnerIds: readonly string[], request: NextRequest): Promise<string[]>;
+  close(): void;
 }
 
-/** Bytes that the last-known tier may hold of lists, and of states, roughly. */
-const keptBytesMax = 48 * 1024 * 1024;
+type KeptList = KeptField<NextList, RenderedNext>;
+type Lists = RowCache<NextList, RenderedNext>;
 
 /**
  * Answers "what next?" from the learner's one precomputed value, put into words. Where that does not serve the request
  * it selects from the learner's state; without the read models it answers from what it read last, marked stale.
  */
 export function createNextItems(deps: NextItemsDeps): NextItems {
-  const { readModels, rows, liveView, catalogue, clock, budgetMs } = deps;
+  const { readModels, liveView, catalogue, clock, budgetMs } = deps;
   const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
-  const lists = createKeptRows(keptBytesMax, decodeNext);
-  const states = createKeptRows(keptBytesMax, (bytes) => decodeLearnerState(bytes, model));
+  const lists: Lists = createRowCache({ ...deps, decode: decodeNext });
+  const states: RowCache<LearnerState, RenderedNext> = createRowCache({
+    ...deps,
+    decode: (bytes) => decodeLearnerState(bytes, model),
+  });
 
   /** The rendered answer from a precomputed list; null where it does not serve the request. */
   function fromList(
     learnerId: string,
-    row: KeptRow<NextList>,
+    field: KeptList,
     request: NextRequest,
-    source: NextSource,
+    source: "personal" | "stale",
   ): RenderedNext | null {
-    const list = row.value;
-    if (source === "personal" && !holds(list, clock.now())) return null;
-    const key = request.cacheKey === null ? null : `${source} ${request.cacheKey}`;
-    const stamp = String(catalogue.version);
-    const kept = key === null ? undefined : row.get(key, stamp);
-    if (kept !== undefined) return kept;
+    const list = field.value;
+    if (list === null || (source === "personal" && !holds(list, clock.now()))) return null;
     const stale = source === "stale";
-    const items = cut(
-      list,
-      catalogue.bank(stale ? request.trackId : list.trackId),
-      request,
-      stale ? null : deps.listSize,
-    );
+    const name = request.cacheKey === null || !stale ? request.cacheKey : `stale ${request.cacheKey}`;
+    const kept = name === null ? undefined : field.made(name, catalogue.version);
+    if (kept !== undefined) return kept;
+    const bank = catalogue.bank(stale ? request.trackId : list.trackId);
+    const items = cut(list, bank, request, stale ? null : deps.listSize);
     if (items === null || (stale && items.length === 0)) return null;
     const rendered = renderNext({ ...list, learnerId, source, computed: "precomputed", items }, itemJson);
-    if (key !== null) row.set(key, stamp, rendered);
-    return rendered;
+    return name === null ? rendered : field.make(name, catalogue.version, rendered);
   }
 
   async function fromState(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
-    const bytes = await rows.get(learnerKey(namespace, learnerId), stateField);
-    const row = bytes === null ? null : states.remember(learnerId, bytes);
-    if (row === null || row.value === null) return null;
+    const field = await states.get(learnerKey(namespace, learnerId), stateField);
+    if (field.value === null) return null;
+    const { cacheKey } = request;
     const stamp = `${catalogue.version}.${deps.model.current().version}`;
-    const kept = request.cacheKey === null ? undefined : row.get(request.cacheKey, stamp);
+    const kept = cacheKey === null ? undefined : field.made(cacheKey, stamp);
     if (kept !== undefined && holds(kept, clock.now())) return kept;
-    const rendered = renderNext(selected(learnerId, row.value, request), itemJson);
-    if (request.cacheKey !== null) row.set(request.cacheKey, stamp, rendered);
-    return rendered;
+    const rendered = renderNext(selected(learnerId, field.value, request), itemJson);
+    return cacheKey === null ? rendered : field.make(cacheKey, stamp, rendered);
   }
 
   function selected(learnerId: string, state: LearnerState, request: NextRequest): NextAnswer {
@@ -131,16 +128,15 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return done(renderNext(answer, itemJson), "popular");
   }
 
-  /** The answer from this learner's row as just read; at once where the row holds it. */
+  /** The answer from this learner's list as just read; at once where the list serves the request. */
   function answer(
     learnerId: string,
     namespace: string,
-    bytes: Buffer | null,
+    field: KeptList,
     request: NextRequest,
   ): RenderedNext | Promise<RenderedNext> {
-    if (bytes !== null) {
-      const row = lists.remember(listKey(learnerId, request), bytes);
-      const rendered = serves(row.value, request, catalogue) ? fromList(learnerId, row, request, "personal") : null;
+    if (field.value !== null && serves(field.value, request, catalogue)) {
+      const rendered = fromList(learnerId, field, request, "personal");
       if (rendered !== null) return done(rendered, "personal");
     }
     return withoutList(learnerId, namespace, request);
@@ -152,8 +148,11 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   }
 
   async function withoutReadModels(learnerId: string, request: NextRequest): Promise<RenderedNext> {
-    const row = lists.last(listKey(learnerId, request)) ?? lists.last(`next ${learnerId}`);
-    const rendered = row === undefined ? null : fromList(learnerId, row, request, "stale");
+    const view = liveView.last();
+    const key = view === null ? null : learnerKey(view.namespace, learnerId);
+    const field =
+      key === null ? undefined : (lists.last(key, nextField(request.sessionType)) ?? lists.last(key, "next"));
+    const rendered = field === undefined ? null : fromList(learnerId, field, request, "stale");
     return rendered === null ? forNewLearner(learnerId, request) : done(rendered, "stale");
   }
 
@@ -163,7 +162,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   }
 
   // Not async: what is in memory is answered at once, without a turn of the microtask queue.
-  function once(learnerId: string, request: NextRequest, get = rows.get): RenderedNext | Promise<RenderedNext> {
+  function once(learnerId: string, request: NextRequest, get = lists.get): RenderedNext | Promise<RenderedNext> {
     const view = liveView.current();
     const rendered =
       view instanceof Promise
@@ -180,12 +179,12 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     live: LiveView | null,
     learnerId: string,
     request: NextRequest,
-    get: RowCache["get"],
+    get: Lists["get"],
   ): RenderedNext | Promise<RenderedNext> {
     if (live === null) return forNewLearner(learnerId, request);
-    const bytes = get(learnerKey(live.namespace, learnerId), nextField(request.sessionType));
-    if (!(bytes instanceof Promise)) return answer(learnerId, live.namespace, bytes, request);
-    return bytes.then((row) => answer(learnerId, live.namespace, row, request));
+    const field = get(learnerKey(live.namespace, learnerId), nextField(request.sessionType));
+    if (!(field instanceof Promise)) return answer(learnerId, live.namespace, field, request);
+    return field.then((read) => answer(learnerId, live.namespace, read, request));
   }
 
   function one(learnerId: string, request: NextRequest): string | Promise<string> {
@@ -197,10 +196,10 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     }
     const isFresh = (rendered: RenderedNext): boolean => rendered.revision >= after.revision;
     // What is in memory will do if it is new enough; from then on it is asked what stands in the read models.
-    let get: RowCache["get"] = rows.get;
+    let get: Lists["get"] = lists.get;
     const ask = async (): Promise<RenderedNext> => {
       const rendered = await once(learnerId, request, get);
-      get = rows.read;
+      get = lists.read;
       return rendered;
     };
     return waitUntil(ask, isFresh, deps.freshnessWaitMs).then((rendered) =>
@@ -212,10 +211,12 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const live = await liveView.current();
     if (live === null) return Promise.all(learnerIds.map((id) => forNewLearner(id, request)));
     const keys = learnerIds.map((id) => learnerKey(live.namespace, id));
-    const rows = await withinBudget(readModels.getMany(keys, nextField(request.sessionType)), budgetMs);
+    const name = nextField(request.sessionType);
+    const rows = await withinBudget(readModels.getMany(keys, name), budgetMs);
     const answers: RenderedNext[] = [];
     for (const [at, id] of learnerIds.entries()) {
-      answers.push(await answer(id, live.namespace, rows[at] ?? null, request));
+      const field = lists.seen(keys[at] ?? "", name, rows[at] ?? null);
+      answers.push(await answer(id, live.namespace, field, request));
       // A thousand selections in one go would hold every other request up.
       if (at % answersPerTurn === answersPerTurn - 1) await nextTurn();
     }
@@ -230,12 +231,17 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return answers.map((rendered) => finishNext(rendered, clock.now(), null));
   }
 
-  return { one, many };
+  return {
+    one,
+    many,
+    close() {
+      lists.close();
+      states.close();
+    },
+  };
 }
 
 const answersPerTurn = 50;
-
-const listKey = (learnerId: string, request: NextRequest): string => `${nextField(request.sessionType)} ${learnerId}`;
 
 const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, now: number): boolean =>
   holdsUntil === null || holdsUntil > now;

@@ -8,6 +8,7 @@ function setUp() {
   const readModels = createMemoryReadModels();
   let now = 1_000;
   let reads = 0;
+  let decoded = 0;
   let gate: Promise<void> = Promise.resolve();
   const counted: ReadModels = {
     ...readModels,
@@ -18,13 +19,20 @@ function setUp() {
       return bytes;
     },
   };
-  const cache = createRowCache({ readModels: counted, clock: { now: () => now }, budgetMs: 1_000 });
+  const cache = createRowCache<string, string>({
+    ...{ readModels: counted, clock: { now: () => now }, budgetMs: 1_000 },
+    decode: (bytes) => {
+      decoded += 1;
+      return bytes.toString();
+    },
+  });
   return {
     cache,
     write: (key: string, version: number, value: string) =>
       readModels.write([{ key, from: "older", to: version, set: new Map([["f", Buffer.from(value)]]) }]),
-    get: async (key = "k") => (await cache.get(key, "f"))?.toString() ?? null,
+    get: async (key = "k") => (await cache.get(key, "f")).value,
     reads: () => reads,
+    decoded: () => decoded,
     pass: (ms: number) => {
       now += ms;
     },
@@ -43,14 +51,14 @@ describe("rows in memory", () => {
     const { cache, write, get, reads } = setUp();
     await write("k", 1, "one");
     expect(await get()).toBe("one");
-    expect(cache.get("k", "f")).toEqual(Buffer.from("one"));
+    expect(cache.get("k", "f")).toMatchObject({ value: "one" });
     expect(reads()).toBe(1);
   });
 
   test("that there is no row is remembered too, until there is one", async () => {
     const { cache, write, get, reads } = setUp();
     expect(await get()).toBeNull();
-    expect(cache.get("k", "f")).toBeNull();
+    expect(cache.get("k", "f")).toMatchObject({ value: null });
     expect(reads()).toBe(1);
     await write("k", 1, "one");
     expect(await get()).toBe("one");
@@ -76,6 +84,28 @@ describe("rows in memory", () => {
     expect(reads()).toBe(2);
   });
 
+  test("a row that is read again unchanged is not decoded again, and keeps what was made of it", async () => {
+    const { cache, write, get, decoded, pass } = setUp();
+    await write("k", 1, "one");
+    (await cache.get("k", "f")).make("upper", 1, "ONE");
+    pass(rowKeptMs);
+    const again = await cache.get("k", "f");
+    expect([decoded(), again.made("upper", 1), again.made("upper", 2)]).toEqual([1, "ONE", undefined]);
+    await write("k", 2, "two");
+    await get();
+    expect([decoded(), cache.last("k", "f")?.made("upper", 1)]).toEqual([2, undefined]);
+  });
+
+  test("what no longer holds is still the last that is known", async () => {
+    const { cache, write, get, pass } = setUp();
+    expect(cache.last("k", "f")).toBeUndefined();
+    await write("k", 1, "one");
+    await get();
+    pass(rowKeptMs);
+    await write("k", 2, "two");
+    expect(cache.last("k", "f")?.value).toBe("one");
+  });
+
   test("callers at the same time share one read", async () => {
     const { write, get, reads, hold } = setUp();
     await write("k", 1, "one");
@@ -99,11 +129,11 @@ describe("rows in memory", () => {
 
   test("a read that fails is not kept", async () => {
     const { readModels, fail } = failing();
-    const cache = createRowCache({ readModels, clock: { now: () => 0 }, budgetMs: 1_000 });
+    const cache = createRowCache({ readModels, clock: { now: () => 0 }, budgetMs: 1_000, decode: String });
     fail(true);
     await expect(cache.get("k", "f")).rejects.toThrow("no answer");
     fail(false);
-    expect(await cache.get("k", "f")).toBeNull();
+    expect((await cache.get("k", "f")).value).toBeNull();
   });
 });
 
