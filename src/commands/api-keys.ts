@@ -18,9 +18,9 @@ export interface NewApiKey {
 /** `pxl_<id>_<secret>`: 64 and 256 random bits, in hex. */
 export const apiKeyPattern = /^pxl_([0-9a-f]{16})_[0-9a-f]{64}$/;
 
-/** SHA-256 of the whole key, hex. */
-export function hashOfApiKey(key: string): string {
-  return hash("sha256", key, "hex");
+/** SHA-256 of the whole key; stored in hex. */
+export function digestOfApiKey(key: string): Buffer {
+  return hash("sha256", key, "buffer");
 }
 
 /** Makes and stores a key. `key` is the secret: shown to its owner once, kept nowhere. */
@@ -32,7 +32,7 @@ export async function createApiKey(deps: ApiKeyDeps, input: NewApiKey): Promise<
     id,
     name: input.name,
     scopes: input.scopes,
-    hash: hashOfApiKey(key),
+    hash: digestOfApiKey(key).toString("hex"),
     createdAt: new Date(now).toISOString(),
     expiresAt: input.expiresInMs === undefined ? null : new Date(now + input.expiresInMs).toISOString(),
     revokedAt: null,

@@ -2,16 +2,13 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Scope } from "../ports/api-keys.ts";
 import { type Caller, mayCall, presentedKey } from "./authentication.ts";
 import { Problem } from "./problem.ts";
-import { createRateLimiter } from "./rate-limit.ts";
 import { type App, addRouteHook, type Services } from "./services.ts";
 
 type Done = (error?: Error) => void;
 
 /** Before anything else of a request is read: whose key it is, what it may do, and how often. For each route with scopes. */
-export function addAccessControl(app: App, { authenticator, options, deps }: Services): void {
+export function addAccessControl(app: App, { authenticator, rateLimiter, deps }: Services): void {
   const { clock, log } = deps;
-  const { rateLimitPerMinute } = options;
-  const limiter = rateLimitPerMinute === null ? null : createRateLimiter(rateLimitPerMinute);
 
   function refusal(request: FastifyRequest, scopes: readonly Scope[], caller: Caller | null): Problem | undefined {
     if (caller === null) {
@@ -21,7 +18,7 @@ export function addAccessControl(app: App, { authenticator, options, deps }: Ser
       return new Problem("forbidden", { detail: `This needs a key with the scope ${scopes.join(" or ")}.` });
     }
     request.caller = caller;
-    const wait = limiter?.take(caller.keyId, clock.now()) ?? null;
+    const wait = rateLimiter?.take(caller.keyId, clock.now()) ?? null;
     if (wait === null) return undefined;
     return new Problem("rate_limited", { detail: `Try again in ${wait} s.`, retryAfterSeconds: wait });
   }

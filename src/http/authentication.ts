@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { apiKeyPattern, hashOfApiKey } from "../commands/api-keys.ts";
+import { apiKeyPattern, digestOfApiKey } from "../commands/api-keys.ts";
 import type { ApiKey, ApiKeys, Scope } from "../ports/api-keys.ts";
 import type { Clock } from "../ports/clock.ts";
 
@@ -16,6 +16,8 @@ export interface Authenticator {
    * key is in memory. Rejects where the key store does not answer and the key was never seen.
    */
   verify(key: string): Caller | null | Promise<Caller | null>;
+  /** Whose key this is, while it is in memory and good; null for any other. */
+  known(key: string): Caller | null;
 }
 
 interface Known {
@@ -68,13 +70,23 @@ export function createAuthenticator(apiKeys: ApiKeys, clock: Clock, maxKept = 10
     return running;
   }
 
+  /** undefined where the store has to be asked. */
+  function inMemory(id: string, key: string, now: number): Caller | null | undefined {
+    const entry = known.get(id);
+    return entry !== undefined && now < entry.freshUntil ? check(entry, key, now) : undefined;
+  }
+
   return {
+    known(key) {
+      const id = apiKeyPattern.exec(key)?.[1];
+      return id === undefined ? null : (inMemory(id, key, clock.now()) ?? null);
+    },
     verify(key) {
       const id = apiKeyPattern.exec(key)?.[1];
       if (id === undefined) return null;
       const now = clock.now();
-      const entry = known.get(id);
-      if (entry !== undefined && now < entry.freshUntil) return check(entry, key, now);
+      const caller = inMemory(id, key, now);
+      if (caller !== undefined) return caller;
       if (now < (unknown.get(id) ?? 0)) return check(null, key, now);
       return lookUpOnce(id).then((found) => check(found, key, clock.now()));
     },
@@ -92,7 +104,7 @@ function knownKey(stored: ApiKey, now: number): Known {
 }
 
 function check(entry: Known | null, key: string, now: number): Caller | null {
-  const hash = Buffer.from(hashOfApiKey(key), "hex");
+  const hash = digestOfApiKey(key);
   const expected = entry !== null && entry.hash.length === 32 ? entry.hash : noHash;
   const same = timingSafeEqual(hash, expected);
   return entry !== null && same && entry.works && now < entry.expiresAt ? entry.caller : null;

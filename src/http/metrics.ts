@@ -1,10 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Lag } from "../queries/lag.ts";
+import { cheapCounter, cheapHistogram, type Observe } from "./cheap-metrics.ts";
 
 export interface Metrics {
   readonly registry: Registry;
-  /** One request answered. `route` is the pattern, never the path: its values must stay few. */
-  observeRequest(method: string, route: string, status: number, seconds: number): void;
+  /** Takes the seconds of each request answered so. `route` is the pattern, never the path: its values must stay few. */
+  requests(method: string, route: string, status: number): Observe;
   observeCommit(commit: { requests: number; callers: number; durationMs: number; failed: boolean }): void;
   countInteractions(status: "accepted" | "duplicate" | "rejected", n: number): void;
   countAnswers(source: string): void;
@@ -26,54 +27,34 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const duration = new Histogram({
-    name: "http_server_request_duration_seconds",
-    help: "Time to answer a request, http.server.request.duration of OpenTelemetry",
-    labelNames: ["http_request_method", "http_route", "http_response_status_code"] as const,
-    buckets: durationBuckets,
-    registers,
-  });
+  const duration = cheapHistogram(
+    registry,
+    "http_server_request_duration_seconds",
+    "Time to answer a request, http.server.request.duration of OpenTelemetry",
+    durationBuckets,
+  );
   const interactions = cheapCounter(registers, "interactions_total", "Interactions received, by outcome", "status");
   const answers = cheapCounter(registers, "next_answers_total", "Next-item answers by where they came from", "source");
   const lookUps = cheapCounter(registers, "row_cache_lookups_total", "Rows asked of this process's memory", "result");
   const commits = commitMetrics(registers, sources);
   projectionGauges(registers, sources);
-  const children = new Map<string, { observe(seconds: number): void }>();
+  const series = new Map<string, Observe>();
   return {
     registry,
-    observeRequest(method, route, status, seconds) {
+    requests(method, route, status) {
       const key = `${method} ${route} ${status}`;
-      let child = children.get(key);
-      if (child === undefined) {
-        child = duration.labels(method, route, String(status));
-        children.set(key, child);
+      let observe = series.get(key);
+      if (observe === undefined) {
+        const labels = { http_request_method: method, http_route: route, http_response_status_code: status };
+        observe = duration.with(labels);
+        series.set(key, observe);
       }
-      child.observe(seconds);
+      return observe;
     },
     observeCommit: commits,
     countInteractions: interactions,
     countAnswers: answers,
     countLookUp: (hit) => lookUps(hit ? "hit" : "miss"),
-  };
-}
-
-/** Counts in a map, which prom-client sees when scraped: its own counters cost a tenth of a request. */
-function cheapCounter(
-  registers: Registry[],
-  name: string,
-  help: string,
-  labelName: string,
-): (label: string, n?: number) => void {
-  const counts = new Map<string, number>();
-  new Counter({
-    ...{ name, help, labelNames: [labelName], registers },
-    collect() {
-      this.reset();
-      for (const [label, count] of counts) this.inc({ [labelName]: label }, count);
-    },
-  });
-  return (label, n = 1) => {
-    if (n > 0) counts.set(label, (counts.get(label) ?? 0) + n);
   };
 }
 

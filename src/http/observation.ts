@@ -1,18 +1,23 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type App, addRouteHook, type Services } from "./services.ts";
 
+/** Whether each request is logged. */
+export function logsRequests(log: object): boolean {
+  return (log as { isLevelEnabled?: (level: string) => boolean }).isLevelEnabled?.("debug") ?? false;
+}
+
 /**
  * A duration for each request, and a line at level debug: at the rates this server is made for, a line for each request
  * at info would cost more than the request. Errors are logged by the error handler. No header and no query string is
  * ever logged.
  */
 export function addObservation(app: App, { metrics, deps: { log } }: Services): void {
-  const logsRequests = (log as { isLevelEnabled?: (level: string) => boolean }).isLevelEnabled?.("debug") ?? false;
+  const logged = logsRequests(log);
 
   function observe(route: string, request: FastifyRequest, reply: FastifyReply): void {
     const ms = reply.elapsedTime;
-    metrics.observeRequest(request.method, route, reply.statusCode, ms / 1000);
-    if (!logsRequests) return;
+    metrics.requests(request.method, route, reply.statusCode)(ms / 1000);
+    if (!logged) return;
     const fields = { requestId: request.id, method: request.method, route, status: reply.statusCode, ms };
     log.debug({ ...fields, keyId: request.caller?.keyId }, "request answered");
   }

@@ -56,6 +56,11 @@ export class Problem extends Error {
   }
 }
 
+/** A parameter that is not as it should be. */
+export function invalidField(path: string, message: string): Problem {
+  return new Problem("invalid_request", { detail: `${path}: ${message}`, errors: [{ path, message }] });
+}
+
 export interface ProblemBody {
   readonly type: string;
   readonly title: string;

@@ -12,6 +12,7 @@ import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import { type Authenticator, type Caller, createAuthenticator } from "./authentication.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { Problem } from "./problem.ts";
+import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
 import type { ServerDeps, ServerOptions } from "./server-deps.ts";
 
 /** A Fastify instance whose schemas are zod's. */
@@ -57,6 +58,8 @@ export interface Services {
   readonly options: ResolvedOptions;
   readonly groupCommit: GroupCommit;
   readonly authenticator: Authenticator;
+  /** null: no limit. */
+  readonly rateLimiter: RateLimiter | null;
   readonly metrics: Metrics;
   readonly liveView: LiveViewReader;
   readonly popular: PopularReader;
@@ -105,9 +108,10 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
     onLookUp: metrics.countLookUp,
   });
   const authenticator = createAuthenticator(deps.apiKeys, clock);
+  const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
   closing.addEventListener("abort", nextItems.close);
   return {
-    ...{ deps, options, groupCommit, authenticator, metrics, liveView, popular, nextItems, lag, closing },
+    ...{ deps, options, groupCommit, authenticator, rateLimiter, metrics, liveView, popular, nextItems, lag, closing },
     learnerRows: reading,
   };
 }

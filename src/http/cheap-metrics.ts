@@ -1,0 +1,78 @@
+import { Counter, type Histogram, type Registry } from "prom-client";
+
+/** Metrics of what each request does. Counted in plain maps that prom-client sees when scraped: its own cost a tenth of a request. */
+
+/** A counter with one label. */
+export function cheapCounter(
+  registers: Registry[],
+  name: string,
+  help: string,
+  labelName: string,
+): (label: string, n?: number) => void {
+  const counts = new Map<string, number>();
+  new Counter({
+    ...{ name, help, labelNames: [labelName], registers },
+    collect() {
+      this.reset();
+      for (const [label, count] of counts) this.inc({ [labelName]: label }, count);
+    },
+  });
+  return (label, n = 1) => {
+    if (n > 0) counts.set(label, (counts.get(label) ?? 0) + n);
+  };
+}
+
+type Labels = Readonly<Record<string, string | number>>;
+
+/** Observes one value. */
+export type Observe = (value: number) => void;
+
+export interface CheapHistogram {
+  /** The series with these labels; keep it, looking it up is not free. */
+  with(labels: Labels): Observe;
+}
+
+/** `edges` are the upper bounds of the buckets, rising. */
+export function cheapHistogram(
+  registry: Registry,
+  name: string,
+  help: string,
+  edges: readonly number[],
+): CheapHistogram {
+  const series = new Map<string, { labels: Labels; counts: Float64Array; sum: number }>();
+  const metric = {
+    ...{ name, help, type: "histogram" as const, aggregator: "sum" as const },
+    async get() {
+      const values = Array.from(series.values()).flatMap(({ labels, counts, sum }) => valuesOf(labels, counts, sum));
+      return { ...{ name, help, type: "histogram" as const, aggregator: "sum" as const }, values };
+    },
+    reset: () => series.clear(),
+  };
+  function valuesOf(labels: Labels, counts: Float64Array, sum: number) {
+    let count = 0;
+    const buckets = Array.from(counts, (inBucket, at) => {
+      count += inBucket;
+      return { metricName: `${name}_bucket`, labels: { ...labels, le: edges[at] ?? "+Inf" }, value: count };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_count`, labels, value: count },
+    ];
+  }
+  // What the registry asks of a metric is `name` and `get`; its type names its own classes only.
+  registry.registerMetric(metric as unknown as Histogram);
+  return {
+    with(labels) {
+      const key = JSON.stringify(labels);
+      const one = series.get(key) ?? { labels, counts: new Float64Array(edges.length + 1), sum: 0 };
+      series.set(key, one);
+      return (value) => {
+        let bucket = 0;
+        while (bucket < edges.length && value > (edges[bucket] as number)) bucket += 1;
+        one.counts[bucket] = (one.counts[bucket] as number) + 1;
+        one.sum += value;
+      };
+    },
+  };
+}
