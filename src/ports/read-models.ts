@@ -40,6 +40,12 @@ export interface ReadModels {
    * The word can be lost, so a copy kept on its strength needs an end of its own. Returns what ends it.
    */
   onChange(listener: (keys: readonly string[] | null) => void): () => void;
+  /**
+   * Tells, soon after, that some of the newest writes, or all rows, may be gone: a fail-over, a restart, a flush happened.
+   * Readers and writers check what they rely on. It may tell where nothing was lost, and once for several losses; a
+   * process that was not running at the time is not told. Returns what ends it.
+   */
+  onLoss(listener: () => void): () => void;
 }
 
 /** The engine did not answer in time, or is not there. Nothing is lost: the log holds the truth. */

@@ -81,6 +81,8 @@ export function createMemoryReadModels(): MemoryReadModels {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    // What is lost here is lost with the process.
+    onLoss: () => () => undefined,
     saveSnapshot(path) {
       cut += 1;
       // References only, taken in this turn: whoever writes later copies the row first.

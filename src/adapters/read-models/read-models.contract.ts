@@ -158,6 +158,18 @@ export function readModelsContract(open: () => Promise<{ readModels: ReadModels;
       expect((await readModels.get("race", "a"))?.toString()).toBe(String(winners[0]));
     });
 
+    test("nothing was lost, so nobody is told", async () => {
+      let told = false;
+      const stop = readModels.onLoss(() => {
+        told = true;
+      });
+      await readModels.write([put("safe", 0, 1, { a: "1" })]);
+      await readModels.remove(["safe"]);
+      stop();
+      stop();
+      expect(told).toBe(false);
+    });
+
     test("nothing asked, nothing done", async () => {
       expect(await readModels.write([])).toEqual([]);
       expect(await readModels.read([])).toEqual([]);

@@ -1,6 +1,8 @@
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { privateRedis } from "../../../test/support/engines.ts";
+import { temporaryFolder } from "../../../test/support/folders.ts";
+import { startRedis } from "../../../test/support/redis.ts";
 import { ReadModelsUnavailable } from "../../ports/read-models.ts";
 import { readModelsContract } from "./read-models.contract.ts";
 import { openRedisReadModels, type RedisReadModels } from "./redis.ts";
@@ -52,6 +54,39 @@ describe.skipIf(redis === null)("redis", () => {
       const until = performance.now() + 300;
       while (performance.now() < until);
       expect(await answer).toBeNull();
+    });
+
+    test("every process is told of rows that were flushed, once", async () => {
+      const others = await Promise.all([1, 2].map(() => openRedisReadModels({ url, lossCheckMs: 30 })));
+      const listeners = others.map(() => vi.fn());
+      for (const [at, other] of others.entries()) other.onLoss(() => listeners[at]?.());
+      const told = (): number[] => listeners.map(({ mock }) => mock.calls.length);
+      const flusher = new Redis(url);
+      await flusher.flushall();
+      await vi.waitFor(() => expect(told()).not.toContain(0), { timeout: 5_000 });
+      await flusher.quit();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(told()).toEqual([1, 1]);
+      await Promise.all(others.map((other) => other.close()));
+    });
+
+    test("a restart is told, also one that kept the rows", async () => {
+      const folder = temporaryFolder();
+      const settings = { dir: folder, save: "3600 1" };
+      const before = await startRedis({ settings });
+      if ("skip" in before) throw new Error(before.skip);
+      const port = Number(new URL(before.url).port);
+      const own = await openRedisReadModels({ url: before.url });
+      const told = vi.fn();
+      own.onLoss(told);
+      await own.write([{ key: "kept", from: 0, to: 1, set: new Map([["a", Buffer.from("1")]]) }]);
+      await before.stop();
+      const after = await startRedis({ port, settings });
+      if ("skip" in after) throw new Error(after.skip);
+      await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 10_000 });
+      expect(await own.get("kept", "a")).toEqual(Buffer.from("1"));
+      await own.close();
+      await after.stop();
     });
 
     test("no Redis is told at once", async () => {

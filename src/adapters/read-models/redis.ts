@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import {
   type GuardedWrite,
@@ -9,6 +10,7 @@ import {
 import { createDeadline } from "./deadline.ts";
 import { guardedWrite, versionField } from "./guarded-write.lua.ts";
 import { createChanges } from "./redis-changes.ts";
+import { createLosses, type ServerSeen } from "./redis-losses.ts";
 
 export interface RedisReadModelsOptions {
   /** `redis://[user:password@]host:port[/database]`, or `rediss:` for TLS. */
@@ -17,6 +19,8 @@ export interface RedisReadModelsOptions {
   readonly commandTimeoutMs?: number;
   /** Longest wait for the answers to one pipelined batch of a worker, milliseconds. */
   readonly batchTimeoutMs?: number;
+  /** How often it is looked whether rows were lost, milliseconds. */
+  readonly lossCheckMs?: number;
   /** Told of trouble with the connection; it heals by itself. */
   onConnectionError?(error: Error): void;
 }
@@ -46,7 +50,7 @@ type Script = (key: string, ...args: (string | Buffer)[]) => unknown;
 
 /** Rows as hashes of one Redis. Rejects with {@link ReadModelsUnavailable} where it cannot be reached. */
 export async function openRedisReadModels(options: RedisReadModelsOptions): Promise<RedisReadModels> {
-  const { commandTimeoutMs = 250, batchTimeoutMs = 5000 } = options;
+  const { commandTimeoutMs = 250, batchTimeoutMs = 5000, lossCheckMs = 1000 } = options;
   const redis = new Redis(options.url, {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
@@ -56,12 +60,16 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
     enableAutoPipelining: true,
     scripts: { guardedWrite: { lua: guardedWrite, numberOfKeys: 1 } },
   });
-  redis.on("error", (error: Error) => options.onConnectionError?.(error));
+  const onError = (error: Error): void => options.onConnectionError?.(error);
+  redis.on("error", onError);
   await connect(redis);
 
   const reading = createDeadline(commandTimeoutMs, readsMax);
   const batching = createDeadline(batchTimeoutMs, readsMax);
-  const changes = createChanges(redis, (error) => options.onConnectionError?.(error));
+  const changes = createChanges(redis, onError);
+  const losses = createLosses({ ask: async () => [await batching(seen(redis))], everyMs: lossCheckMs, onError });
+  await losses.look();
+  redis.on("ready", () => losses.look().catch(onError));
 
   /**
    * Runs commands in pipelines of bounded size, one after the other; replies are in order. Where `keyOf` is given, each
@@ -133,8 +141,10 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
       );
     },
     onChange: changes.listen,
+    onLoss: losses.listen,
     close() {
       changes.close();
+      losses.close();
       closed ??= batching(redis.quit()).then(
         () => undefined,
         () => redis.disconnect(),
@@ -151,6 +161,17 @@ async function connect(redis: Redis): Promise<void> {
     redis.disconnect();
     throw new ReadModelsUnavailable(`Redis cannot be reached: ${(error as Error).message}`, { cause: error });
   }
+}
+
+const canary = "proximal:canary";
+
+async function seen(redis: Redis): Promise<ServerSeen> {
+  const replies = await redis.pipeline().info("server").setnx(canary, randomUUID()).get(canary).exec();
+  const [info, , epoch] = (replies ?? []).map(([error, reply]) => {
+    if (error !== null) throw error;
+    return String(reply);
+  });
+  return { run: /^run_id:(\w+)/m.exec(info ?? "")?.[1] ?? "", epochs: new Map([[canary, epoch ?? ""]]) };
 }
 
 function scriptArguments({ from, to, set, remove = [] }: GuardedWrite): (string | Buffer)[] {
