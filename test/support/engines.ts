@@ -1,4 +1,5 @@
 import { afterAll, inject } from "vitest";
+import { type PgbouncerOptions, type PgbouncerServer, startPgbouncer } from "./pgbouncer.ts";
 import { cloneDatabase, type PostgresServer, type PostgresServerOptions, startPostgres } from "./postgres.ts";
 import { type RedisServer, type RedisServerOptions, startRedis } from "./redis.ts";
 import type { Skip } from "./servers.ts";
@@ -27,6 +28,11 @@ export async function sharedPostgres(): Promise<Omit<PostgresServer, "stop"> | n
 /** A PostgreSQL for this file alone, stopped after its last test: for tests that kill it or need own settings. */
 export async function privatePostgres(options?: PostgresServerOptions): Promise<PostgresServer | null> {
   return untilAfterAll(await startPostgres(options));
+}
+
+/** A PgBouncer for this file alone, before the server of this URL, stopped after its last test; null as with PostgreSQL. */
+export async function privatePgbouncer(url: string, options?: PgbouncerOptions): Promise<PgbouncerServer | null> {
+  return untilAfterAll(await startPgbouncer(url, options));
 }
 
 /** A Redis for this file alone, stopped after its last test; null as with PostgreSQL. */

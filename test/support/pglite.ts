@@ -41,7 +41,19 @@ export async function createPglite(options: PGliteOptions = {}): Promise<Sql & {
     engine,
     query: (text, params) => exclusively(() => inside.query(text, params)),
     script: (text) => exclusively(() => inside.script(text)),
-    session: (work) => exclusively(() => work(inside)),
+    session: (work) => exclusively(() => work({ ...inside, keepsState: true })),
+    transaction: (work) =>
+      exclusively(async () => {
+        await inside.script("BEGIN");
+        try {
+          const result = await work(inside);
+          await inside.script("COMMIT");
+          return result;
+        } catch (error) {
+          await inside.script("ROLLBACK");
+          throw error;
+        }
+      }),
     async listen(channel, onNotify, onConnected) {
       const stop = await exclusively(() => engine.listen(channel, onNotify));
       onConnected();

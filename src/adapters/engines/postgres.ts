@@ -1,123 +1,168 @@
 import pg from "pg";
-import { type Sql, type SqlParam, type SqlRow, type SqlSession, toSqlError } from "./sql.ts";
+import type { Log } from "../../ports/log.ts";
+import { listen } from "./postgres-listen.ts";
+import { connectionOptions, createPool, type Lease, type PoolOptions, type PoolState } from "./postgres-pool.ts";
+import { beginLimited, commit, endSession, isPooled, runLimited, runScript, runStatement } from "./postgres-session.ts";
+import { type Sql, SqlError, type SqlSession, type TransactionMode, toSqlError } from "./sql.ts";
+import { statementName } from "./statement-name.ts";
 
-export interface PostgresOptions {
+export interface PostgresOptions extends Partial<Omit<PoolOptions, "url">> {
+  /** Of a server, or of a pooler in transaction mode before it. */
   readonly url: string;
-  /** Connections at the most, apart from one for LISTEN. */
-  readonly connections?: number;
-  /** A statement is cancelled by the server after this long. A pooler must let this startup parameter pass. */
-  readonly statementTimeoutMs?: number;
-  readonly connectTimeoutMs?: number;
+  /** Of the server itself, past the pooler: for LISTEN and migrations. `url` when left out. */
+  readonly directUrl?: string | undefined;
+  /** Told of each statement and of each wait for a connection; see http/engine-metrics.ts. */
+  readonly observe?: (observation: PostgresObservation) => void;
+  readonly log?: Pick<Log, "info" | "warn">;
+  /** A statement that took longer is logged, by its name, at most once a second for each name. */
+  readonly slowStatementMs?: number;
 }
 
-/** Text as the server sends it: an adapter converts the few columns that need it, which is faster than pg's parsers. */
-const asText = { getTypeParser: () => (value: string) => value };
+export type PostgresObservation =
+  /** `error`: SQLSTATE, "connection" where the server did not answer, null where it went well. */
+  | { readonly kind: "statement"; readonly name: string; readonly durationMs: number; readonly error: string | null }
+  | {
+      readonly kind: "wait";
+      readonly waitedMs: number;
+      /** refused: too many wait already; timeout: none came free in time; failed: no connection to be had. */
+      readonly outcome: "ok" | "timeout" | "refused" | "failed";
+    };
 
-/** A pool on a PostgreSQL server. Connects on first use. */
-export function createPostgres(options: PostgresOptions): Sql {
-  const { statementTimeoutMs = 15_000, connectTimeoutMs = 5_000 } = options;
-  const connection = {
-    connectionString: options.url,
-    statement_timeout: statementTimeoutMs,
-    // The server may be gone without a word: the client's own deadline comes a little after the server's.
-    query_timeout: statementTimeoutMs + 2_000,
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    application_name: "proximal",
-  };
-  const pool = new pg.Pool({ ...connection, max: options.connections ?? 8 });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on("error", () => {});
+export type Postgres = Sql & { poolState(): PoolState };
+
+/** Connections 8, who wait 1,000 at most and 5 s, a statement 15 s; a connection lives 30 min, idle .5 min. */
+const defaults = {
+  connections: 8,
+  waitingMax: 1_000,
+  connectTimeoutMs: 5_000,
+  idleTimeoutMs: 30_000,
+  lifetimeMs: 1_800_000,
+  checkAfterIdleMs: 5_000,
+  statementTimeoutMs: 15_000,
+  applicationName: "proximal",
+};
+
+const modes: Record<TransactionMode, string> = {
+  "read write": "",
+  "one snapshot, read only": "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+};
+
+/**
+ * A pool on a PostgreSQL server, directly or through PgBouncer in transaction mode: no named prepared statement, no
+ * session state, no startup parameter. Connects on first use. docs/postgres.md says what that means for operators.
+ */
+export function createPostgres(given: PostgresOptions): Postgres {
+  const options = { ...defaults, ...withoutUndefined(given) };
+  const direct = { ...options, url: options.directUrl ?? options.url };
+  const watched = watch(options);
+  const pool = createPool(options, (waitedMs, outcome) => options.observe?.({ kind: "wait", waitedMs, outcome }));
+  // The server's limit comes first; the client's own is for a server that is gone without a word.
+  const deadlineMs = options.statementTimeoutMs + 2_000;
+
+  async function leased<T>(work: (lease: Lease) => Promise<T>, isBroken = cutsConnection): Promise<T> {
+    const lease = await pool.acquire().catch(rejectAsSqlError);
+    let broken = false;
+    try {
+      return await work(lease);
+    } catch (error) {
+      broken = isBroken(error);
+      throw error;
+    } finally {
+      lease.release(broken);
+    }
+  }
 
   return {
-    ...sessionOn(pool),
-    async session(work) {
-      const client = await pool.connect().catch((error: unknown) => Promise.reject(toSqlError(error)));
-      let broken = true;
-      try {
-        const result = await work(sessionOn(client));
-        broken = false;
+    query: (text, params = []) =>
+      leased((lease) =>
+        watched(text, () =>
+          lease.pooled
+            ? runLimited(lease.client, text, params, options.statementTimeoutMs, deadlineMs)
+            : runStatement(lease.client, text, params, deadlineMs).then(({ rows }) => rows),
+        ),
+      ),
+    script: (text) => leased((lease) => watched(text, () => runScript(lease.client, text, deadlineMs))),
+    transaction: (work, mode = "read write") =>
+      leased(async ({ client }) => {
+        const session = sessionOn(client, deadlineMs, watched);
+        await session.script(beginLimited(options.statementTimeoutMs, modes[mode]));
+        const result = await work(session);
+        await watched("COMMIT", () => commit(client, deadlineMs));
         return result;
+        // Where it fails the connection is thrown away, and the server rolls back.
+      }, always),
+    async session(work) {
+      const client = new pg.Client(connectionOptions(direct));
+      client.on("error", () => {});
+      try {
+        await client.connect().catch(rejectAsSqlError);
+        const keepsState = !(await isPooled(client, options.connectTimeoutMs).catch(rejectAsSqlError));
+        return await work({ ...sessionOn(client, Number.POSITIVE_INFINITY, watched), keepsState });
       } finally {
-        // After a failure the session may stand in a transaction: it is thrown away.
-        client.release(broken);
+        await endSession(client);
       }
     },
     listen: (channel, onNotify, onConnected) =>
-      listen(() => new pg.Client({ ...connection, query_timeout: undefined }), channel, onNotify, onConnected),
-    close: () => pool.end(),
+      listen(direct, channel, {
+        notify: onNotify,
+        connected: onConnected,
+        pooled: () => options.log?.info({}, "a pooler passes no notifications on: asking the log instead"),
+      }),
+    poolState: pool.state,
+    close: pool.close,
   };
 }
 
-function sessionOn(client: pg.Pool | pg.PoolClient): SqlSession {
+const always = () => true;
+
+/** A statement that the server refused or ended leaves its connection as it was. */
+function cutsConnection(error: unknown): boolean {
+  return !(error instanceof SqlError) || error.code === null || /^(08|57P|58|XX)/.test(error.code);
+}
+
+type Watched = <T>(text: string, work: () => Promise<T>) => Promise<T>;
+
+function sessionOn(client: pg.ClientBase, deadlineMs: number, watched: Watched): SqlSession {
   return {
-    async query(text: string, params: readonly SqlParam[] = []): Promise<SqlRow[]> {
-      try {
-        const values = params.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : value));
-        const result = await client.query<(string | null)[]>({ text, values, rowMode: "array", types: asText });
-        return result.rows;
-      } catch (error) {
-        throw toSqlError(error);
-      }
-    },
-    async script(text: string): Promise<void> {
-      try {
-        await client.query(text);
-      } catch (error) {
-        throw toSqlError(error);
-      }
-    },
+    query: (text, params = []) =>
+      watched(text, async () => (await runStatement(client, text, params, deadlineMs)).rows),
+    script: (text) => watched(text, () => runScript(client, text, deadlineMs)),
   };
 }
 
-const reconnectMs = { first: 100, max: 5_000 };
-
-async function listen(
-  newClient: () => pg.Client,
-  channel: string,
-  onNotify: (payload: string) => void,
-  onConnected: () => void,
-): Promise<() => Promise<void>> {
-  let client: pg.Client | null = null;
-  let retry: NodeJS.Timeout | null = null;
-  let delayMs = reconnectMs.first;
-  let closed = false;
-
-  async function connect(): Promise<void> {
-    const next = newClient();
-    let ended = false;
-    const lost = () => {
-      if (ended) return;
-      ended = true;
-      next.end().catch(() => {});
-      if (client === next) client = null;
-      if (!closed) retryLater();
-    };
-    next.on("error", lost);
-    next.on("end", lost);
-    next.on("notification", (message) => onNotify(message.payload ?? ""));
+/** Gives what `work` gives, as SqlError where it fails, and tells how long it took, under the statement's name. */
+function watch({ observe, log, slowStatementMs = 1_000 }: PostgresOptions): Watched {
+  const loggedAt = new Map<string, number>();
+  function logSlow(name: string, durationMs: number, error: string | null): void {
+    const now = performance.now();
+    if (now - (loggedAt.get(name) ?? Number.NEGATIVE_INFINITY) < 1_000) return;
+    loggedAt.set(name, now);
+    log?.warn({ statement: name, durationMs: Math.round(durationMs), error }, "slow statement");
+  }
+  return async (text, work) => {
+    const startedAt = performance.now();
+    let error: string | null = null;
     try {
-      await next.connect();
-      await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-    } catch {
-      lost();
-      return;
+      return await work();
+    } catch (thrown) {
+      const sqlError = toSqlError(thrown);
+      error = sqlError.code ?? "connection";
+      throw sqlError;
+    } finally {
+      const durationMs = performance.now() - startedAt;
+      if (observe !== undefined || durationMs >= slowStatementMs) {
+        const name = statementName(text);
+        observe?.({ kind: "statement", name, durationMs, error });
+        if (durationMs >= slowStatementMs) logSlow(name, durationMs, error);
+      }
     }
-    if (closed) return lost();
-    client = next;
-    delayMs = reconnectMs.first;
-    onConnected();
-  }
-
-  function retryLater(): void {
-    retry = setTimeout(() => void connect(), delayMs);
-    delayMs = Math.min(delayMs * 2, reconnectMs.max);
-  }
-
-  await connect();
-  return async () => {
-    closed = true;
-    if (retry !== null) clearTimeout(retry);
-    await client?.end().catch(() => {});
   };
+}
+
+function rejectAsSqlError(error: unknown): never {
+  throw toSqlError(error);
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

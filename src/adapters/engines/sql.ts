@@ -4,20 +4,41 @@ export type SqlRow = readonly (string | null)[];
 
 /** What an adapter needs of one PostgreSQL session. */
 export interface SqlSession {
-  /** One statement. Arrays go in as literals, see {@link arrayLiteral}. Rejects with {@link SqlError}. */
+  /**
+   * One statement, under the name it begins with as a comment (`/* log.append *\/ SELECT ...`). Arrays go in as literals,
+   * see {@link arrayLiteral}. Rejects with {@link SqlError}.
+   */
   query(text: string, params?: readonly SqlParam[]): Promise<SqlRow[]>;
   /** Several statements without parameters. */
   script(text: string): Promise<void>;
 }
 
+/** One connection that nobody else uses meanwhile, without a limit of time. */
+export interface OwnSession extends SqlSession {
+  /**
+   * False behind a pooler that hands connections out by the transaction: then nothing may be set or locked that is to
+   * outlast a transaction.
+   */
+  readonly keepsState: boolean;
+}
+
+/** How a transaction reads; "read write" is PostgreSQL's default. */
+export type TransactionMode = "read write" | "one snapshot, read only";
+
 /** PostgreSQL, be it a pool of connections to a server or PGlite in this process. */
 export interface Sql extends SqlSession {
-  /** Runs `work` on one connection that nobody else uses meanwhile. The caller ends its own transactions. */
-  session<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
+  transaction<T>(work: (session: SqlSession) => Promise<T>, mode?: TransactionMode): Promise<T>;
+  /**
+   * Runs `work` on a connection of its own, past a pooler where the direct way is known: for migrations. The caller ends
+   * its own transactions.
+   */
+  session<T>(work: (session: OwnSession) => Promise<T>): Promise<T>;
   /**
    * Calls `onNotify` with the payload of each NOTIFY on the channel, on a connection of its own that comes back by
-   * itself, and `onConnected` each time it stands (notifications may have been missed before). Resolves when it first
-   * stands; the function it gives ends it.
+   * itself, and `onConnected` each time it stands (notifications may have been missed before). Resolves after the first
+   * try; the function it gives ends it. Behind a pooler notifications do not arrive, and nothing is called: whoever
+   * waits has to look for himself now and then.
    */
   listen(channel: string, onNotify: (payload: string) => void, onConnected: () => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -42,12 +63,21 @@ export class SqlError extends Error {
   }
 }
 
+/** Not each word of five letters: EPIPE is a connection that broke. */
+const sqlState = /^(\d\d|F0|HV|P0|XX)[0-9A-Z]{3}$/;
+
 /** Wraps what an engine threw: anything without a SQLSTATE is a failed connection. */
 export function toSqlError(error: unknown): SqlError {
   if (error instanceof SqlError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return new SqlError(message, typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : null, error);
+  return new SqlError(message, typeof code === "string" && sqlState.test(code) ? code : null, error);
+}
+
+/** Where a name has several addresses, and none answers, Node's error holds one for each and says nothing itself. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join("; ");
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The literal of a one-dimensional array of text, to be cast by the statement: `$1::text[]`. */
