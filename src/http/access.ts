@@ -2,12 +2,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Scope } from "../ports/api-keys.ts";
 import { type Caller, mayCall, presentedKey } from "./authentication.ts";
 import { Problem } from "./problem.ts";
-import { type App, addRouteHook, type Services } from "./services.ts";
+import { type App, addRouteHook, type OperatorServices } from "./services.ts";
 
 type Done = (error?: Error) => void;
 
 /** Before anything else of a request is read: whose key it is, what it may do, and how often. For each route with scopes. */
-export function addAccessControl(app: App, { authenticator, rateLimiter, deps }: Services): void {
+export function addAccessControl(app: App, { authenticator, rateLimiter, deps }: OperatorServices): void {
   const { clock, log } = deps;
 
   function refusal(request: FastifyRequest, scopes: readonly Scope[], caller: Caller | null): Problem | undefined {

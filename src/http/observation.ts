@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type App, addRouteHook, type Services } from "./services.ts";
+import { type App, addRouteHook, type OperatorServices } from "./services.ts";
 
 /** Whether each request is logged. */
 export function logsRequests(log: object): boolean {
@@ -11,7 +11,7 @@ export function logsRequests(log: object): boolean {
  * at info would cost more than the request. Errors are logged by the error handler. No header and no query string is
  * ever logged.
  */
-export function addObservation(app: App, { metrics, deps: { log } }: Services): void {
+export function addObservation(app: App, { metrics, deps: { log } }: OperatorServices): void {
   const logged = logsRequests(log);
 
   function observe(route: string, request: FastifyRequest, reply: FastifyReply): void {

@@ -38,6 +38,7 @@ const provocations: Record<ProblemCode, Provocation> = {
   payload_too_large: { call: post("/v1/items", `"${"x".repeat(1024 * 1024)}"`) },
   too_many: { call: post("/v1/items", new Array(1_001).fill(item)) },
   unsupported_media_type: { call: ["POST", "/v1/items", { body: "x", headers: { "content-type": "text/plain" } }] },
+  wrong_role: { call: post("/v1/items", item), deps: () => ({ options: { readOnly: true } }) },
   invalid_interaction: { call: post("/v1/interactions", {}) },
   invalid_item: { call: post("/v1/items", {}) },
   invalid_skill: { call: post("/v1/skills", {}) },

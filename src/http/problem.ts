@@ -19,6 +19,7 @@ export const problems = {
   payload_too_large: { status: 413, title: "The body is too large" },
   too_many: { status: 413, title: "Too many in one request" },
   unsupported_media_type: { status: 415, title: "The body has a content type that is not read here" },
+  wrong_role: { status: 421, title: "This process does not do this" },
   invalid_interaction: { status: 422, title: "The interaction cannot be recorded as it is" },
   invalid_item: { status: 422, title: "The item cannot be published as it is" },
   invalid_skill: { status: 422, title: "The skill cannot be defined as it is" },

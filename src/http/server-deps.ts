@@ -30,16 +30,14 @@ export interface ServerOptions {
   /** Items in a full precomputed list, as the projector was told. Default 30. */
   readonly listSize?: number;
   readonly trustProxy?: boolean;
+  /** No commands. Default false. */
+  readonly readOnly?: boolean;
   readonly groupCommit?: Omit<GroupCommitOptions, "onCommit">;
 }
 
-/** Everything the HTTP server stands on. Wired in app/compose.ts. */
-export interface ServerDeps {
-  readonly eventStore: EventStore;
+/** What any server of Proximal stands on, also one that answers nobody but operators. */
+export interface OperatorDeps {
   readonly feed: Feed;
-  readonly readModels: ReadModels;
-  readonly catalogue: CatalogueReader;
-  readonly model: ModelReader;
   readonly apiKeys: ApiKeys;
   readonly clock: Clock;
   /** UUIDs. */
@@ -50,5 +48,17 @@ export interface ServerDeps {
   readonly followers: readonly Follower[];
   /** null: the projector runs in another process. */
   readonly operations: ProjectorOperations | null;
+  /** Engines that must answer before this is ready, beside the log and what the followers read. */
+  readonly engines?: readonly { readonly name: string; answers(): Promise<unknown> }[];
+  /** Aborted a moment before the server is closed; see drain.ts. */
+  readonly leaving?: AbortSignal;
   readonly options?: ServerOptions;
+}
+
+/** Everything the server of commands and queries stands on. Wired in app/. */
+export interface ServerDeps extends OperatorDeps {
+  readonly eventStore: EventStore;
+  readonly readModels: ReadModels;
+  readonly catalogue: CatalogueReader;
+  readonly model: ModelReader;
 }

@@ -13,7 +13,7 @@ import { type Authenticator, type Caller, createAuthenticator } from "./authenti
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { Problem } from "./problem.ts";
 import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
-import type { ServerDeps, ServerOptions } from "./server-deps.ts";
+import type { OperatorDeps, ServerDeps, ServerOptions } from "./server-deps.ts";
 
 /** A Fastify instance whose schemas are zod's. */
 export type App = FastifyInstance<
@@ -47,25 +47,30 @@ export const acceptsAnything = () => (value: unknown) => ({ value });
 export type ResolvedOptions = Required<Omit<ServerOptions, "groupCommit">> & Pick<ServerOptions, "groupCommit">;
 
 /** Throws a problem where the projector runs in another process. */
-export function operationsOf({ operations }: ServerDeps): ProjectorOperations {
+export function operationsOf({ operations }: OperatorDeps): ProjectorOperations {
   if (operations !== null) return operations;
   throw new Problem("not_ready", { detail: "The projector runs in another process: ask that one." });
 }
 
-/** What routes are given: the dependencies, and what is made of them once for each server. */
-export interface Services {
-  readonly deps: ServerDeps;
+/** What the routes of every server are given: the dependencies, and what is made of them once for each server. */
+export interface OperatorServices {
+  readonly deps: OperatorDeps;
   readonly options: ResolvedOptions;
-  readonly groupCommit: GroupCommit;
   readonly authenticator: Authenticator;
   /** null: no limit. */
   readonly rateLimiter: RateLimiter | null;
   readonly metrics: Metrics;
+  lag(): Promise<Lag[]>;
+}
+
+/** What the routes of commands and queries are given besides. */
+export interface Services extends OperatorServices {
+  readonly deps: ServerDeps;
+  readonly groupCommit: GroupCommit;
   readonly liveView: LiveViewReader;
   readonly popular: PopularReader;
   readonly nextItems: NextItems;
   readonly learnerRows: LearnerRowDeps & Pick<ServerDeps, "catalogue">;
-  lag(): Promise<Lag[]>;
   /** Aborted when the server begins to close: streams without an end of their own end then. */
   readonly closing: AbortSignal;
 }
@@ -82,20 +87,30 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     readModelsBudgetMs: 250,
     listSize: 30,
     trustProxy: false,
+    readOnly: false,
     ...options,
   };
 }
 
-export function createServices(deps: ServerDeps, closing: AbortSignal): Services {
+export function createOperatorServices(deps: OperatorDeps, pendingAppends = () => 0): OperatorServices {
   const options = resolveOptions(deps.options);
-  const { readModels, catalogue, model, clock, feed, followers } = deps;
-  const { readModelsBudgetMs: budgetMs, freshnessWaitMs } = options;
+  const { clock, feed, followers } = deps;
   const lag = (): Promise<Lag[]> => readLag({ feed, clock, followers });
-  const metrics: Metrics = createMetrics({
+  const metrics = createMetrics({
     lag,
     parked: async () => (await operationsOf(deps).parked()).length,
-    pendingAppends: () => groupCommit.pending(),
+    pendingAppends,
   });
+  const authenticator = createAuthenticator(deps.apiKeys, clock);
+  const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
+  return { deps, options, lag, metrics, authenticator, rateLimiter };
+}
+
+export function createServices(deps: ServerDeps, closing: AbortSignal): Services {
+  const operator: OperatorServices = createOperatorServices(deps, () => groupCommit.pending());
+  const { options, metrics } = operator;
+  const { readModels, catalogue, model, clock } = deps;
+  const { readModelsBudgetMs: budgetMs, freshnessWaitMs } = options;
   const groupCommit = createGroupCommit(deps.eventStore, { ...options.groupCommit, onCommit: metrics.observeCommit });
   const liveView = createLiveViewReader(readModels, clock, budgetMs);
   const popular = createPopularReader({ readModels, liveView, clock, budgetMs });
@@ -107,11 +122,6 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
     onAnswer: metrics.countAnswers,
     onLookUp: metrics.countLookUp,
   });
-  const authenticator = createAuthenticator(deps.apiKeys, clock);
-  const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
   closing.addEventListener("abort", nextItems.close);
-  return {
-    ...{ deps, options, groupCommit, authenticator, rateLimiter, metrics, liveView, popular, nextItems, lag, closing },
-    learnerRows: reading,
-  };
+  return { ...operator, deps, groupCommit, liveView, popular, nextItems, closing, learnerRows: reading };
 }

@@ -15,7 +15,7 @@ import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
 import type { NextRequest, NextSource } from "./next-request.ts";
 import type { PopularReader } from "./popular.ts";
-import { finishNext, type NextAnswer, type RenderedNext, renderNext } from "./render-next.ts";
+import { finishNext, type Json, type NextAnswer, type RenderedNext, renderNext } from "./render-next.ts";
 import { createRowCache, type KeptField, type RowCache } from "./row-cache.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -38,7 +38,7 @@ export interface NextItemsDeps {
 
 export interface NextItems {
   /** The answer as JSON. A track that does not exist counts as none: callers refuse it before. */
-  one(learnerId: string, request: NextRequest): string | Promise<string>;
+  one(learnerId: string, request: NextRequest): Json | Promise<Json>;
   /** One answer for each learner, in order; the rows are read in one round trip. */
   many(learnerIds: readonly string[], request: NextRequest): Promise<string[]>;
   close(): void;
@@ -187,7 +187,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return field.then((read) => answer(learnerId, live.namespace, read, request));
   }
 
-  function one(learnerId: string, request: NextRequest): string | Promise<string> {
+  function one(learnerId: string, request: NextRequest): Json | Promise<Json> {
     const { after } = request;
     if (after === null) {
       const rendered = once(learnerId, request);
@@ -228,7 +228,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return Promise.all(learnerIds.map((id) => withoutReadModels(id, request)));
     });
-    return answers.map((rendered) => finishNext(rendered, clock.now(), null));
+    return answers.map((rendered) => finishNext(rendered, clock.now(), null).text);
   }
 
   return {

@@ -31,6 +31,15 @@ export interface RenderedNext {
   readonly holdsUntil: number | null;
   readonly beforeAge: string;
   readonly afterAge: string;
+  /** Of both, in UTF-8. */
+  readonly bytes: number;
+}
+
+/** JSON to be sent. */
+export interface Json {
+  readonly text: string;
+  /** Length in UTF-8. */
+  readonly bytes: number;
 }
 
 /**
@@ -53,7 +62,8 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext
     `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
   const afterAge = `,"selectionId":"${selectionIdOf(answer)}","items":[${items}]`;
   const { revision, at, holdsUntil } = answer;
-  return { revision, at, holdsUntil, beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge) };
+  const bytes = Buffer.byteLength(beforeAge) + Buffer.byteLength(afterAge);
+  return { revision, at, holdsUntil, beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge), bytes };
 }
 
 /**
@@ -65,10 +75,11 @@ function inOnePiece(text: string): string {
 }
 
 /** The whole answer. `fresh` only where a token was given: whether the answer includes its interaction. */
-export function finishNext(rendered: RenderedNext, now: number, fresh: boolean | null): string {
-  const age = Math.max(0, now - rendered.at);
+export function finishNext(rendered: RenderedNext, now: number, fresh: boolean | null): Json {
+  const age = String(Math.max(0, now - rendered.at));
   const end = fresh === null ? "}" : `,"fresh":${fresh}}`;
-  return rendered.beforeAge + age + rendered.afterAge + end;
+  const text = rendered.beforeAge + age + rendered.afterAge + end;
+  return { text, bytes: rendered.bytes + age.length + end.length };
 }
 
 /** The same list has the same id, so that an answer can name the list it follows from, without a write for each query. */

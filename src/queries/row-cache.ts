@@ -38,7 +38,7 @@ export interface RowCacheDeps<T> {
  * A row in memory is not relied on as soon as the word comes that it was written, and after so long in any case: should
  * that word be lost, an answer is older by this at most. Milliseconds.
  */
-export const rowKeptMs = 1_000;
+export const rowKeptMs = 5_000;
 /** Bytes held, roughly: a field counts for its bytes, their decoded form and a few answers made of it. */
 const bytesMax = 96 * 1024 * 1024;
 const sizeOfField = ({ bytes }: { readonly bytes: Buffer | null }): number => (bytes?.length ?? 0) * 12 + 500;
@@ -113,7 +113,8 @@ export function createRowCache<T, Made>(deps: RowCacheDeps<T>): RowCache<T, Made
 
   return {
     get(key, field) {
-      const kept = rows.get(key)?.get(field);
+      // What is used is read again every few seconds, and counts as used then.
+      const kept = rows.peek(key)?.get(field);
       const hit = kept !== undefined && clock.now() < kept.holdsUntil;
       onLookUp?.(hit);
       return hit ? kept : readOnce(key, field);

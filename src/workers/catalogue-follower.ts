@@ -101,6 +101,8 @@ function createBanks(catalogue: Catalogue): (trackId: string | null, version: nu
     if (builtAt !== version) banks.clear();
     builtAt = version;
     const known = banks.get(trackId);
+    // Each answer asks: which was used last matters only where there is no room for all.
+    if (known !== undefined && banks.size < banksMax) return known;
     const bank = known ?? buildBank(catalogue, trackId);
     // Ids of tracks that do not exist come from outside, without number: they are not kept.
     if (bank === null) return null;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { presentedKey } from "../authentication.ts";
 import { Problem } from "../problem.ts";
 import { problemResponses } from "../schemas.ts";
-import type { App, Services } from "../services.ts";
+import type { App, OperatorServices } from "../services.ts";
 
 const readySchema = z.object({ status: z.literal("ready"), position: z.number().int() });
 
@@ -11,7 +11,8 @@ const readySchema = z.object({ status: z.literal("ready"), position: z.number().
 const keepMs = 1_000;
 const answerWithinMs = 2_000;
 
-export function healthRoutes(app: App, services: Services): void {
+export function healthRoutes(app: App, services: OperatorServices): void {
+  const { deps } = services;
   const readiness = createReadiness(services);
 
   app.route({
@@ -36,6 +37,7 @@ export function healthRoutes(app: App, services: Services): void {
       response: { 200: readySchema, ...problemResponses },
     },
     async handler() {
+      if (deps.leaving?.aborted) throw new Problem("not_ready", { detail: "It is stopping.", retryAfterSeconds: 1 });
       const { faults, position } = await readiness();
       if (faults.length === 0) return { status: "ready" as const, position };
       const errors = faults.map(({ path, message }) => ({ path, message }));
@@ -69,7 +71,7 @@ interface Readiness {
   readonly position: number;
 }
 
-function createReadiness({ lag, deps, options }: Services): () => Promise<Readiness> {
+function createReadiness({ lag, deps, options }: OperatorServices): () => Promise<Readiness> {
   let asked: Promise<Readiness> | null = null;
   let askedAt = Number.NEGATIVE_INFINITY;
 
@@ -81,7 +83,8 @@ function createReadiness({ lag, deps, options }: Services): () => Promise<Readin
       });
     });
     try {
-      const [lags, position] = await Promise.race([Promise.all([lag(), deps.feed.head()]), late]);
+      const engines = Promise.all((deps.engines ?? []).map(({ answers }) => answers()));
+      const [lags, position] = await Promise.race([Promise.all([lag(), deps.feed.head(), engines]), late]);
       const faults = lags.flatMap(({ projection, partition, started, behindSeconds, behindEvents }) => {
         const path = `${projection}/${partition}`;
         if (!started) return [{ path, message: "never started" }];
@@ -90,8 +93,10 @@ function createReadiness({ lag, deps, options }: Services): () => Promise<Readin
       });
       return { faults, position };
     } catch (error) {
-      deps.log.warn({ err: error }, "not ready: log or read models do not answer");
-      return { faults: [{ path: "engines", message: "the log or the read models do not answer" }], position: 0 };
+      deps.log.warn({ err: error }, "not ready: an engine does not answer");
+      const others = (deps.engines ?? []).map(({ name }) => name);
+      const names = ["the log", "the read models", ...others].join(" or ");
+      return { faults: [{ path: "engines", message: `${names} do not answer` }], position: 0 };
     }
   }
 
@@ -106,7 +111,10 @@ function createReadiness({ lag, deps, options }: Services): () => Promise<Readin
 }
 
 /** Behind a proxy on this machine everything seems to come from here, so a forwarded request never counts as local. */
-async function checkMetricsAccess(request: FastifyRequest, { options, authenticator }: Services): Promise<void> {
+async function checkMetricsAccess(
+  request: FastifyRequest,
+  { options, authenticator }: OperatorServices,
+): Promise<void> {
   if (options.openMetrics) return;
   const { headers } = request;
   const address = request.socket.remoteAddress ?? "";

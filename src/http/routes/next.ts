@@ -43,7 +43,7 @@ export function nextRoutes(app: App, services: Services): void {
     },
     // Checked by hand: the same few query strings come again and again, and are parsed once.
     validatorCompiler: acceptsAnything,
-    handler(request, reply) {
+    async handler(request, reply) {
       const { learnerId } = request.params as { learnerId: string };
       if (!idSchema.safeParse(learnerId).success) {
         throw invalidField("learnerId", "1 to 200 characters without white space");
@@ -51,7 +51,7 @@ export function nextRoutes(app: App, services: Services): void {
       const asked = queries.parse(request.url, request.query);
       checkTrack(asked.trackId);
       reply.header("content-type", json);
-      return nextItems.one(learnerId, asked) as never;
+      return (await nextItems.one(learnerId, asked)).text as never;
     },
   });
 

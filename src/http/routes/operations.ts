@@ -2,7 +2,7 @@ import { z } from "zod";
 import { idSchema } from "../../domain/events.ts";
 import { Problem } from "../problem.ts";
 import { learnerParams, problemResponses } from "../schemas.ts";
-import { type App, operationsOf, type Services } from "../services.ts";
+import { type App, type OperatorServices, operationsOf } from "../services.ts";
 
 const lagSchema = z.object({
   projection: z.string(),
@@ -38,7 +38,7 @@ const rebuildSchema = z.object({
 const config = { scopes: ["operator"] as const };
 const nameParams = z.object({ name: idSchema });
 
-export function operationRoutes(app: App, { deps, lag }: Services): void {
+export function operationRoutes(app: App, { deps, lag }: OperatorServices): void {
   app.route({
     method: "GET",
     url: "/v1/ops/lag",
