@@ -9,14 +9,15 @@ const columns = `id, name, array_to_string(scopes, ','), hash, date_part('epoch'
 
 /** Parameters: id, name, scopes with commas between, hash, created, expires or null, revoked or null. */
 const add = `
-  INSERT INTO api_keys (id, name, scopes, hash, created_at, expires_at, revoked_at)
+  /* api-keys.add */ INSERT INTO api_keys (id, name, scopes, hash, created_at, expires_at, revoked_at)
   VALUES ($1, $2, string_to_array($3::text, ','), $4, $5::timestamptz, $6::timestamptz, $7::timestamptz)`;
 /** Parameter: id. */
-const find = `SELECT ${columns} FROM api_keys WHERE id = $1`;
+const find = `/* api-keys.find */ SELECT ${columns} FROM api_keys WHERE id = $1`;
 /** All, in the order of their adding. */
-const list = `SELECT ${columns} FROM api_keys ORDER BY added`;
+const list = `/* api-keys.list */ SELECT ${columns} FROM api_keys ORDER BY added`;
 /** The first revocation stays. Parameters: id, when. Result: a row where there is such a key. */
-const revoke = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2::timestamptz) WHERE id = $1 RETURNING id";
+const revoke =
+  "/* api-keys.revoke */ UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2::timestamptz) WHERE id = $1 RETURNING id";
 
 /** API keys in PostgreSQL; brings the schema up to date first. With `sql` the connections are the caller's. */
 export async function openPostgresApiKeys(source: PostgresSource): Promise<ApiKeys & { close(): Promise<void> }> {

@@ -3,14 +3,14 @@ import { openMigrated, type PostgresSource } from "../engines/open-migrated.ts";
 
 /** Parameters: kind, name, bytes. An overwritten blob counts as written now. */
 const put = `
-  INSERT INTO blobs (kind, name, bytes) VALUES ($1, $2, $3)
+  /* blobs.put */ INSERT INTO blobs (kind, name, bytes) VALUES ($1, $2, $3)
   ON CONFLICT (kind, name) DO UPDATE SET bytes = excluded.bytes, written = excluded.written`;
 /** Parameters: kind, name. */
-const get = "SELECT bytes FROM blobs WHERE kind = $1 AND name = $2";
+const get = "/* blobs.get */ SELECT bytes FROM blobs WHERE kind = $1 AND name = $2";
 /** Parameter: kind. */
-const names = "SELECT name FROM blobs WHERE kind = $1 ORDER BY written";
+const names = "/* blobs.names */ SELECT name FROM blobs WHERE kind = $1 ORDER BY written";
 /** Parameters: kind, name. */
-const remove = "DELETE FROM blobs WHERE kind = $1 AND name = $2";
+const remove = "/* blobs.remove */ DELETE FROM blobs WHERE kind = $1 AND name = $2";
 
 /** Blobs in PostgreSQL; brings the schema up to date first. With `sql` the connections are the caller's. */
 export async function openPostgresBlobs(source: PostgresSource): Promise<Blobs & { close(): Promise<void> }> {

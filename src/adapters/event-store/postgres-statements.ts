@@ -10,7 +10,7 @@ const columns = `e.position, e.revision, date_part('epoch', e.recorded_at) * 100
  * Result: position of the first event and the revisions of all, or no row where it has to be decided one by one.
  */
 export const appendEvents = `
-  SELECT first_position, revisions FROM append_events(
+  /* log.append */ SELECT first_position, revisions FROM append_events(
     $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[]
   )`;
 
@@ -19,7 +19,7 @@ export const appendEvents = `
  * Result: ('event', event id, its stream) for each id that is stored, ('stream', stream, last revision) for each stream.
  */
 export const lookUp = `
-  SELECT 'event', e.event_id::text, e.stream
+  /* log.look-up */ SELECT 'event', e.event_id::text, e.stream
   FROM unnest($1::uuid[]) AS asked (id) JOIN events e ON e.event_id = asked.id
   UNION ALL
   SELECT 'stream', s.stream, (
@@ -28,23 +28,25 @@ export const lookUp = `
   FROM unnest($2::text[]) AS s (stream)`;
 
 /** The events with these ids. Parameter: event ids. */
-export const eventsById = `SELECT ${columns} FROM events e WHERE e.event_id = ANY($1::uuid[])`;
+export const eventsById = `/* log.events-by-id */ SELECT ${columns} FROM events e WHERE e.event_id = ANY($1::uuid[])`;
 
 /** Parameters: stream, first revision, limit. */
 export const streamForwards = `
+  /* log.stream-forwards */
   SELECT ${columns} FROM events e WHERE e.stream = $1 AND e.revision >= $2::bigint ORDER BY e.revision LIMIT $3::bigint`;
 
 /** Parameters: stream, last revision, limit. */
 export const streamBackwards = `
+  /* log.stream-backwards */
   SELECT ${columns} FROM events e WHERE e.stream = $1 AND e.revision <= $2::bigint
   ORDER BY e.revision DESC LIMIT $3::bigint`;
 
 /** Position of the last event. */
-export const head = "SELECT position FROM log_head";
+export const head = "/* log.head */ SELECT position FROM log_head";
 
 /** A page of everything. Fewer rows than the limit: the log ended there. Parameters: position, limit. */
 export const page = `
-  SELECT ${columns} FROM events e WHERE e.position > $1::bigint ORDER BY e.position LIMIT $2::bigint`;
+  /* log.page */ SELECT ${columns} FROM events e WHERE e.position > $1::bigint ORDER BY e.position LIMIT $2::bigint`;
 
 /**
  * How far a filtered page may look, from the same snapshot as the events: the head, and no more than $3 positions beyond
@@ -59,7 +61,7 @@ const bounds = `
 
 /** A page by type. Always at least one row, beginning with (head, upto). Parameters: position, limit, window, types. */
 export const pageOfTypes = `
-  WITH ${bounds}
+  /* log.page-of-types */ WITH ${bounds}
   SELECT b.head, b.upto, e.* FROM bounds b LEFT JOIN LATERAL (
     SELECT ${columns} FROM events e
     WHERE e.position > $1::bigint AND e.position <= b.upto AND e.type = ANY($4::text[])
@@ -73,7 +75,7 @@ export const pageOfTypes = `
  * primary key past millions of events of other categories.
  */
 export const pageOfCategories = `
-  WITH ${bounds}
+  /* log.page-of-categories */ WITH ${bounds}
   SELECT b.head, b.upto, e.* FROM bounds b LEFT JOIN LATERAL (
     SELECT ${columns}
     FROM unnest($4::text[]) AS c (category) CROSS JOIN LATERAL (
@@ -88,12 +90,12 @@ export const pageOfCategories = `
 
 /** Head, and when the event after the position was recorded. Parameter: position. */
 export const behind = `
-  SELECT h.position, date_part('epoch', e.recorded_at) * 1000
+  /* log.behind */ SELECT h.position, date_part('epoch', e.recorded_at) * 1000
   FROM log_head h LEFT JOIN events e ON e.position = $1::bigint + 1`;
 
 /** How many match after a position, and when the first was recorded. Parameters: position, categories, types or null. */
 export const behindFiltered = `
-  WITH matching AS (
+  /* log.behind-filtered */ WITH matching AS (
     SELECT count(*) AS count, min(e.position) AS first FROM events e
     WHERE e.position > $1::bigint
       AND ($2::text[] IS NULL OR e.category = ANY($2::text[])) AND ($3::text[] IS NULL OR e.type = ANY($3::text[]))
