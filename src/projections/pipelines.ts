@@ -1,4 +1,5 @@
 import { learnerStream } from "../domain/streams.ts";
+import type { Feed } from "../ports/feed.ts";
 import { createGate, type Gate } from "./gate.ts";
 import type { RetryResult } from "./parking.ts";
 import { partitionOf } from "./partition.ts";
@@ -43,7 +44,7 @@ export interface Pipelines {
   stop(): Promise<void>;
 }
 
-interface Running {
+export interface RunningPipeline {
   readonly partition: number;
   readonly pipeline: Pipeline;
   readonly loop: RunningProjection;
@@ -52,8 +53,8 @@ interface Running {
 export function startPipelines(deps: PipelineDeps, view: LiveView, settings: PipelineSettings): Pipelines {
   const gate = createGate(deps.feed);
   const owned = settings.owned ?? Array.from({ length: view.partitions }, (_, partition) => partition);
-  const running: Running[] = owned.map((partition) =>
-    startOne({ ...deps, feed: gate.feed }, view, partition, settings),
+  const running: RunningPipeline[] = owned.map((partition) =>
+    startPipeline({ ...deps, feed: gate.feed }, view, partition, settings),
   );
   return {
     view,
@@ -86,7 +87,14 @@ export function startPipelines(deps: PipelineDeps, view: LiveView, settings: Pip
   };
 }
 
-function startOne(deps: PipelineDeps, view: LiveView, partition: number, settings: PipelineSettings): Running {
+/** `input`: what the loop reads; the log itself, unless a stream stands between. */
+export function startPipeline(
+  deps: PipelineDeps,
+  view: LiveView,
+  partition: number,
+  settings: PipelineSettings,
+  input: Feed = deps.feed,
+): RunningPipeline {
   const pipeline = createPipeline(deps, {
     namespace: view.namespace,
     partition,
@@ -98,7 +106,7 @@ function startOne(deps: PipelineDeps, view: LiveView, partition: number, setting
   const { retryMs, retryMsMax, idleWaitMs } = settings;
   const loop = runProjection({
     name: `learners ${view.namespace} ${partition}`,
-    feed: deps.feed,
+    feed: input,
     batchSize: settings.batchSize ?? 20_000,
     load: pipeline.load,
     handle: pipeline.handle,

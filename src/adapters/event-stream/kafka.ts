@@ -1,0 +1,126 @@
+import { Kafka, KafkaJSProtocolError, logLevel } from "kafkajs";
+import { type StreamReader, StreamUnavailable, type StreamWriter } from "../../ports/event-stream.ts";
+import type { Log } from "../../ports/log.ts";
+import { createKafkaReader, type KafkaReaderTimes } from "./kafka-reader.ts";
+import { createKafkaWriter } from "./kafka-writer.ts";
+import { mendTimer } from "./kafkajs-timer.ts";
+import { within } from "./within.ts";
+
+export interface KafkaOptions {
+  /** host:port of some brokers, from which the client learns of the others. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  /** Of the topic: as many as the projection has. A topic that has another number is refused. */
+  readonly partitions: number;
+  /** Copies of each partition, where the topic is made here. Default: the brokers'. */
+  readonly replicas?: number;
+  /** How long the topic keeps messages, where it is made here. What is older is read from the log. Default 7 days. */
+  readonly retentionMs?: number;
+  /** Who shares the partitions. Default `<topic>.projector`. */
+  readonly group?: string;
+  readonly log: Log;
+  /** An answer that takes longer counts as none, milliseconds. Default 30 s. */
+  readonly deadlineMs?: number;
+  readonly times?: Partial<KafkaReaderTimes>;
+}
+
+export interface KafkaStream extends StreamWriter, StreamReader {
+  /** Messages of each partition that the group has not committed yet: what it handled last may be among them. */
+  lag(): Promise<{ readonly partition: number; readonly messages: number }[]>;
+  close(): Promise<void>;
+}
+
+const retentionMsDefault = 7 * 24 * 3_600_000;
+
+/** Connects, and makes the topic where there is none. Rejects with {@link StreamUnavailable}, saying what is wrong. */
+export async function openKafka(options: KafkaOptions): Promise<KafkaStream> {
+  mendTimer();
+  const { brokers, topic, partitions, log, deadlineMs = 30_000 } = options;
+  const group = options.group ?? `${topic}.projector`;
+  const kafka = new Kafka({
+    clientId: "proximal",
+    brokers: [...brokers],
+    connectionTimeout: 3_000,
+    requestTimeout: Math.min(deadlineMs, 10_000),
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 4 },
+    logCreator: () => kafkaLog(log),
+    logLevel: logLevel.WARN,
+  });
+  const admin = kafka.admin();
+  try {
+    await within(deadlineMs, "connecting to Kafka", admin.connect());
+    await ensureTopic(admin, options);
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined);
+    if (error instanceof StreamUnavailable) throw error;
+    throw new StreamUnavailable(`Kafka at ${brokers.join(", ")}: ${messageOf(error)}`, { cause: error });
+  }
+  const writer = createKafkaWriter({ kafka, topic, partitions, deadlineMs, log });
+  const reader = createKafkaReader({ kafka, topic, partitions, group, log, times: options.times ?? {} });
+  return {
+    name: topic,
+    partitions,
+    send: writer.send,
+    consume: reader.consume,
+    async lag() {
+      const [ends, [committed]] = await within(
+        deadlineMs,
+        "asking Kafka for offsets",
+        Promise.all([admin.fetchTopicOffsets(topic), admin.fetchOffsets({ groupId: group, topics: [topic] })]),
+      );
+      return ends
+        .map(({ partition, high, low }) => {
+          const offset = committed?.partitions.find((one) => one.partition === partition)?.offset ?? "-1";
+          // -1: nothing was committed yet, and all that is kept is still to come.
+          return { partition, messages: Number(high) - Number(offset === "-1" ? low : offset) };
+        })
+        .sort((a, b) => a.partition - b.partition);
+    },
+    async close() {
+      await Promise.all([reader.close(), writer.close()]);
+      await within(5_000, "leaving Kafka", admin.disconnect()).catch(() => undefined);
+    },
+  };
+}
+
+async function ensureTopic(admin: ReturnType<Kafka["admin"]>, options: KafkaOptions): Promise<void> {
+  const { topic, partitions, replicas = -1, retentionMs = retentionMsDefault } = options;
+  const configEntries = [
+    { name: "cleanup.policy", value: "delete" },
+    { name: "retention.ms", value: String(retentionMs) },
+  ];
+  try {
+    await admin.createTopics({
+      topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
+      waitForLeaders: true,
+    });
+  } catch (error) {
+    // Another process made it at the same moment.
+    if (!isThere(error)) throw error;
+  }
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const found = topics[0]?.partitions.length ?? 0;
+  if (found !== partitions) {
+    throw new StreamUnavailable(
+      `topic ${topic} has ${found} partitions, and PROXIMAL_PARTITIONS is ${partitions}: learners keep their partition, ` +
+        `so another number needs another topic (PROXIMAL_KAFKA_TOPIC)`,
+    );
+  }
+}
+
+function isThere(error: unknown): boolean {
+  const errors = error instanceof Error && "errors" in error && Array.isArray(error.errors) ? error.errors : [error];
+  return errors.every((one) => one instanceof KafkaJSProtocolError && one.type === "TOPIC_ALREADY_EXISTS");
+}
+
+/** What kafkajs calls an error it mostly mends by itself; what it does not comes back to the caller as one. */
+function kafkaLog(log: Log): (entry: { label: string; log: { message: string } }) => void {
+  return ({ label, log: { message, ...fields } }) => {
+    const { broker, groupId, error, retryCount } = fields as Record<string, unknown>;
+    const told = { broker, groupId, err: error, retryCount };
+    if (label === "ERROR") log.warn(told, `kafkajs: ${message}`);
+    else log.debug(told, `kafkajs: ${message}`);
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

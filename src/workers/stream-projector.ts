@@ -1,0 +1,222 @@
+import { learnerStream } from "../domain/streams.ts";
+import type { Consumption, StreamReader } from "../ports/event-stream.ts";
+import { fits, newView, readView, switchView } from "../projections/live-view.ts";
+import type { RetryResult } from "../projections/parking.ts";
+import { partitionOf } from "../projections/partition.ts";
+import type { PipelineDeps } from "../projections/pipeline.ts";
+import {
+  type PartitionStatus,
+  type PipelineSettings,
+  type Pipelines,
+  type RunningPipeline,
+  startPipeline,
+} from "../projections/pipelines.ts";
+import type { LiveView } from "../projections/rows.ts";
+import { createPartitionInput, type PartitionInput } from "./stream-projector-input.ts";
+
+export interface StreamProjectorDeps extends PipelineDeps {
+  readonly stream: StreamReader;
+}
+
+export interface StreamProjectorOptions extends Omit<PipelineSettings, "owned"> {
+  /** How often it looks whether queries read other rows now (a rebuild has switched), milliseconds. */
+  readonly viewPollMs?: number;
+}
+
+/** Folds the partitions that the stream gives to this process into the read models. */
+export interface StreamProjector {
+  /** Resolves once it takes part in the sharing (not: once it owns anything). Rejects where the read models cannot be reached. */
+  start(): Promise<void>;
+  /** Finishes what is in hand and hands the partitions over. Idempotent. */
+  stop(): Promise<void>;
+  /** The slowest owned partition's; null while it owns none. */
+  position(): number | null;
+  /** Of the partitions it owns now. */
+  status(): readonly PartitionStatus[];
+  /** The rows it writes; null before it runs, and while the live rows are of another configuration. */
+  view(): LiveView | null;
+  /** Resolves once what it owns holds everything that stands in the log now. */
+  caughtUp(): Promise<void>;
+  /** Of the partitions it owns now. */
+  parked(): ReturnType<Pipelines["parked"]>;
+  /** Rejects for a learner of a partition that another process owns. */
+  retry(learnerId: string): Promise<RetryResult>;
+}
+
+interface Owned {
+  readonly input: PartitionInput;
+  /** null while there are no rows to write. */
+  running: RunningPipeline | null;
+}
+
+/**
+ * The pipelines of {@link startPipeline}, one for each partition that this process owns at the moment, on a stream that
+ * processes share. A partition's rows and its position lie in the read models, so that its next owner goes on where
+ * they stand, and the stream commits an offset only after they were written.
+ */
+export function createStreamProjector(
+  deps: StreamProjectorDeps,
+  options: StreamProjectorOptions = {},
+): StreamProjector {
+  const { readModels, model, log, feed, stream } = deps;
+  const { partitions } = stream;
+  const owned = new Map<number, Owned>();
+  let view: LiveView | null = null;
+  let consumption: Consumption | null = null;
+  let starting: Promise<void> | null = null;
+  let stopping: Promise<void> | null = null;
+  let stopWatching: () => void = () => undefined;
+  /** Assignments, switches of rows and the stop, one after another. */
+  let changing: Promise<unknown> = Promise.resolve();
+
+  function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = changing.then(work);
+    changing = result.catch(() => undefined);
+    return result;
+  }
+
+  function run(partition: number, one: Owned): void {
+    if (view === null || one.running !== null) return;
+    one.running = startPipeline(deps, view, partition, options, one.input.feed);
+  }
+
+  async function halt(one: Owned): Promise<void> {
+    const { running } = one;
+    one.running = null;
+    if (running === null) return;
+    await running.loop.stop();
+    running.pipeline.close();
+  }
+
+  async function assigned(now: readonly number[]): Promise<void> {
+    const lost = [...owned].filter(([partition]) => !now.includes(partition));
+    for (const [partition] of lost) owned.delete(partition);
+    await Promise.all(lost.map(([, one]) => halt(one)));
+    for (const partition of now) {
+      const one = owned.get(partition) ?? {
+        input: createPartitionInput({ log: feed, partition, partitions }),
+        running: null,
+      };
+      owned.set(partition, one);
+      one.input.resume();
+      run(partition, one);
+    }
+  }
+
+  /** Pipelines begin again from what is stored: on other rows, or because some of these are gone. */
+  async function startAgain(next: LiveView | null): Promise<void> {
+    await Promise.all(Array.from(owned.values(), halt));
+    view = next;
+    for (const [partition, one] of owned) run(partition, one);
+  }
+
+  /** Makes the first rows; follows the switches of rebuilds. Rows of another configuration are not for this one to write. */
+  async function followView(): Promise<void> {
+    const stored = await readView(readModels);
+    let next = stored.view;
+    if (next === null) {
+      next = newView(1, model, partitions);
+      if (!(await switchView(readModels, next, stored.version))) return followView();
+    }
+    if (next.namespace === view?.namespace) return;
+    if (fits(next, model, partitions)) {
+      log.info({ namespace: next.namespace }, "projecting into these rows");
+      await startAgain(next);
+    } else if (view !== null || consumption === null) {
+      log.error(
+        { live: next, partitions, model: model.name },
+        "the live rows are of another configuration: rebuild them",
+      );
+      await startAgain(null);
+    }
+  }
+
+  function watch(): () => void {
+    const poll = setInterval(() => {
+      exclusively(followView).catch((err: unknown) => log.warn({ err }, "cannot tell which rows are live"));
+    }, options.viewPollMs ?? 1000);
+    const stopListening = readModels.onLoss(() => {
+      log.warn({ namespace: view?.namespace }, "rows may be gone: beginning again from what is stored");
+      exclusively(async () => {
+        await followView();
+        await startAgain(view);
+      }).catch((err: unknown) => log.warn({ err }, "cannot tell which rows are live"));
+    });
+    return () => {
+      clearInterval(poll);
+      stopListening();
+    };
+  }
+
+  async function begin(): Promise<void> {
+    await exclusively(followView);
+    if (stopping !== null) return;
+    stopWatching = watch();
+    consumption = stream.consume({
+      assigned: (now) => exclusively(() => assigned(now)),
+      async handle(partition, messages, signal) {
+        const one = owned.get(partition);
+        if (one === undefined) throw new Error(`partition ${partition} is not owned here`);
+        await one.input.offer(messages, signal);
+      },
+    });
+  }
+
+  async function end(): Promise<void> {
+    await starting?.catch(() => undefined);
+    stopWatching();
+    await consumption?.close();
+    await exclusively(() => assigned([]));
+  }
+
+  const runningOnes = (): RunningPipeline[] => Array.from(owned.values()).flatMap(({ running }) => running ?? []);
+
+  return {
+    start() {
+      if (stopping !== null) return Promise.reject(new Error("the projector was stopped"));
+      // A start that failed may be tried again.
+      starting ??= begin().catch((error: unknown) => {
+        starting = null;
+        throw error;
+      });
+      return starting;
+    },
+    stop() {
+      stopping ??= end();
+      return stopping;
+    },
+    position() {
+      const positions = runningOnes().map(({ loop }) => loop.position());
+      return positions.length === 0 ? null : Math.min(...positions);
+    },
+    status: () =>
+      runningOnes().map(({ partition, pipeline, loop }) => ({
+        ...loop.status,
+        partition,
+        parked: pipeline.parked.size,
+      })),
+    view: () => view,
+    async caughtUp() {
+      const head = await feed.head();
+      while (stopping === null) {
+        if ([...owned.values()].every(({ running }) => (running?.loop.position() ?? -1) >= head)) return;
+        await new Promise((resolve) => setTimeout(resolve, caughtUpPollMs));
+      }
+      throw new Error("the projector was stopped");
+    },
+    parked: () =>
+      runningOnes().flatMap(({ partition, pipeline }) =>
+        Array.from(pipeline.parked.values(), (parked) => ({ partition, parked })),
+      ),
+    async retry(learnerId) {
+      const partition = partitionOf(learnerId, partitions);
+      const running = owned.get(partition)?.running ?? null;
+      if (running === null) throw new Error(`partition ${partition} of learner ${learnerId} is owned elsewhere`);
+      const result = running.pipeline.retry(learnerStream(learnerId));
+      running.loop.nudge();
+      return result;
+    },
+  };
+}
+
+const caughtUpPollMs = 20;
