@@ -12,8 +12,8 @@ import { spreadOf } from "./statistics.ts";
 const learners = 5_000;
 
 /**
- * A process that starts on a full log and an empty Redis: how fast it folds the log into the read models. The trainer is
- * off there, as in any deployment for all processes but one. Learners take turns in the log, so that hardly two events
+ * A process that starts on a full log and an empty Redis: how fast it folds the log into the read models. It does
+ * nothing else, as in any deployment of several processes. Learners take turns in the log, so that hardly two events
  * of a batch are of the same learner: nothing is saved by folding them together.
  */
 export async function benchProjection({ app, rounds }: BenchSetting, events: number): Promise<Measurement[]> {
@@ -47,7 +47,7 @@ async function fillLog(app: App, events: number): Promise<void> {
 async function catchUpFromNothing(app: App): Promise<{ perSecond: number; perCpu: number }> {
   const redis = await startRedis({ settings: { "maxmemory-policy": "noeviction" } });
   if ("skip" in redis) throw new Error(redis.skip);
-  const env = { ...app.env, REDIS_URL: redis.url, PORT: String(await freePort()), PROXIMAL_TRAINER: "off" };
+  const env = { ...app.env, REDIS_URL: redis.url, PORT: String(await freePort()), PROXIMAL_ROLE: "projector" };
   const fresh = startServe(env, app.key);
   try {
     let first: Mark | null = null;

@@ -64,8 +64,8 @@ async function withApiOnly<T>(
   key: string,
   work: (api: Pick<App, "url" | "server">) => Promise<T>,
 ): Promise<T> {
-  const roles = { PROXIMAL_PROJECTOR: "off", PROXIMAL_TRAINER: "off" };
-  const api = startServe({ ...env, ...roles, PORT: String(await freePort()) }, key);
+  const role = { PROXIMAL_ROLE: "api" };
+  const api = startServe({ ...env, ...role, PORT: String(await freePort()) }, key);
   await untilReady(api);
   process.kill(app.server.pid, "SIGSTOP");
   try {

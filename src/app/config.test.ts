@@ -17,7 +17,8 @@ describe("settings", () => {
     expect(config).toMatchObject({ host: "127.0.0.1", port: 3000, dataFolder: ".proximal", model: "lr-lite" });
     expect(config.databaseUrl).toBeUndefined();
     expect(config.corsOrigins).toEqual([]);
-    expect(config.trainer).toBe(true);
+    expect(config.role).toBe("all");
+    expect(config.kafkaBrokers).toEqual([]);
     expect(warnings).toEqual([]);
   });
 
@@ -44,10 +45,42 @@ describe("settings", () => {
     expect(refused({ [name]: value })).toBe(line);
   });
 
-  it("that cannot go together are refused", () => {
-    expect(refused({ PROXIMAL_PROJECTOR: "off" })).toContain("PROXIMAL_PROJECTOR=off needs REDIS_URL");
-    const { config } = loadConfig({ PROXIMAL_PROJECTOR: "off", REDIS_URL: "redis://127.0.0.1:6379" });
-    expect(config.projector).toBe(false);
+  it.each([
+    [
+      { PROXIMAL_ROLE: "api", REDIS_URL: "redis://r" },
+      "PROXIMAL_ROLE=api needs DATABASE_URL: the embedded log belongs to",
+    ],
+    [{ PROXIMAL_ROLE: "query", DATABASE_URL: "postgres://p/x" }, "PROXIMAL_ROLE=query needs REDIS_URL: read models in"],
+    [{ PROXIMAL_ROLE: "relay", DATABASE_URL: "postgres://p/x" }, "PROXIMAL_ROLE=relay needs KAFKA_BROKERS: there is"],
+    [
+      { PROXIMAL_ROLE: "jobs", DATABASE_URL: "postgres://p/x", REDIS_URL: "redis://r" },
+      "PROXIMAL_ROLE=jobs needs JOBS_REDIS_URL: jobs in a process's own memory",
+    ],
+    [{ EVENTSTOREDB_URL: "esdb://h:2113" }, "EVENTSTOREDB_URL needs DATABASE_URL: blobs, API keys and snapshots"],
+    [{ DATABASE_DIRECT_URL: "postgres://p/x" }, "DATABASE_DIRECT_URL needs DATABASE_URL"],
+    [{ DATABASE_REPLICA_URL: "postgres://p/x" }, "DATABASE_REPLICA_URL needs DATABASE_URL"],
+    [{ KAFKA_BROKERS: "h:9092", DATABASE_URL: "postgres://p/x" }, "KAFKA_BROKERS needs REDIS_URL"],
+    [{ REDIS_URL: "redis://r/1", JOBS_REDIS_URL: "redis://r/1" }, "JOBS_REDIS_URL must not be REDIS_URL"],
+    [{ PROXIMAL_DRAIN_MS: "500", PROXIMAL_STOP_TIMEOUT_MS: "400" }, "PROXIMAL_DRAIN_MS must be less than"],
+  ])("that cannot go together are refused in one line: %j", (environment, line) => {
+    const lines = refused(environment);
+    expect(lines).toContain(line);
+    expect(lines.split("\n")).toHaveLength(1);
+  });
+
+  it("name the engines of many machines", () => {
+    const environment = {
+      ...{ PROXIMAL_ROLE: "projector", DATABASE_URL: "postgres://p/x", KAFKA_BROKERS: "a:9092, b:9092" },
+      ...{ REDIS_URL: "redis+cluster://me:pw@a:7000,b:7000", JOBS_REDIS_URL: "redis+sentinel://a:1,b:2,c:3/jobs/1" },
+      EVENTSTOREDB_URL: "esdb://admin:pw@a:2113,b:2113,c:2113?tls=true",
+    };
+    const { config } = loadConfig(environment);
+    expect(config).toMatchObject({ role: "projector", kafkaBrokers: ["a:9092", "b:9092"] });
+    expect(refused({ ...environment, JOBS_REDIS_URL: environment.REDIS_URL })).toContain(
+      "JOBS_REDIS_URL=redis+cluster://…",
+    );
+    expect(refused({ REDIS_URL: "redis+sentinel://a:1,b:2" })).toContain("REDIS_URL=redis+sentinel://a:1,b:2 is not");
+    expect(refused({ KAFKA_BROKERS: "a" })).toContain("KAFKA_BROKERS=");
   });
 
   it("never print a secret", () => {
@@ -59,6 +92,7 @@ describe("settings", () => {
     expect(lines).toContain("PROXIMAL_API_KEY=… is not allowed");
     expect(lines).not.toMatch(/hunter[234]/);
     expect(maskedUrl("not a url hunter2")).toBe("(not a URL)");
+    expect(maskedUrl("redis+sentinel://me:hunter5@a:1,b:2/name/3?x=hunter6")).toBe("redis+sentinel://…@a:1,b:2/name/3");
   });
 
   it("name every bad value, not only the first", () => {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { combinationProblems } from "./combinations.ts";
 import { Explained } from "./explained.ts";
 import { otherKnownNames, type Setting, type SettingKey, settings } from "./settings.ts";
 
@@ -33,9 +34,7 @@ export function loadConfig(environment: Environment, given: Environment = {}): L
     if (parsed.success) values[key] = parsed.data;
     else problems.push(`${setting.name}=${masked(setting, text ?? "")} is not allowed: ${setting.allowed}`);
   }
-  if (values.projector === false && values.redisUrl === undefined) {
-    problems.push("PROXIMAL_PROJECTOR=off needs REDIS_URL: read models in memory are filled by their own process only");
-  }
+  problems.push(...combinationProblems(values));
   if (problems.length > 0) throw new BadConfig(problems.join("\n"));
   return { config: values as Config, warnings: unknownNames(environment) };
 }
@@ -53,10 +52,18 @@ export function masked(setting: Pick<Setting, "secret">, text: string): string {
 
 /** A URL without user, password and query. A text that is not one is not shown, it may be a secret in the wrong place. */
 export function maskedUrl(text: string): string {
-  if (!URL.canParse(text)) return "(not a URL)";
+  if (!URL.canParse(text)) return maskedHosts(text);
   const url = new URL(text);
   const user = url.username || url.password ? "…@" : "";
   return `${url.protocol}//${user}${url.host}${url.pathname}`;
+}
+
+/** Several hosts (`redis+cluster://user:password@a:1,b:2`) are no URL to the standard. */
+function maskedHosts(text: string): string {
+  const [, scheme, authority = "", path = ""] = /^([a-z+]+):\/\/([^/?#\s]+)(\/[^?#\s]*)?/.exec(text) ?? [];
+  const hosts = authority.slice(authority.lastIndexOf("@") + 1);
+  if (scheme === undefined || !/^[\w.:,[\]-]+$/.test(hosts)) return "(not a URL)";
+  return `${scheme}://${authority.includes("@") ? "…@" : ""}${hosts}${path}`;
 }
 
 function unknownNames(environment: Environment): string[] {

@@ -5,10 +5,11 @@ import { connect as connectTls } from "node:tls";
 import { readMigrations } from "../adapters/engines/migrate.ts";
 import { createPostgres } from "../adapters/engines/postgres.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { messageOf, openEngines } from "./compose.ts";
+import { openEngines } from "./compose.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { silentLogger } from "./logging.ts";
+import { reasonOf } from "./wait-for-engine.ts";
 
 /** The embedded log, opened where it is there already. */
 export async function inspectSqlite(config: Config): Promise<Check[]> {
@@ -19,7 +20,7 @@ export async function inspectSqlite(config: Config): Promise<Check[]> {
     const { feed, runsOn } = await openEngines(config, life);
     return [ok("event log", `${runsOn}, ${await feed.head()} events`)];
   } catch (error) {
-    return [fail("event log", messageOf(error), "make the folder readable and writable, or set PROXIMAL_DATA")];
+    return [fail("event log", reasonOf(error), "make the folder readable and writable, or set PROXIMAL_DATA")];
   } finally {
     await life.stop();
   }
@@ -44,7 +45,7 @@ export async function inspectPostgres(url: string): Promise<Check[]> {
       migrationsCheck(applied, (await readMigrations()).length),
     ];
   } catch (error) {
-    return [fail("event log", `PostgreSQL at ${where}: ${messageOf(error)}`, "start it, or correct DATABASE_URL")];
+    return [fail("event log", `PostgreSQL at ${where}: ${reasonOf(error)}`, "start it, or correct DATABASE_URL")];
   } finally {
     await sql.close();
   }
@@ -78,7 +79,7 @@ export async function inspectRedis(url: string): Promise<Check[]> {
         : []),
     ];
   } catch (error) {
-    return [fail("read models", `Redis at ${where}: ${messageOf(error)}`, "start it, or correct REDIS_URL")];
+    return [fail("read models", `Redis at ${where}: ${reasonOf(error)}`, "start it, or correct REDIS_URL")];
   }
 }
 

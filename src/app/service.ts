@@ -1,156 +1,139 @@
-import { randomUUID } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
-import { learnerModels } from "../domain/learner-model/models.ts";
-import { buildServer, type ServerOptions } from "../http/server.ts";
 import { scopes } from "../ports/api-keys.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ReadModels } from "../ports/read-models.ts";
+import type { Feed } from "../ports/feed.ts";
 import { storedPosition } from "../projections/live-view.ts";
-import type { Follower } from "../queries/lag.ts";
-import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
-import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
-import { createProjector, type Projector } from "../workers/projector.ts";
-import { type Engines, EngineUnavailable, messageOf, openEngines, openReadModels } from "./compose.ts";
+import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
+import type { Projector } from "../workers/projector.ts";
+import { type Engines, openEngines } from "./compose.ts";
+import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
 import type { Config } from "./config.ts";
-import { Explained } from "./explained.ts";
+import { catalogueHere, projectorElsewhere, projectorHere, trainerHere } from "./followers.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { startTrainerThread, type TrainerThread } from "./trainer-thread.ts";
-import { urlOf } from "./url.ts";
+import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
+import { saveNowAndThen } from "./saving.ts";
+import { startHttp } from "./start-http.ts";
+import { startCatalogue, startModel, startProjector, startTrainer } from "./start-parts.ts";
+import { createPatience, EngineUnavailable, type Patience } from "./wait-for-engine.ts";
 
-/** Everything in one process, caught up with the log and listening. */
+/** One process in its role, caught up with the log and listening. */
 export interface Service {
+  readonly role: Config["role"];
   /** http://host:port, as reached from this machine. */
   readonly url: string;
-  /** With every scope, made by this start. */
-  readonly key: string;
-  readonly runsOn: { readonly log: string; readonly readModels: string };
+  readonly runsOn: { readonly log: string; readonly readModels: string | null };
   readonly events: number;
+  /** Null in a process that answers no queries. */
+  readonly knows: Knowledge | null;
+  /** With every scope, made by this start. Null in a process that is one of many. */
+  readonly key: string | null;
+}
+
+export interface Knowledge {
   readonly catalogue: CatalogueFollower["catalogue"];
   readonly model: { readonly name: string; readonly version: number };
 }
 
-/** The address is not to be had: one line that says what to do. */
-export class CannotListen extends Explained {
-  override readonly name = "CannotListen";
-}
-
-const clock: Clock = { now: Date.now };
-
 /**
- * Starts everything, each part with its undo in `life`: log, read models, catalogue, model, projector, trainer, HTTP.
- * It listens early, so that a port that is taken is told at once; `/readyz` says when it has caught up, and so does
- * this promise. Rejects with EngineUnavailable, CannotListen, or Stopped.
+ * Starts what the role asks for, each part with its undo in `life`: log, read models, trainer, catalogue, model,
+ * projector, HTTP; so the first to stop is HTTP, and rows are saved after their last write. It listens early, so that a
+ * port that is taken is told at once; `/readyz` says when it has caught up, and so does this promise. Engines that do
+ * not answer yet are waited for. Rejects with EngineUnavailable, CannotListen, or Stopped.
  */
 export async function startService(config: Config, life: Lifecycle, log: Logger): Promise<Service> {
-  const engines = await openEngines(config, life);
-  const { feed, apiKeys } = engines;
-  log.info({ engine: engines.runsOn, events: await feed.head() }, "event log open");
-  const open = await openReadModels(config, life, feed, log);
-  const { readModels } = open;
-  const trainer = config.trainer
-    ? await life.acquire(
-        "trainer",
-        () => startTrainerThread(config, log),
-        (thread) => thread.stop(),
-      )
-    : null;
+  const duties = dutiesOf(config);
+  const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
+  const engines = await openEngines(config, life, patience);
+  const { feed } = engines;
+  log.info({ engine: engines.runsOn, role: config.role, events: await feed.head() }, "event log open");
+  const rows = await openRows(duties, config, engines, { life, log, patience });
+  const trainer = duties.trains ? await startTrainer(config, life, log) : null;
+  const answering = rows !== null && answersQueries(duties) ? await startAnswering(config, engines, life, log) : null;
+  const projector = rows !== null && duties.projects ? await project(config, engines, rows, life, log) : null;
+
+  const followers = [
+    ...(projector !== null ? projectorHere(projector) : []),
+    ...(projector === null && rows !== null ? projectorElsewhere(rows.readModels, config.partitions) : []),
+    ...(answering !== null ? [catalogueHere(answering.catalogue)] : []),
+    ...(trainer !== null ? [trainerHere(trainer)] : []),
+  ];
+  const given = { feed, apiKeys: engines.apiKeys, followers, operations: projector?.operations ?? null };
+  const serving =
+    answering === null || rows === null
+      ? null
+      : { eventStore: engines.eventStore, readModels: rows.readModels, ...answering };
+  const url = await startHttp(config, given, serving, life, log);
+
+  log.info({ url, role: config.role, behind: await behind(feed, rows) }, "listening");
+  if (projector !== null && rows !== null) await catchUp(config, projector, rows, feed, life, log);
+  // Catching up comes first: the trainer would take its time from it.
+  await trainer?.train();
+  return {
+    ...{ role: config.role, url, events: await feed.head() },
+    runsOn: { log: engines.runsOn, readModels: rows?.runsOn ?? null },
+    knows: answering === null ? null : knowledge(answering),
+    key: config.role === "all" ? await startKey(config, engines, url) : null,
+  };
+}
+
+interface Starting {
+  readonly life: Lifecycle;
+  readonly log: Logger;
+  readonly patience: Patience;
+}
+
+async function openRows(
+  duties: Duties,
+  config: Config,
+  { feed }: Engines,
+  { life, log, patience }: Starting,
+): Promise<OpenReadModels | null> {
+  if (!answersQueries(duties) && !duties.projects && !duties.runsJobs) return null;
+  return openReadModels(config, life, feed, log, patience);
+}
+
+async function startAnswering(config: Config, engines: Engines, life: Lifecycle, log: Logger) {
   const catalogue = await startCatalogue(engines, life, log);
   const model = await startModel(config, engines, life, log);
-  // Acquired before whoever writes them, so that they are saved after the last write.
+  return { catalogue, model };
+}
+
+function knowledge({ catalogue, model }: Awaited<ReturnType<typeof startAnswering>>): Knowledge {
+  return { catalogue: catalogue.catalogue, model: { name: model.model.name, version: model.current().version } };
+}
+
+/** The rows are acquired before whoever writes them, so that they are saved after the last write. */
+async function project(
+  config: Config,
+  engines: Engines,
+  open: OpenReadModels,
+  life: Lifecycle,
+  log: Logger,
+): Promise<Projector> {
   await life.acquire(
     "read models",
     () => open,
     () => open.save(),
   );
-  const projector = config.projector ? await startProjector(config, { ...engines, readModels }, life, log) : null;
-  const app = await life.acquire(
-    "HTTP",
-    () =>
-      buildServer({
-        ...{ eventStore: engines.eventStore, feed, readModels, catalogue, model, apiKeys, clock, randomId: randomUUID },
-        log: log as unknown as FastifyBaseLogger,
-        followers: [
-          ...(projector === null ? elsewhere(readModels, config.partitions) : followersOf(projector)),
-          ...contextFollowers(catalogue, trainer),
-        ],
-        operations: projector?.operations ?? null,
-        options: serverOptions(config),
-      }),
-    (server) => server.close(),
-  );
-  const url = await listen(app, config);
-  const behind = (await feed.head()) - ((await storedPosition(readModels, 0)) ?? 0);
-  log.info({ url, behind }, "listening; catching up with the log");
-  if (projector !== null) {
-    await saveNowAndThen(open.save, projector, config, life, log);
-    await projector.caughtUp();
-    await mustNotBeAhead(projector, feed);
-    await open.save();
-  }
-  // Catching up comes first: the trainer would take its time from it.
-  await trainer?.train();
-  // Several processes may share one store of keys: a start replaces the key of its own last start only.
-  const name = config.databaseUrl === undefined ? "start" : `start ${url}`;
-  await revokeApiKeysNamed({ apiKeys, clock }, name);
-  const { key } = await createApiKey({ apiKeys, clock }, { name, scopes });
-  return {
-    ...{ url, key, catalogue: catalogue.catalogue, events: await feed.head() },
-    runsOn: { log: engines.runsOn, readModels: open.runsOn },
-    model: { name: config.model, version: model.current().version },
-  };
+  return startProjector(config, { ...engines, readModels: open.readModels }, life, log);
 }
 
-function startCatalogue({ feed }: Engines, life: Lifecycle, log: Logger): Promise<CatalogueFollower> {
-  return life.acquire(
-    "catalogue",
-    async () => {
-      const follower = createCatalogueFollower({ feed, log });
-      await follower.start();
-      const { items, skills, tracks } = follower.catalogue;
-      log.info({ items: items.size, skills: skills.size, tracks: tracks.size }, "catalogue read");
-      return follower;
-    },
-    (follower) => follower.stop(),
-  );
-}
-
-function startModel(config: Config, engines: Engines, life: Lifecycle, log: Logger): Promise<ModelFollower> {
-  const { feed, blobs } = engines;
-  return life.acquire(
-    "model",
-    async () => {
-      const follower = createModelFollower({ feed, blobs, model: learnerModels[config.model], log });
-      await follower.catchUp();
-      return follower;
-    },
-    (follower) => follower.stop(),
-  );
-}
-
-function startProjector(
+async function catchUp(
   config: Config,
-  { feed, eventStore, blobs, readModels }: Engines & { readonly readModels: ReadModels },
+  projector: Projector,
+  { save }: OpenReadModels,
+  feed: Feed,
   life: Lifecycle,
   log: Logger,
-): Promise<Projector> {
-  return life.acquire(
-    "projector",
-    async () => {
-      const model = learnerModels[config.model];
-      const deps = { feed, store: eventStore, blobs, readModels, model, clock, log };
-      const projector = createProjector(deps, { partitions: config.partitions });
-      await projector.start();
-      return projector;
-    },
-    (projector) => projector.stop(),
-  );
+): Promise<void> {
+  await saveNowAndThen({ save, projector, everyMs: config.snapshotIntervalSeconds * 1000, life, log });
+  await projector.caughtUp();
+  await mustNotBeAhead(projector, feed);
+  await save();
 }
 
 /** What is ahead of the log would pass over its next events. */
-async function mustNotBeAhead(projector: Projector, feed: Engines["feed"]): Promise<void> {
+async function mustNotBeAhead(projector: Projector, feed: Feed): Promise<void> {
   const [position, head] = [projector.position() ?? 0, await feed.head()];
   if (position <= head) return;
   throw new EngineUnavailable(
@@ -158,103 +141,14 @@ async function mustNotBeAhead(projector: Projector, feed: Engines["feed"]): Prom
   );
 }
 
-const learning = { categories: ["learner"], types: ["InteractionRecorded"] };
-
-function followersOf(projector: Projector): Follower[] {
-  return projector.status().map(({ partition }) => ({
-    name: "learners",
-    partition,
-    position: async () => projector.status().find((status) => status.partition === partition)?.position ?? null,
-  }));
+async function behind(feed: Feed, rows: OpenReadModels | null): Promise<number | null> {
+  return rows === null ? null : (await feed.head()) - ((await storedPosition(rows.readModels, 0)) ?? 0);
 }
 
-/** A projector in another process: how far it is stands beside the rows it writes. */
-function elsewhere(readModels: ReadModels, partitions: number): Follower[] {
-  const position = (partition: number) => () => storedPosition(readModels, partition);
-  return Array.from({ length: partitions }, (_, partition) => ({
-    ...{ name: "learners", partition, filter: learning, position: position(partition) },
-  }));
-}
-
-function contextFollowers(catalogue: CatalogueFollower, trainer: TrainerThread | null): Follower[] {
-  const filter = { categories: ["item", "skill", "track"] };
-  return [
-    { name: "catalogue", filter, position: async () => catalogue.position() },
-    ...(trainer === null ? [] : [{ name: "trainer", filter: learning, position: async () => trainer.position() }]),
-  ];
-}
-
-function serverOptions(config: Config): ServerOptions {
-  return {
-    rateLimitPerMinute: config.rateLimitPerMinute === 0 ? null : config.rateLimitPerMinute,
-    corsOrigins: config.corsOrigins,
-    bodyLimit: config.bodyLimitBytes,
-    ndjsonLineLimit: config.lineLimitBytes,
-    openMetrics: config.openMetrics,
-    staleAfterSeconds: config.staleAfterSeconds,
-    freshnessWaitMs: config.afterWaitMs,
-    readModelsBudgetMs: config.readModelsWaitMs,
-    trustProxy: config.trustProxy,
-    groupCommit: { delayMs: config.groupCommitDelayMs, maxBatch: config.groupCommitEvents },
-  };
-}
-
-/** Resolves with the address as reached from this machine. */
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE") {
-      throw new CannotListen(`port ${port} on ${host} is in use: stop what runs there, or start with --port (PORT)`);
-    }
-    throw new CannotListen(`cannot listen on ${host}:${port} (HOST, PORT): ${messageOf(error)}`, { cause: error });
-  }
-  const address = app.server.address() as AddressInfo;
-  return urlOf({ host, port: address.port });
-}
-
-/** A start after a crash folds some so many events again: a few seconds' work. */
-const eventsBetweenSaves = 20_000;
-/** When nothing comes in, fewer are reason enough. */
-const eventsWhenQuiet = 1000;
-/** Between two saves there is at least this share of what the last one took: where rows are many, saving is not all it does. */
-const restAfterSave = 0.5;
-const lookEveryMs = 500;
-
-/** Saves every few minutes and every so many events, so that a start after a crash is short. */
-function saveNowAndThen(
-  save: () => Promise<void>,
-  projector: Projector,
-  config: Config,
-  life: Lifecycle,
-  log: Logger,
-): Promise<unknown> {
-  let savedAt = performance.now();
-  let savedPosition = projector.position() ?? 0;
-  let lastSaveMs = 0;
-  let lastLook = 0;
-  let saving = false;
-  async function look(): Promise<void> {
-    const position = projector.position() ?? 0;
-    const startedAt = performance.now();
-    const since = startedAt - savedAt;
-    const done = position - savedPosition;
-    const quiet = position === lastLook && done >= eventsWhenQuiet;
-    const many = (quiet || done >= eventsBetweenSaves) && since >= restAfterSave * lastSaveMs;
-    lastLook = position;
-    if (saving || done === 0 || !(many || since >= config.snapshotIntervalSeconds * 1000)) return;
-    saving = true;
-    try {
-      await save();
-      savedAt = performance.now();
-      lastSaveMs = savedAt - startedAt;
-      savedPosition = position;
-    } catch (err) {
-      log.warn({ err }, "read models not saved; a start after a crash would take longer");
-    } finally {
-      saving = false;
-    }
-  }
-  return life.acquire("saving", () => setInterval(() => void look(), lookEveryMs), clearInterval);
+/** Several processes may share one store of keys: a start replaces the key of its own last start only. */
+async function startKey(config: Config, { apiKeys }: Engines, url: string): Promise<string> {
+  const deps = { apiKeys, clock: { now: Date.now } };
+  const name = config.databaseUrl === undefined ? "start" : `start ${url}`;
+  await revokeApiKeysNamed(deps, name);
+  return (await createApiKey(deps, { name, scopes })).key;
 }

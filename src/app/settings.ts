@@ -5,7 +5,7 @@ import { z } from "zod";
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
   /** Environment variable. */
   readonly name: string;
-  readonly group: "server" | "engines" | "ingest" | "answers" | "projections" | "logging" | "command line";
+  readonly group: "server" | "engines" | "ingest" | "answers" | "projections" | "jobs" | "logging" | "command line";
   /** As it would be written in the environment; null where leaving it out means something of its own. */
   readonly default: string | null;
   readonly unit: string;
@@ -34,6 +34,29 @@ const urlOf = (protocols: readonly string[]) =>
     .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
     .optional();
 
+const postgresUrl = urlOf(["postgres:", "postgresql:"]);
+
+const hosts = String.raw`[\w.-]+(:\d{1,5})?(,[\w.-]+(:\d{1,5})?)*`;
+const severalHosts = {
+  sentinel: new RegExp(String.raw`^rediss?\+sentinel://([^@/]*@)?${hosts}/[\w.-]+(/\d+)?$`),
+  cluster: new RegExp(String.raw`^rediss?\+cluster://([^@/]*@)?${hosts}/?$`),
+};
+
+/** One server, or several: URLs with several hosts are no URLs to the standard. */
+const redisUrl = (...forms: readonly (keyof typeof severalHosts)[]) =>
+  z
+    .string()
+    .refine(
+      (text) =>
+        (URL.canParse(text) && ["redis:", "rediss:"].includes(new URL(text).protocol)) ||
+        forms.some((form) => severalHosts[form].test(text)),
+    )
+    .optional();
+
+/** What a process does; docs/deployment.md says what each needs. */
+export const roles = ["all", "api", "query", "relay", "projector", "trainer", "jobs"] as const;
+export type Role = (typeof roles)[number];
+
 const listOf = z.string().transform((text) =>
   text
     .split(",")
@@ -44,6 +67,16 @@ const listOf = z.string().transform((text) =>
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 export const settings = {
+  role: setting({
+    name: "PROXIMAL_ROLE",
+    group: "server",
+    default: "all",
+    unit: "",
+    allowed: roles.join(", "),
+    meaning:
+      "What this process does: commands and queries (api), queries only (query), one kind of work beside the requests (relay, projector, trainer, jobs), or everything. Also `proximal serve --role`.",
+    schema: z.enum(roles),
+  }),
   host: setting({
     name: "HOST",
     group: "server",
@@ -125,6 +158,25 @@ export const settings = {
     meaning: "Time a clean stop may take before what is left is cut off. Nothing accepted is lost either way.",
     schema: wholeNumber(100, 600_000),
   }),
+  drainMs: setting({
+    name: "PROXIMAL_DRAIN_MS",
+    group: "server",
+    default: "200",
+    unit: "ms",
+    allowed: "0 to 60000",
+    meaning:
+      "How long a server that was told to stop still answers: /readyz says no and each reply ends its connection, so that clients and balancers go elsewhere. Part of PROXIMAL_STOP_TIMEOUT_MS.",
+    schema: wholeNumber(0, 60_000),
+  }),
+  startTimeoutSeconds: setting({
+    name: "PROXIMAL_START_TIMEOUT_S",
+    group: "server",
+    default: "30",
+    unit: "s",
+    allowed: "0 to 3600; 0 tries once",
+    meaning: "How long a start waits for engines that do not answer yet. A line each second says for which.",
+    schema: wholeNumber(0, 3600),
+  }),
   dataFolder: setting({
     name: "PROXIMAL_DATA",
     group: "engines",
@@ -140,19 +192,84 @@ export const settings = {
     default: null,
     unit: "",
     allowed: "postgres://user:password@host:port/database",
-    meaning: "Event log in PostgreSQL instead of the embedded SQLite.",
+    meaning:
+      "Event log in PostgreSQL instead of the embedded SQLite (with EVENTSTOREDB_URL: blobs, API keys and snapshots). May lead through PgBouncer in transaction mode.",
     secret: "url",
-    schema: urlOf(["postgres:", "postgresql:"]),
+    schema: postgresUrl,
+  }),
+  databaseDirectUrl: setting({
+    name: "DATABASE_DIRECT_URL",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "postgres://user:password@host:port/database",
+    meaning: "The same database without a pooler between, for LISTEN and migrations. Left out: DATABASE_URL.",
+    secret: "url",
+    schema: postgresUrl,
+  }),
+  databaseReplicaUrl: setting({
+    name: "DATABASE_REPLICA_URL",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "postgres://user:password@host:port/database",
+    meaning: "A streaming replica for analysts' reads of the log. Left out: they read where everybody writes.",
+    secret: "url",
+    schema: postgresUrl,
+  }),
+  eventStoreDbUrl: setting({
+    name: "EVENTSTOREDB_URL",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "esdb://host:port or esdb://user:password@h1:p,h2:p,h3:p",
+    meaning: "Event log in EventStoreDB (or KurrentDB). Needs DATABASE_URL for what lies beside the log.",
+    secret: "url",
+    schema: z
+      .string()
+      .regex(/^(esdb|kurrentdb)(\+discover)?:\/\/\S+$/)
+      .optional(),
+  }),
+  kafkaBrokers: setting({
+    name: "KAFKA_BROKERS",
+    group: "engines",
+    default: "",
+    unit: "",
+    allowed: "host:port,host:port,…",
+    meaning:
+      "A relay copies the log into Kafka, and projectors share its partitions as a consumer group. Empty: the projector reads the log itself.",
+    schema: listOf.refine((all) => all.every((one) => /^[^\s:/]+:\d{1,5}$/.test(one))),
+  }),
+  kafkaTopic: setting({
+    name: "PROXIMAL_KAFKA_TOPIC",
+    group: "engines",
+    default: "proximal.events",
+    unit: "",
+    allowed: "letters, digits, dot, dash, underscore; up to 200",
+    meaning: "Topic of the relayed events. It has PROXIMAL_PARTITIONS partitions.",
+    schema: z.string().regex(/^[\w.-]{1,200}$/),
   }),
   redisUrl: setting({
     name: "REDIS_URL",
     group: "engines",
     default: null,
     unit: "",
-    allowed: "redis://host:port or rediss://user:password@host:port",
-    meaning: "Read models in Redis instead of in memory.",
+    allowed:
+      "redis://host:port/db (rediss:// for TLS), redis+sentinel://user:password@h1:p,h2:p,h3:p/NAME/db, redis+cluster://user:password@h1:p,h2:p,…",
+    meaning: "Read models in Redis (one server, Sentinel or Cluster) instead of in memory.",
     secret: "url",
-    schema: urlOf(["redis:", "rediss:"]),
+    schema: redisUrl("sentinel", "cluster"),
+  }),
+  jobsRedisUrl: setting({
+    name: "JOBS_REDIS_URL",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "redis://host:port/db (rediss:// for TLS) or redis+sentinel://user:password@h1:p,h2:p,h3:p/NAME/db",
+    meaning:
+      "Background jobs in BullMQ on a Redis of their own (noeviction) instead of in the process. With role all: this process works on them too.",
+    secret: "url",
+    schema: redisUrl("sentinel"),
   }),
   model: setting({
     name: "PROXIMAL_MODEL",
@@ -219,24 +336,6 @@ export const settings = {
     meaning:
       "Partitions of the learners for projection. After a change the next start makes new rows beside those that serve.",
     schema: wholeNumber(1, 256),
-  }),
-  projector: setting({
-    name: "PROXIMAL_PROJECTOR",
-    group: "projections",
-    default: "on",
-    unit: "",
-    allowed: "on or off (off only with REDIS_URL)",
-    meaning: "Whether this process folds the log into the read models. Where it is off, another process has to.",
-    schema: onOff,
-  }),
-  trainer: setting({
-    name: "PROXIMAL_TRAINER",
-    group: "projections",
-    default: "on",
-    unit: "",
-    allowed: "on or off",
-    meaning: "Whether this process trains the shared weights. One process of a deployment does.",
-    schema: onOff,
   }),
   snapshotIntervalSeconds: setting({
     name: "PROXIMAL_SNAPSHOT_INTERVAL_S",

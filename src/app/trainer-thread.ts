@@ -4,11 +4,16 @@ import type { Config } from "./config.ts";
 import type { TrainerMessage, TrainerOrder } from "./trainer-worker.ts";
 
 export interface TrainerThread {
-  /** Until then the thread only makes itself ready. Resolves when it trains; rejects where it could not start. */
+  /**
+   * Until then the thread only makes itself ready. Resolves when it trains, or stands by because another process does;
+   * rejects where it could not start.
+   */
   train(): Promise<void>;
-  /** Everything in the log up to here has been learnt; null where the thread has failed. */
+  /** Another process trains. */
+  standsBy(): boolean;
+  /** Everything in the log up to here has been learnt; null where it stands by, and where the thread has failed. */
   position(): number | null;
-  /** Resolves when its checkpoint is saved. Idempotent. */
+  /** Resolves when its checkpoint is saved and the lease is given up. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -21,12 +26,12 @@ export function startTrainerThread(config: Config, log: Log): TrainerThread {
   const file = import.meta.url.endsWith(".ts") ? "./trainer-worker.ts" : "./trainer-worker.js";
   const logFormat = config.logFormat === "auto" && process.stderr.isTTY ? "text" : config.logFormat;
   const worker = new Worker(new URL(file, import.meta.url), { workerData: { ...config, logFormat } });
-  let position: number | null = null;
+  let told: TrainerMessage | null = null;
   let stopping: Promise<void> | null = null;
   const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const started = new Promise<void>((resolve, reject) => {
     worker.on("message", (message: TrainerMessage) => {
-      position = message.position;
+      told = message;
       resolve();
     });
     worker.once("error", reject);
@@ -35,7 +40,7 @@ export function startTrainerThread(config: Config, log: Log): TrainerThread {
   // Whoever starts the service waits for it; whoever stops it meanwhile does not care any more.
   started.catch(() => {});
   worker.on("error", (err) => {
-    position = null;
+    told = null;
     log.error({ err }, "the trainer failed: lists go on with the weights published last; restart to train again");
   });
   return {
@@ -43,7 +48,8 @@ export function startTrainerThread(config: Config, log: Log): TrainerThread {
       worker.postMessage("train" satisfies TrainerOrder);
       return started;
     },
-    position: () => position,
+    standsBy: () => told !== null && told.position === null,
+    position: () => told?.position ?? null,
     stop() {
       if (stopping === null) {
         worker.postMessage("stop" satisfies TrainerOrder);

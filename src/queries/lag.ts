@@ -10,6 +10,8 @@ export interface Follower {
   readonly filter?: FeedFilter;
   /** Position up to which everything is folded in; null where it never started (which is stale, not caught up). */
   position(): Promise<number | null>;
+  /** False while another process does this work: then it says how far it is. */
+  here?(): boolean;
 }
 
 export interface Lag {
@@ -31,18 +33,20 @@ export interface LagDeps {
 /** How far each follower is behind the log. Rejects where the log or a follower's position cannot be read. */
 export function readLag({ feed, clock, followers }: LagDeps): Promise<Lag[]> {
   return Promise.all(
-    followers.map(async ({ name, partition = 0, filter, position }) => {
-      const at = await position();
-      const backlog = await feed.behind(at ?? 0, filter);
-      const oldest = backlog.oldestRecordedAt === null ? null : Date.parse(backlog.oldestRecordedAt);
-      return {
-        projection: name,
-        partition,
-        started: at !== null,
-        position: at ?? 0,
-        behindEvents: backlog.events,
-        behindSeconds: oldest === null ? 0 : Math.max(0, clock.now() - oldest) / 1000,
-      };
-    }),
+    followers
+      .filter(({ here }) => here?.() !== false)
+      .map(async ({ name, partition = 0, filter, position }) => {
+        const at = await position();
+        const backlog = await feed.behind(at ?? 0, filter);
+        const oldest = backlog.oldestRecordedAt === null ? null : Date.parse(backlog.oldestRecordedAt);
+        return {
+          projection: name,
+          partition,
+          started: at !== null,
+          position: at ?? 0,
+          behindEvents: backlog.events,
+          behindSeconds: oldest === null ? 0 : Math.max(0, clock.now() - oldest) / 1000,
+        };
+      }),
   );
 }

@@ -40,8 +40,8 @@ describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", 
   }, async () => {
     const place = await newEngines();
     const folding = await serve(place);
-    const roles = { PROXIMAL_PROJECTOR: "off", PROXIMAL_TRAINER: "off" };
-    const taking = await serve({ ...place, environment: { ...place.environment, ...roles } });
+    const role = { PROXIMAL_ROLE: "api" };
+    const taking = await serve({ ...place, environment: { ...place.environment, ...role }, key: folding.key });
     const item = { itemId: "i", title: "An item", skillIds: [] };
     expect((await taking.post("/v1/items", item)).status).toBe(201);
     for (let revision = 1; revision <= 20; revision += 1) {
@@ -90,13 +90,14 @@ describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", 
   });
 
   test("engines that are not there are one line each", { timeout: 60_000 }, async () => {
-    const nothing = newPlace({ DATABASE_URL: "postgres://me:secret@127.0.0.1:1/x" });
+    const once = { PROXIMAL_START_TIMEOUT_S: "0" };
+    const nothing = newPlace({ DATABASE_URL: "postgres://me:secret@127.0.0.1:1/x", ...once });
     const noPostgres = await run(nothing, ["serve", "--port", "0"]);
     expect(noPostgres.code).toBe(1);
     expect(noPostgres.stderr).toMatch(
       /^proximal: PostgreSQL at postgres:\/\/…@127\.0\.0\.1:1\/x \(DATABASE_URL\) cannot be used: .*\n$/,
     );
-    const noRedis = await run(newPlace({ REDIS_URL: "redis://127.0.0.1:1" }), ["serve", "--port", "0"]);
+    const noRedis = await run(newPlace({ REDIS_URL: "redis://127.0.0.1:1", ...once }), ["serve", "--port", "0"]);
     expect(noRedis.code).toBe(1);
     expect(noRedis.stderr).toMatch(/^proximal: Redis at redis:\/\/127\.0\.0\.1:1 \(REDIS_URL\) cannot be used: .*\n$/);
   });

@@ -13,6 +13,8 @@ const launcher = join(root, "bin", "proximal.js");
 export interface Place {
   /** Environment variables of its own. */
   readonly environment: Readonly<Record<string, string>>;
+  /** For a process that makes none for itself: one of many. */
+  readonly key?: string;
 }
 
 /** An empty data folder, removed after the test. */
@@ -77,7 +79,7 @@ export async function serve(place: Place, ...args: readonly string[]): Promise<R
   }
 
   const [, url = ""] = await says(/ready at (http:\S+) /);
-  const [key] = await says(/pxl_[0-9a-f]{16}_[0-9a-f]{64}/);
+  const key = place.key ?? (await says(/pxl_[0-9a-f]{16}_[0-9a-f]{64}/))[0];
   const readyMs = performance.now() - startedAt;
   const call = async (path: string, init: RequestInit): Promise<Reply> => {
     const response = await fetch(`${url}${path}`, {

@@ -3,34 +3,42 @@ import { count } from "./io.ts";
 
 /** What `serve` prints once it is ready: what it runs on, the key, and lines that work when pasted into bash. */
 export function banner(service: Service, startedMs: number): string {
-  const { url, key, runsOn, events, catalogue, model } = service;
+  const { role, url, key } = service;
+  const who = role === "all" ? "Proximal" : `Proximal's ${role}`;
+  const lines = [
+    `${who} is ready at ${url} (after ${(startedMs / 1000).toFixed(1)} s)`,
+    "",
+    ...rowsOf(service).map(([what, value]) => `  ${what.padEnd(15)}${value}`.trimEnd()),
+    "",
+    ...(key === null
+      ? []
+      : ["Try it, in another terminal:", "", ...tryLines(service, key).map((line) => `  ${line}`), ""]),
+    "Ctrl-C stops it.",
+  ];
+  return `\n${lines.join("\n")}\n`;
+}
+
+function rowsOf({ url, key, runsOn, events, knows }: Service): [string, string][] {
+  const rows: [string, string][] = [["event log", `${runsOn.log}, ${count(events)} events`]];
+  if (runsOn.readModels !== null) rows.push(["read models", runsOn.readModels]);
+  if (knows === null) return [...rows, ["health", `${url}/readyz and ${url}/metrics`]];
+  const { catalogue, model } = knows;
   const version = model.version === 0 ? "not trained yet" : `version ${model.version}`;
-  return `
-Proximal is ready at ${url} (after ${(startedMs / 1000).toFixed(1)} s)
-
-  event log      ${runsOn.log}, ${count(events)} events
-  read models    ${runsOn.readModels}
-  learner model  ${model.name}, ${version}
-  catalogue      ${count(catalogue.items.size)} items, ${count(catalogue.skills.size)} skills, ${count(catalogue.tracks.size)} tracks
-  documentation  ${url}/docs
-  API key        ${key}
-                 (all scopes, until the next start; others: npx proximal keys create)
-
-Try it, in another terminal:
-
-${tryLines(service)
-  .map((line) => `  ${line}`)
-  .join("\n")}
-
-Ctrl-C stops it.
-`;
+  const { items, skills, tracks } = catalogue;
+  rows.push(
+    ["learner model", `${model.name}, ${version}`],
+    ["catalogue", `${count(items.size)} items, ${count(skills.size)} skills, ${count(tracks.size)} tracks`],
+    ["documentation", `${url}/docs`],
+  );
+  if (key === null) return [...rows, ["API keys", "npx proximal keys create --name app --scope client"]];
+  return [...rows, ["API key", key], ["", "(all scopes, until the next start; others: npx proximal keys create)"]];
 }
 
 /** Each line stands for itself once KEY is set. */
-export function tryLines({ url, key, catalogue }: Pick<Service, "url" | "key" | "catalogue">): string[] {
+export function tryLines({ url, knows }: Pick<Service, "url" | "knows">, key: string): string[] {
   const auth = '-H "authorization: Bearer $KEY"';
   const json = `-H 'content-type: application/json'`;
-  const items = [...catalogue.items.values()].filter((item) => !item.retired);
+  const items = [...(knows?.catalogue.items.values() ?? [])].filter((item) => !item.retired);
   const itemId = items[0]?.itemId ?? "sum-1";
   const answer = JSON.stringify({ learnerId: "me", itemId, kind: "answer", correct: true, durationMs: 4200 });
   return [

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createLifecycle, type Lifecycle } from "../lifecycle.ts";
 import type { Service } from "../service.ts";
+import { roles } from "../settings.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
-import { count, exitCodes } from "./io.ts";
+import { count, exitCodes, usageFailure } from "./io.ts";
 import { examples } from "./options.ts";
 import { startProgress } from "./progress.ts";
 import { banner, demoBanner } from "./serve-banner.ts";
@@ -11,12 +12,14 @@ interface ServeOptions {
   readonly port?: string;
   readonly host?: string;
   readonly demo?: boolean;
+  readonly role?: string;
 }
 
 export const addServe: AddCommand = (program, context) => {
   program
     .command("serve")
-    .description("start everything in this process: API, projections, trainer; Ctrl-C stops it")
+    .description("start everything in this process, or the part that --role names; Ctrl-C stops it")
+    .option("--role <role>", `${roles.join(", ")}; docs/deployment.md`)
     .option("--port <port>", "3000 when left out; 0 picks a free one")
     .option("--host <host>", "127.0.0.1 when left out; 0.0.0.0 for every network")
     .option("--demo", "publish a course and let a simulated class work on it")
@@ -25,6 +28,7 @@ export const addServe: AddCommand = (program, context) => {
       examples(
         "proximal serve",
         "proximal serve --demo --port 8080",
+        "proximal serve --role projector --port 3003",
         "DATABASE_URL=postgres://localhost/proximal REDIS_URL=redis://localhost proximal serve",
       ),
     )
@@ -33,7 +37,8 @@ export const addServe: AddCommand = (program, context) => {
 
 async function serve(context: CommandContext, options: ServeOptions): Promise<void> {
   const { io } = context;
-  const config = context.config({ PORT: options.port, HOST: options.host });
+  const config = context.config({ PORT: options.port, HOST: options.host, PROXIMAL_ROLE: options.role });
+  if (options.demo === true && config.role !== "all") throw usageFailure("--demo is for the role all");
   const { createLogger } = await import("../logging.ts");
   const { startService } = await import("../service.ts");
   const log = createLogger(config, io.stderr);
@@ -44,7 +49,7 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
   try {
     const service = await startService(config, life, log);
     const startedMs = performance.now() - startedAt;
-    if (options.demo === true) await demo(context, service, life, startedMs);
+    if (options.demo === true && service.key !== null) await demo(context, service, service.key, life, startedMs);
     else io.stdout.write(`${banner(service, startedMs)}\n`);
     if (!io.signal.aborted) await once(io.signal, "abort");
   } catch (error) {
@@ -65,7 +70,13 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
 const tricklePauseMs = 1500;
 
 /** Publishes the course, posts the class's past, and lets it go on; it ends with the server. */
-async function demo({ io }: CommandContext, service: Service, life: Lifecycle, startedMs: number): Promise<void> {
+async function demo(
+  { io }: CommandContext,
+  service: Service,
+  key: string,
+  life: Lifecycle,
+  startedMs: number,
+): Promise<void> {
   const { createApiClient } = await import("../api-client.ts");
   const { course } = await import("../demo/course.ts");
   const { createClassroom } = await import("../demo/classroom.ts");
@@ -75,7 +86,7 @@ async function demo({ io }: CommandContext, service: Service, life: Lifecycle, s
     () => new AbortController(),
     (c) => c.abort(),
   );
-  const api = createApiClient({ url: service.url, key: service.key, signal: leaving.signal });
+  const api = createApiClient({ url: service.url, key, signal: leaving.signal });
   const published = await publishCourse(api, course);
   io.stdout.write(`${banner(service, startedMs)}\n`);
   const note = published === 0 ? "stands already" : `published ${count(published)} skills, items and tracks`;

@@ -1,0 +1,102 @@
+import { join, resolve } from "node:path";
+import { createMemoryReadModels, type MemoryReadModels } from "../adapters/read-models/memory.ts";
+import { openRedisReadModels } from "../adapters/read-models/redis.ts";
+import type { Feed } from "../ports/feed.ts";
+import type { Log } from "../ports/log.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import { unavailable } from "./compose.ts";
+import { type Config, maskedUrl } from "./config.ts";
+import { type Lifecycle, Stopped } from "./lifecycle.ts";
+import { logIdentity, noteLogIdentity } from "./log-identity.ts";
+import { EngineUnavailable, type Patience } from "./wait-for-engine.ts";
+
+/** The read models, and how they outlive this process. */
+export interface OpenReadModels {
+  readonly readModels: ReadModels;
+  readonly runsOn: string;
+  /** Notes which log they come from, and writes them down where they live in this process only. */
+  save(): Promise<void>;
+}
+
+/**
+ * Redis with REDIS_URL; else memory, from its snapshot where there is a good one of this log, else empty, to be rebuilt
+ * from the log.
+ */
+export async function openReadModels(
+  config: Config,
+  life: Lifecycle,
+  feed: Feed,
+  log: Log,
+  patience: Patience,
+): Promise<OpenReadModels> {
+  const url = config.redisUrl;
+  if (url === undefined) return openInMemory(config, feed, log);
+  const where = `Redis at ${maskedUrl(url)}`;
+  const readModels = await openRedis(url, life, log, patience);
+  if ((await logIdentity(readModels, feed)) === "other") {
+    throw new EngineUnavailable(
+      `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
+    );
+  }
+  return { readModels, runsOn: where, save: () => noteLogIdentity(readModels, feed) };
+}
+
+async function openRedis(url: string, life: Lifecycle, log: Log, patience: Patience): Promise<ReadModels> {
+  const where = `Redis at ${maskedUrl(url)} (REDIS_URL)`;
+  let first: Error | null = null;
+  // While it is being opened the first trouble of a try is the reason of its refusal; later it is told.
+  let onConnectionError = (err: Error): void => {
+    first ??= err;
+  };
+  try {
+    const readModels = await life.acquire(
+      "Redis",
+      () =>
+        patience.untilOpen(where, () => {
+          first = null;
+          return openRedisReadModels({ url, onConnectionError: (err) => onConnectionError(err) });
+        }),
+      (redis) => redis.close(),
+    );
+    onConnectionError = (err) => log.warn({ err: err.message }, "trouble with the connection to Redis");
+    return readModels;
+  } catch (error) {
+    throw unavailable(where, error instanceof Stopped ? error : (first ?? error));
+  }
+}
+
+async function openInMemory(config: Config, feed: Feed, log: Log): Promise<OpenReadModels> {
+  const readModels = await loaded(snapshotPath(config), feed, log);
+  let saving: Promise<void> = Promise.resolve();
+  const saveNow = async (): Promise<void> => {
+    await noteLogIdentity(readModels, feed);
+    const { rows, bytes } = await readModels.saveSnapshot(snapshotPath(config));
+    log.debug({ rows, bytes }, "read models saved");
+  };
+  const save = (): Promise<void> => {
+    saving = saving.then(saveNow, saveNow);
+    return saving;
+  };
+  return { readModels, runsOn: "memory, saved to the data folder", save };
+}
+
+async function loaded(path: string, feed: Feed, log: Log): Promise<MemoryReadModels> {
+  const readModels = createMemoryReadModels();
+  const startedAt = performance.now();
+  const snapshot = await readModels.loadSnapshot(path);
+  if (!snapshot.loaded) {
+    if (!snapshot.missing) log.warn({ path, why: snapshot.why }, "snapshot not used; read models come from the log");
+    return readModels;
+  }
+  if ((await logIdentity(readModels, feed)) === "other") {
+    log.warn({ path }, "snapshot is of another event log and not used; read models come from the log");
+    return createMemoryReadModels();
+  }
+  const ms = Math.round(performance.now() - startedAt);
+  log.info({ rows: snapshot.rows, ms }, "read models loaded from their snapshot");
+  return readModels;
+}
+
+function snapshotPath(config: Config): string {
+  return join(resolve(config.dataFolder), "read-models.snapshot");
+}

@@ -1,0 +1,41 @@
+import type { ReadModels } from "../ports/read-models.ts";
+import { storedPosition } from "../projections/live-view.ts";
+import type { Follower } from "../queries/lag.ts";
+import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
+import type { TrainerThread } from "./trainer-thread.ts";
+
+const learning = { categories: ["learner"], types: ["InteractionRecorded"] };
+
+/** Whoever projects, as far as it can say for each of its partitions where it is. */
+export interface Projecting {
+  status(): readonly { readonly partition: number; readonly position: number }[];
+}
+
+/** The projector of this process. */
+export function projectorHere(projector: Projecting): Follower[] {
+  return projector.status().map(({ partition }) => ({
+    name: "learners",
+    partition,
+    position: async () => projector.status().find((status) => status.partition === partition)?.position ?? null,
+  }));
+}
+
+/** A projector in another process: how far it is stands beside the rows it writes. No row: it never started. */
+export function projectorElsewhere(readModels: ReadModels, partitions: number): Follower[] {
+  const position = (partition: number) => () => storedPosition(readModels, partition);
+  return Array.from({ length: partitions }, (_, partition) => ({
+    ...{ name: "learners", partition, filter: learning, position: position(partition) },
+  }));
+}
+
+export function catalogueHere(catalogue: CatalogueFollower): Follower {
+  const filter = { categories: ["item", "skill", "track"] };
+  return { name: "catalogue", filter, position: async () => catalogue.position() };
+}
+
+export function trainerHere(trainer: TrainerThread): Follower {
+  return {
+    ...{ name: "trainer", filter: learning, position: async () => trainer.position() },
+    here: () => !trainer.standsBy(),
+  };
+}

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SqlError } from "../adapters/engines/sql.ts";
+import { LogUnavailable } from "../ports/event-store.ts";
+import type { Log } from "../ports/log.ts";
+import { ReadModelsUnavailable } from "../ports/read-models.ts";
+import { Explained } from "./explained.ts";
+import { type Lifecycle, Stopped } from "./lifecycle.ts";
+
+/** An engine could not be opened: one line that says which, why, and what to do. */
+export class EngineUnavailable extends Explained {
+  override readonly name = "EngineUnavailable";
+}
+
+/** How long a start waits for engines, all together. */
+export interface Patience {
+  /** Opens it, again and again while it is not there yet. Rejects with what the last try said, or with Stopped. */
+  untilOpen<T>(engine: string, open: () => Promise<T>): Promise<T>;
+}
+
+/** For commands: an engine answers now or not at all. */
+export const noPatience: Patience = { untilOpen: (_engine, open) => open() };
+
+const pauseMs = { first: 50, max: 500 };
+const tellEveryMs = 1000;
+
+export function createPatience(options: {
+  readonly forMs: number;
+  readonly life: Pick<Lifecycle, "stopping">;
+  readonly log: Log;
+}): Patience {
+  const { forMs, life, log } = options;
+  const startedAt = performance.now();
+  const until = startedAt + forMs;
+  let toldAt = Number.NEGATIVE_INFINITY;
+
+  function tell(engine: string, error: unknown): void {
+    const now = performance.now();
+    if (now - toldAt < tellEveryMs) return;
+    toldAt = now;
+    const left = Math.ceil((until - now) / 1000);
+    log.warn({ why: reasonOf(error) }, `waiting for ${engine}, for ${left} s more (PROXIMAL_START_TIMEOUT_S)`);
+  }
+
+  return {
+    async untilOpen(engine, open) {
+      for (let pause = pauseMs.first; ; pause = Math.min(pause * 2, pauseMs.max)) {
+        try {
+          return await open();
+        } catch (error) {
+          if (life.stopping) throw new Stopped(`${engine}: stopped while waiting for it`);
+          if (performance.now() + pause > until || !mayComeYet(error)) throw error;
+          tell(engine, error);
+        }
+        await sleep(pause);
+      }
+    },
+  };
+}
+
+/** A refusal for good (a wrong password, another log's rows, a newer schema) is no reason to wait. */
+function mayComeYet(error: unknown): boolean {
+  if (error instanceof EngineNotYet || error instanceof LogUnavailable) return true;
+  if (error instanceof SqlError) return error.transient;
+  if (error instanceof ReadModelsUnavailable) return !/WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(reasonOf(error));
+  return false;
+}
+
+/** Wraps what an engine says whose errors do not tell trouble of the moment from trouble for good. */
+export class EngineNotYet extends Error {
+  override readonly name = "EngineNotYet";
+}
+
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}
