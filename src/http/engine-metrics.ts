@@ -1,0 +1,97 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+/** What the PostgreSQL adapter tells, see PostgresObservation. */
+type Observation =
+  | { readonly kind: "statement"; readonly name: string; readonly durationMs: number; readonly error: string | null }
+  | { readonly kind: "wait"; readonly waitedMs: number; readonly outcome: string };
+
+interface PoolState {
+  readonly max: number;
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+/** Who answered an analyst's read, and why not the replica. */
+interface ReplicaObservation {
+  readonly answeredBy: "replica" | "primary";
+  readonly why: string;
+}
+
+export interface EngineMetrics {
+  /** For a pool of this name, before there is a registry: give it to createPostgres as `observe`. */
+  observePostgres(pool: string): (observation: Observation) => void;
+  /** Connections of a pool, read when scraped. */
+  watchPool(pool: string, state: () => PoolState): void;
+  /** Give it to openReplicaReads as `observe`. */
+  observeReplica(observation: ReplicaObservation): void;
+  /** From now on the registry shows all of it. */
+  register(registry: Registry): void;
+}
+
+/** Seconds, as of the log's own commits: .25 and .3 are edges, because objectives stand there. */
+const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Metrics of the engines under OpenTelemetry's names; made before the engines, registered when the server is there. */
+export function createEngineMetrics(): EngineMetrics {
+  const unregistered = { registers: [] };
+  const pools = new Map<string, () => PoolState>();
+  const statements = new Histogram({
+    ...unregistered,
+    name: "db_client_operation_duration_seconds",
+    help: "Time of a statement, by its name; error_type is the SQLSTATE, or connection, and empty where it went well",
+    labelNames: ["db_system_name", "pool", "db_query_summary", "error_type"] as const,
+    buckets: durationBuckets,
+  });
+  const waits = new Histogram({
+    ...unregistered,
+    name: "db_client_connection_wait_time_seconds",
+    help: "Time a caller waited for a connection of the pool",
+    labelNames: ["pool", "outcome"] as const,
+    buckets: durationBuckets,
+  });
+  const replicaReads = new Counter({
+    ...unregistered,
+    name: "replica_reads_total",
+    help: "Analysts' reads by who answered, and why not the replica",
+    labelNames: ["answered_by", "why"] as const,
+  });
+  return {
+    observePostgres: (pool) => (observation) => {
+      if (observation.kind === "wait") {
+        waits.observe({ pool, outcome: observation.outcome }, observation.waitedMs / 1000);
+      } else {
+        const { name, error, durationMs } = observation;
+        const labels = { db_system_name: "postgresql", pool, db_query_summary: name, error_type: error ?? "" };
+        statements.observe(labels, durationMs / 1000);
+      }
+    },
+    watchPool: (pool, state) => void pools.set(pool, state),
+    observeReplica: ({ answeredBy, why }) => replicaReads.inc({ answered_by: answeredBy, why }),
+    register(registry) {
+      registry.registerMetric(statements);
+      registry.registerMetric(waits);
+      registry.registerMetric(replicaReads);
+      for (const gauge of poolGauges(pools)) registry.registerMetric(gauge);
+    },
+  };
+}
+
+function poolGauges(pools: ReadonlyMap<string, () => PoolState>): Gauge[] {
+  const gauge = (name: string, help: string, values: (state: PoolState) => Readonly<Record<string, number>>): Gauge =>
+    new Gauge({
+      ...{ name, help, labelNames: ["pool", "state"], registers: [] },
+      collect() {
+        for (const [pool, state] of pools) {
+          for (const [label, value] of Object.entries(values(state()))) this.set({ pool, state: label }, value);
+        }
+      },
+    });
+  return [
+    gauge("db_client_connection_count", "Connections of the pool", ({ total, idle }) => ({ idle, used: total - idle })),
+    gauge("db_client_connection_max", "Connections the pool may have", ({ max }) => ({ any: max })),
+    gauge("db_client_connection_pending_requests", "Callers that wait for a connection", ({ waiting }) => ({
+      any: waiting,
+    })),
+  ];
+}
