@@ -32,6 +32,11 @@ export const topField = "top";
 
 export const learnerPrefix = (namespace: string): string => `${namespace}:learner:`;
 export const learnerKey = (namespace: string, learnerId: string): string => `${namespace}:learner:${learnerId}`;
+/** The learner of such a key; null for the key of another row. */
+export function learnerOfKey(key: string): string | null {
+  const at = key.indexOf(":learner:");
+  return at < 0 ? null : key.slice(at + ":learner:".length);
+}
 export const countersKey = (namespace: string, partition: number): string => `${namespace}:counters:${partition}`;
 export const countersPrefix = (namespace: string): string => `${namespace}:counters:`;
 export const popularPrefix = (namespace: string): string => `${namespace}:popular:`;

@@ -6,8 +6,6 @@ import { withinBudget } from "./budget.ts";
 export interface LiveViewReader {
   /** Which rows to read; null while no projection has ever started. Looks again each second, beside the queries. */
   current(): LiveView | null | Promise<LiveView | null>;
-  /** As looked up last, however long ago. */
-  last(): LiveView | null;
 }
 
 const lookAgainMs = 1_000;
@@ -38,6 +36,5 @@ export function createLiveViewReader(readModels: ReadModels, clock: Clock, budge
       if (clock.now() - lookedAt > lookAgainMs) look().catch(() => undefined);
       return known;
     },
-    last: () => known,
   };
 }

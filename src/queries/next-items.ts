@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { sessionTypes } from "../domain/events.ts";
 import type { ItemBank, SelectedItem } from "../domain/item-selection/selection.ts";
 import type { LearnerState } from "../domain/learner/learner-state.ts";
 import { bankOfLearner, selectForLearner } from "../domain/learner/select-for-learner.ts";
@@ -55,9 +56,10 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   const { readModels, liveView, catalogue, clock, budgetMs } = deps;
   const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
-  const lists: Lists = createRowCache({ ...deps, decode: decodeNext });
+  const lists: Lists = createRowCache({ ...deps, fields: sessionTypes.map(nextField), decode: decodeNext });
   const states: RowCache<LearnerState, RenderedNext> = createRowCache({
     ...deps,
+    fields: [stateField],
     decode: (bytes) => decodeLearnerState(bytes, model),
   });
 
@@ -82,7 +84,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   }
 
   async function fromState(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
-    const field = await states.get(learnerKey(namespace, learnerId), stateField);
+    const field = await states.get(namespace, learnerId, stateField);
     if (field.value === null) return null;
     const { cacheKey } = request;
     const stamp = `${catalogue.version}.${deps.model.current().version}`;
@@ -148,10 +150,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   }
 
   async function withoutReadModels(learnerId: string, request: NextRequest): Promise<RenderedNext> {
-    const view = liveView.last();
-    const key = view === null ? null : learnerKey(view.namespace, learnerId);
-    const field =
-      key === null ? undefined : (lists.last(key, nextField(request.sessionType)) ?? lists.last(key, "next"));
+    const field = lists.last(learnerId, nextField(request.sessionType)) ?? lists.last(learnerId, nextField("practice"));
     const rendered = field === undefined ? null : fromList(learnerId, field, request, "stale");
     return rendered === null ? forNewLearner(learnerId, request) : done(rendered, "stale");
   }
@@ -182,7 +181,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     get: Lists["get"],
   ): RenderedNext | Promise<RenderedNext> {
     if (live === null) return forNewLearner(learnerId, request);
-    const field = get(learnerKey(live.namespace, learnerId), nextField(request.sessionType));
+    const field = get(live.namespace, learnerId, nextField(request.sessionType));
     if (!(field instanceof Promise)) return answer(learnerId, live.namespace, field, request);
     return field.then((read) => answer(learnerId, live.namespace, read, request));
   }
@@ -215,7 +214,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const rows = await withinBudget(readModels.getMany(keys, name), budgetMs);
     const answers: RenderedNext[] = [];
     for (const [at, id] of learnerIds.entries()) {
-      const field = lists.seen(keys[at] ?? "", name, rows[at] ?? null);
+      const field = lists.seen(live.namespace, id, name, rows[at] ?? null);
       answers.push(await answer(id, live.namespace, field, request));
       // A thousand selections in one go would hold every other request up.
       if (at % answersPerTurn === answersPerTurn - 1) await nextTurn();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { learnerKey } from "../projections/rows.ts";
 import { createRowCache, rowKeptMs } from "./row-cache.ts";
 
 /** Rows in memory whose reads are counted, and wait until they are let go. */
@@ -21,6 +22,7 @@ function setUp() {
   };
   const cache = createRowCache<string, string>({
     ...{ readModels: counted, clock: { now: () => now }, budgetMs: 1_000 },
+    fields: ["f"],
     decode: (bytes) => {
       decoded += 1;
       return bytes.toString();
@@ -29,8 +31,10 @@ function setUp() {
   return {
     cache,
     write: (key: string, version: number, value: string) =>
-      readModels.write([{ key, from: "older", to: version, set: new Map([["f", Buffer.from(value)]]) }]),
-    get: async (key = "k") => (await cache.get(key, "f")).value,
+      readModels.write([
+        { key: learnerKey("n", key), from: "older", to: version, set: new Map([["f", Buffer.from(value)]]) },
+      ]),
+    get: async (key = "k") => (await cache.get("n", key, "f")).value,
     reads: () => reads,
     decoded: () => decoded,
     pass: (ms: number) => {
@@ -51,14 +55,14 @@ describe("rows in memory", () => {
     const { cache, write, get, reads } = setUp();
     await write("k", 1, "one");
     expect(await get()).toBe("one");
-    expect(cache.get("k", "f")).toMatchObject({ value: "one" });
+    expect(cache.get("n", "k", "f")).toMatchObject({ value: "one" });
     expect(reads()).toBe(1);
   });
 
   test("that there is no row is remembered too, until there is one", async () => {
     const { cache, write, get, reads } = setUp();
     expect(await get()).toBeNull();
-    expect(cache.get("k", "f")).toMatchObject({ value: null });
+    expect(cache.get("n", "k", "f")).toMatchObject({ value: null });
     expect(reads()).toBe(1);
     await write("k", 1, "one");
     expect(await get()).toBe("one");
@@ -87,9 +91,9 @@ describe("rows in memory", () => {
   test("a row that is read again unchanged is not decoded again, and keeps what was made of it", async () => {
     const { cache, write, get, decoded, pass } = setUp();
     await write("k", 1, "one");
-    (await cache.get("k", "f")).make("upper", 1, "ONE");
+    (await cache.get("n", "k", "f")).make("upper", 1, "ONE");
     pass(rowKeptMs);
-    const again = await cache.get("k", "f");
+    const again = await cache.get("n", "k", "f");
     expect([decoded(), again.made("upper", 1), again.made("upper", 2)]).toEqual([1, "ONE", undefined]);
     await write("k", 2, "two");
     await get();
@@ -104,6 +108,15 @@ describe("rows in memory", () => {
     pass(rowKeptMs);
     await write("k", 2, "two");
     expect(cache.last("k", "f")?.value).toBe("one");
+  });
+
+  test("a row of another namespace is read, and the one before is known until then", async () => {
+    const { cache, write, get } = setUp();
+    await write("k", 1, "one");
+    await get();
+    expect(cache.last("k", "f")?.value).toBe("one");
+    expect((await cache.get("other", "k", "f")).value).toBeNull();
+    expect(await get()).toBe("one");
   });
 
   test("callers at the same time share one read", async () => {
@@ -129,11 +142,17 @@ describe("rows in memory", () => {
 
   test("a read that fails is not kept", async () => {
     const { readModels, fail } = failing();
-    const cache = createRowCache({ readModels, clock: { now: () => 0 }, budgetMs: 1_000, decode: String });
+    const cache = createRowCache({
+      readModels,
+      clock: { now: () => 0 },
+      budgetMs: 1_000,
+      fields: ["f"],
+      decode: String,
+    });
     fail(true);
-    await expect(cache.get("k", "f")).rejects.toThrow("no answer");
+    await expect(cache.get("n", "k", "f")).rejects.toThrow("no answer");
     fail(false);
-    expect((await cache.get("k", "f")).value).toBeNull();
+    expect((await cache.get("n", "k", "f")).value).toBeNull();
   });
 });
 

@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { learnerKey, learnerOfKey } from "../projections/rows.ts";
 import { withinBudget } from "./budget.ts";
 
-/** One field of a row as it was read last, decoded, with what was made of it since. */
+/** One field of a learner's row as it was read last, decoded, with what was made of it since. */
 export interface KeptField<T, Made> {
   readonly bytes: Buffer | null;
   /** null where there is no such row or field. */
@@ -13,15 +14,16 @@ export interface KeptField<T, Made> {
   make(name: string, stamp: string | number, made: Made): Made;
 }
 
+/** Rows are those of a namespace (see projections/rows.ts), one for each learner. */
 export interface RowCache<T, Made> {
   /** At once while what is in memory holds, else read within the budget. */
-  get(key: string, field: string): KeptField<T, Made> | Promise<KeptField<T, Made>>;
+  get(namespace: string, learnerId: string, field: string): KeptField<T, Made> | Promise<KeptField<T, Made>>;
   /** As it stands in the read models now. Rejects with ReadModelsUnavailable. */
-  read(key: string, field: string): Promise<KeptField<T, Made>>;
+  read(namespace: string, learnerId: string, field: string): Promise<KeptField<T, Made>>;
   /** Takes in what was read elsewhere: decoded again only if its bytes are new. */
-  seen(key: string, field: string, bytes: Buffer | null): KeptField<T, Made>;
-  /** What was read last, however long ago; undefined where nothing was, or it had to make room. */
-  last(key: string, field: string): KeptField<T, Made> | undefined;
+  seen(namespace: string, learnerId: string, field: string, bytes: Buffer | null): KeptField<T, Made>;
+  /** What was read last, however long ago, of whatever namespace; undefined where nothing was, or it had to make room. */
+  last(learnerId: string, field: string): KeptField<T, Made> | undefined;
   close(): void;
 }
 
@@ -29,6 +31,8 @@ export interface RowCacheDeps<T> {
   readonly readModels: ReadModels;
   readonly clock: Clock;
   readonly budgetMs: number;
+  /** Those that are asked for. */
+  readonly fields: readonly string[];
   readonly decode: (bytes: Buffer) => T | null;
   /** Told of each look-up: whether the answer was in memory. */
   readonly onLookUp?: (hit: boolean) => void;
@@ -41,9 +45,6 @@ export interface RowCacheDeps<T> {
 export const rowKeptMs = 5_000;
 /** Bytes held, roughly: a field counts for its bytes, their decoded form and a few answers made of it. */
 const bytesMax = 96 * 1024 * 1024;
-const sizeOfField = ({ bytes }: { readonly bytes: Buffer | null }): number => (bytes?.length ?? 0) * 12 + 500;
-
-type Fields<F> = ReadonlyMap<string, F>;
 
 /**
  * Rows as this process read them last, in front of the read models. Callers that miss the same row wait for one read.
@@ -51,104 +52,110 @@ type Fields<F> = ReadonlyMap<string, F>;
  * there is room: without the read models it is the last that is known.
  */
 export function createRowCache<T, Made>(deps: RowCacheDeps<T>): RowCache<T, Made> {
-  const { readModels, clock, budgetMs, decode, onLookUp } = deps;
+  const { readModels, clock, budgetMs, fields, decode, onLookUp } = deps;
   type Field = Kept<T, Made>;
-  const rows = new LRUCache<string, Fields<Field>>({
+  const kept = new LRUCache<string, Field>({
     maxSize: bytesMax,
-    sizeCalculation: (fields) => [...fields.values()].reduce((sum, field) => sum + sizeOfField(field), 500),
+    sizeCalculation: ({ bytes }) => (bytes?.length ?? 0) * 12 + 600,
   });
-  const reading = new Map<string, Map<string, Promise<Field>>>();
+  const reading = new Map<string, Promise<Field>>();
 
-  async function read(key: string, field: string): Promise<Field> {
-    return seen(key, field, await withinBudget(readModels.get(key, field), budgetMs));
+  async function read(namespace: string, learnerId: string, field: string): Promise<Field> {
+    const bytes = await withinBudget(readModels.get(learnerKey(namespace, learnerId), field), budgetMs);
+    return seen(namespace, learnerId, field, bytes);
   }
 
-  function seen(key: string, field: string, bytes: Buffer | null): Field {
-    const fields = rows.get(key);
-    const last = fields?.get(field);
-    if (last !== undefined && sameBytes(last.bytes, bytes)) return last;
+  function seen(namespace: string, learnerId: string, field: string, bytes: Buffer | null): Field {
+    const name = nameOf(learnerId, field);
+    const last = kept.get(name);
+    if (last !== undefined && last.namespace === namespace && sameBytes(last.bytes, bytes)) return last;
     // A copy: what an adapter hands out may be a slice of something much larger.
-    const kept = new Kept<T, Made>(bytes === null ? null : Buffer.from(bytes), bytes === null ? null : decode(bytes));
-    rows.set(key, new Map(fields).set(field, kept));
-    return kept;
+    const own = bytes === null ? null : Buffer.from(bytes);
+    const now = new Kept<T, Made>(namespace, own, own === null ? null : decode(own));
+    kept.set(name, now);
+    return now;
   }
 
-  function readOnce(key: string, field: string): Promise<Field> {
-    const running = reading.get(key)?.get(field);
+  function readOnce(namespace: string, learnerId: string, field: string): Promise<Field> {
+    const name = nameOf(learnerId, field);
+    const running = reading.get(name);
     if (running !== undefined) return running;
-    const started = read(key, field).then(
-      (kept) => {
-        if (finished(key, field, started)) kept.holdsUntil = clock.now() + rowKeptMs;
-        return kept;
+    // Nobody has written the row meanwhile, where this is still the read of it.
+    const finished = (): boolean => reading.get(name) === started && reading.delete(name);
+    const started: Promise<Field> = read(namespace, learnerId, field).then(
+      (found) => {
+        if (finished()) found.holdsUntil = clock.now() + rowKeptMs;
+        return found;
       },
       (error) => {
-        finished(key, field, started);
+        finished();
         throw error;
       },
     );
-    const fields = reading.get(key) ?? new Map<string, Promise<Field>>();
-    reading.set(key, fields.set(field, started));
+    reading.set(name, started);
     return started;
   }
 
-  /** Whether what was read holds: nobody has written the row meanwhile. */
-  function finished(key: string, field: string, read: Promise<Field>): boolean {
-    const fields = reading.get(key);
-    if (fields?.get(field) !== read) return false;
-    fields.delete(field);
-    if (fields.size === 0) reading.delete(key);
-    return true;
-  }
-
   function written(key: string): void {
-    reading.delete(key);
-    for (const field of rows.peek(key)?.values() ?? []) field.holdsUntil = 0;
+    const learnerId = learnerOfKey(key);
+    if (learnerId === null) return;
+    for (const field of fields) {
+      const name = nameOf(learnerId, field);
+      reading.delete(name);
+      const found = kept.peek(name);
+      if (found !== undefined) found.holdsUntil = 0;
+    }
   }
 
   const stopListening = readModels.onChange((keys) => {
     if (keys !== null) return keys.forEach(written);
     reading.clear();
-    for (const fields of rows.values()) for (const field of fields.values()) field.holdsUntil = 0;
+    for (const field of kept.values()) field.holdsUntil = 0;
   });
 
   return {
-    get(key, field) {
+    get(namespace, learnerId, field) {
       // What is used is read again every few seconds, and counts as used then.
-      const kept = rows.peek(key)?.get(field);
-      const hit = kept !== undefined && clock.now() < kept.holdsUntil;
+      const found = kept.peek(nameOf(learnerId, field));
+      const hit = found !== undefined && clock.now() < found.holdsUntil && found.namespace === namespace;
       onLookUp?.(hit);
-      return hit ? kept : readOnce(key, field);
+      return hit ? found : readOnce(namespace, learnerId, field);
     },
     read,
     seen,
-    last: (key, field) => rows.get(key)?.get(field),
+    last: (learnerId, field) => kept.get(nameOf(learnerId, field)),
     close: stopListening,
   };
 }
 
+/** Ids hold no blanks. What is asked most has the shortest name: making it costs as much as finding it. */
+const nameOf = (learnerId: string, field: string): string => (field === "next" ? learnerId : `${learnerId} ${field}`);
+
 const madeMax = 4;
 
 class Kept<T, Made> implements KeptField<T, Made> {
+  readonly namespace: string;
   readonly bytes: Buffer | null;
   readonly value: T | null;
   /** Milliseconds since 1970; 0 once it was written, or was never to be relied on. */
   holdsUntil = 0;
-  #stamp: string | number = "";
-  readonly #made = new Map<string, Made>();
+  private stamp: string | number = "";
+  private readonly all = new Map<string, Made>();
 
-  constructor(bytes: Buffer | null, value: T | null) {
+  constructor(namespace: string, bytes: Buffer | null, value: T | null) {
+    this.namespace = namespace;
     this.bytes = bytes;
     this.value = value;
   }
 
   made(name: string, stamp: string | number): Made | undefined {
-    return stamp === this.#stamp ? this.#made.get(name) : undefined;
+    return stamp === this.stamp ? this.all.get(name) : undefined;
   }
 
   make(name: string, stamp: string | number, made: Made): Made {
-    if (stamp !== this.#stamp || this.#made.size >= madeMax) this.#made.clear();
-    this.#stamp = stamp;
-    this.#made.set(name, made);
+    if (stamp !== this.stamp || this.all.size >= madeMax) this.all.clear();
+    this.stamp = stamp;
+    this.all.set(name, made);
     return made;
   }
 }
