@@ -4,7 +4,7 @@ import { Option } from "commander";
 import { decodeEvent } from "../../domain/decode-event.ts";
 import { answerOf, type LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
 import type { Feed } from "../../ports/feed.ts";
-import type { Protocol } from "../../queries/evaluate-model.ts";
+import type { Protocol } from "../../queries/evaluate/model.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { openSourceFile } from "./import/source-file.ts";
 import { CommandFailure, exitCodes, printResult, usageFailure } from "./io.ts";
@@ -104,9 +104,9 @@ async function measure(
   answers: AsyncIterable<LoggedAnswer>,
   options: EvaluateOptions,
 ): Promise<void> {
-  const { evaluateModel, NothingToEvaluate } = await import("../../queries/evaluate-model.ts");
-  const { publishedResults } = await import("../../queries/evaluate-published.ts");
-  const { renderEvaluationText } = await import("../../queries/evaluate-report.ts");
+  const { evaluateModel, NothingToEvaluate } = await import("../../queries/evaluate/model.ts");
+  const { publishedResults } = await import("../../queries/evaluate/published.ts");
+  const { renderEvaluationText } = await import("../../queries/evaluate/report.ts");
   const { learnerModels } = await import("../../domain/learner-model/models.ts");
   const { protocol, seed, snapshotEvery, html } = options;
   const progress = startProgress(context.io, "answers", null);
@@ -124,7 +124,7 @@ async function measure(
       },
     });
     if (html !== undefined) {
-      const { renderEvaluationHtml } = await import("../../queries/evaluate-report.ts");
+      const { renderEvaluationHtml } = await import("../../queries/evaluate/report.ts");
       await writeFile(html, renderEvaluationHtml(result, publishedResults, logName));
     }
     printResult(context.io, options.json === true, { log: logName, ...result }, () => [

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readCsvAnswers } from "../adapters/answer-log/csv.ts";
-import { learnerModels, type ModelName } from "../domain/learner-model/models.ts";
-import { evaluateModel, type Protocol } from "./evaluate-model.ts";
+import { readCsvAnswers } from "../../adapters/answer-log/csv.ts";
+import { learnerModels, type ModelName } from "../../domain/learner-model/models.ts";
+import { evaluateModel, type Protocol } from "./model.ts";
 
 /** 103,561 real answers of 37 learners (Lindsey, Khajah, Mozer 2014); not part of the repository. */
-const root = resolve(import.meta.dirname, "../..");
+const root = resolve(import.meta.dirname, "../../..");
 const file = resolve(root, process.env.PROXIMAL_SPANISH_CSV ?? "../shared/data/spanish.csv");
 const present = existsSync(file);
 if (!present) process.stderr.write(`skipped: ${file} is not there; PROXIMAL_SPANISH_CSV may name it\n`);

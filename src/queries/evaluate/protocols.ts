@@ -1,7 +1,7 @@
-import type { LoggedAnswer } from "../domain/learner-model/answer-of.ts";
-import { getOrAdd } from "../domain/learner-model/get-or-add.ts";
-import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
-import { isPublicationDue } from "../domain/learner-model/publication.ts";
+import type { LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
+import { getOrAdd } from "../../domain/learner-model/get-or-add.ts";
+import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
+import { isPublicationDue } from "../../domain/learner-model/publication.ts";
 
 /** Takes the answers in order; gives the prediction made before each, null for one that is not to be measured. */
 export type Fold = (answer: LoggedAnswer) => number | null;

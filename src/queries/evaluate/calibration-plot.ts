@@ -1,4 +1,4 @@
-import type { CalibrationBin } from "../domain/learner-model/metrics.ts";
+import type { CalibrationBin } from "../../domain/learner-model/metrics.ts";
 
 const size = 360;
 const margin = { left: 52, right: 16, top: 16, bottom: 44 } as const;

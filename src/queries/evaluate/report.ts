@@ -1,7 +1,7 @@
-import { calibrationPlot } from "./evaluate-calibration-plot.ts";
-import { comparisonNote, describeRun, figuresOf, whole } from "./evaluate-figures.ts";
-import type { EvaluationResult } from "./evaluate-model.ts";
-import type { PublishedTable } from "./evaluate-published.ts";
+import { calibrationPlot } from "./calibration-plot.ts";
+import { comparisonNote, describeRun, figuresOf, whole } from "./figures.ts";
+import type { EvaluationResult } from "./model.ts";
+import type { PublishedTable } from "./published.ts";
 
 /** The result and the published table, for a terminal. Ends with a line break. */
 export function renderEvaluationText(result: EvaluationResult, published: PublishedTable): string {

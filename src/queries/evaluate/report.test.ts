@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { measure } from "../domain/learner-model/metrics.ts";
-import type { EvaluationResult } from "./evaluate-model.ts";
-import { publishedResults } from "./evaluate-published.ts";
-import { renderEvaluationHtml, renderEvaluationText } from "./evaluate-report.ts";
+import { measure } from "../../domain/learner-model/metrics.ts";
+import type { EvaluationResult } from "./model.ts";
+import { publishedResults } from "./published.ts";
+import { renderEvaluationHtml, renderEvaluationText } from "./report.ts";
 
 const result: EvaluationResult = {
   model: "lr-lite",

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { madeUpAnswer } from "../../test/support/answers-in-log.ts";
-import { answerOf, type LoggedAnswer } from "../domain/learner-model/answer-of.ts";
-import { measure } from "../domain/learner-model/metrics.ts";
-import { learnerModels } from "../domain/learner-model/models.ts";
-import { newTrainerState, recentMetrics, train } from "../workers/trainer-state.ts";
-import { type EvaluationInput, evaluateModel, NothingToEvaluate, type Protocol } from "./evaluate-model.ts";
-import { inLogOrder, trainingLearners } from "./evaluate-order.ts";
+import { madeUpAnswer } from "../../../test/support/answers-in-log.ts";
+import { answerOf, type LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
+import { measure } from "../../domain/learner-model/metrics.ts";
+import { learnerModels } from "../../domain/learner-model/models.ts";
+import { newTrainerState, recentMetrics, train } from "../../workers/trainer-state.ts";
+import { type EvaluationInput, evaluateModel, NothingToEvaluate, type Protocol } from "./model.ts";
+import { inLogOrder, trainingLearners } from "./order.ts";
 
 const model = learnerModels["lr-lite"];
 

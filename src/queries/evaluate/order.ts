@@ -1,4 +1,4 @@
-import type { LoggedAnswer } from "../domain/learner-model/answer-of.ts";
+import type { LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
 
 export type AnswerOrder = "by_time" | "merged_at_random" | "as_given";
 

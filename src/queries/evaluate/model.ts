@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { LoggedAnswer } from "../domain/learner-model/answer-of.ts";
-import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
-import { type Metrics, measure } from "../domain/learner-model/metrics.ts";
-import { type AnswerOrder, inLogOrder, trainingLearners } from "./evaluate-order.ts";
-import { type Fold, frozen, prequential, published } from "./evaluate-protocols.ts";
+import type { LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
+import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
+import { type Metrics, measure } from "../../domain/learner-model/metrics.ts";
+import { type AnswerOrder, inLogOrder, trainingLearners } from "./order.ts";
+import { type Fold, frozen, prequential, published } from "./protocols.ts";
 
 /**
  * prequential: predict, then learn, in log order. frozen: train on some learners, then test on the others with the shared

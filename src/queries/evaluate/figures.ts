@@ -1,4 +1,4 @@
-import type { EvaluationResult } from "./evaluate-model.ts";
+import type { EvaluationResult } from "./model.ts";
 
 /** Words and figures shared by the text and the HTML report. */
 export interface Figure {
