@@ -35,6 +35,10 @@ const folder = mkdtempSync(join(tmpdir(), "proximal-long-run-"));
 const launcher = fileURLToPath(new URL("../../bin/proximal.js", import.meta.url));
 const agent = new Agent({ keepAlive: true, maxSockets: callers });
 const misses: string[] = [];
+let running: ChildProcess | undefined;
+// Whatever ends this run ends the server it started.
+process.once("exit", () => running?.kill("SIGKILL"));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 interface Server {
   readonly child: ChildProcess;
@@ -50,6 +54,7 @@ async function start(): Promise<Server> {
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });
+  running = child;
   let said = "";
   for await (const chunk of child.stdout) {
     said += chunk;
