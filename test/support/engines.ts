@@ -2,6 +2,8 @@ import { afterAll, inject } from "vitest";
 import { type PgbouncerOptions, type PgbouncerServer, startPgbouncer } from "./pgbouncer.ts";
 import { cloneDatabase, type PostgresServer, type PostgresServerOptions, startPostgres } from "./postgres.ts";
 import { type RedisServer, type RedisServerOptions, startRedis } from "./redis.ts";
+import { type RedisCluster, startRedisCluster } from "./redis-cluster.ts";
+import { type RedisSentinel, startRedisSentinel } from "./redis-sentinel.ts";
 import type { Skip } from "./servers.ts";
 
 declare module "vitest" {
@@ -40,9 +42,19 @@ export async function privateRedis(options?: RedisServerOptions): Promise<RedisS
   return untilAfterAll(await startRedis(options));
 }
 
-function untilAfterAll<Server extends { stop(): Promise<void> }>(server: Server | Skip): Server | null {
+/** A master, two copies and three sentinels for this file alone; null as with PostgreSQL. */
+export async function privateRedisSentinel(): Promise<RedisSentinel | null> {
+  return untilAfterAll(await startRedisSentinel());
+}
+
+/** A Redis Cluster of six nodes for this file alone; null as with PostgreSQL. */
+export async function privateRedisCluster(): Promise<RedisCluster | null> {
+  return untilAfterAll(await startRedisCluster());
+}
+
+function untilAfterAll<Server extends { stop(): Promise<unknown> }>(server: Server | Skip): Server | null {
   if ("skip" in server) return orSkip(server);
-  afterAll(() => server.stop());
+  afterAll(async () => void (await server.stop()));
   return server;
 }
 

@@ -6,13 +6,17 @@ import { findProgram, freePort, type Skip, startServer, untilReady } from "./ser
 
 export interface RedisServer {
   readonly url: string;
+  readonly port: number;
   /** For tests that stop (SIGSTOP) or kill it. */
   readonly pid: number;
-  stop(): Promise<void>;
+  /** Gives the folder, which is gone by then unless it is kept for the next server. */
+  stop(options?: { readonly keepFolder?: boolean }): Promise<string>;
 }
 
 export interface RedisServerOptions {
   readonly port?: number;
+  /** Of a server before, stopped with keepFolder. */
+  readonly folder?: string;
   /** More settings, as on the server's command line without the dashes. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -21,7 +25,7 @@ export interface RedisServerOptions {
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer | Skip> {
   const program = findProgram("redis-server");
   if (program === null) return { skip: "Redis is not installed (no redis-server in PATH)" };
-  const folder = mkdtempSync(join(tmpdir(), "proximal-redis-"));
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "proximal-redis-"));
   const port = options.port ?? (await freePort());
   const settings = {
     bind: "127.0.0.1",
@@ -39,7 +43,15 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     await server.stop();
     throw error;
   }
-  return { url: `redis://127.0.0.1:${port}`, pid: server.child.pid ?? 0, stop: server.stop };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    pid: server.child.pid ?? 0,
+    async stop({ keepFolder = false } = {}) {
+      await server.stop({ keepFolder });
+      return folder;
+    },
+  };
 }
 
 async function ping(port: number): Promise<void> {

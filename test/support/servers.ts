@@ -74,7 +74,11 @@ export function startServer(
   folder: string,
   signal: NodeJS.Signals,
   options: SpawnOptions,
-): { readonly child: ChildProcess; readonly log: () => string; stop(): Promise<void> } {
+): {
+  readonly child: ChildProcess;
+  readonly log: () => string;
+  stop(options?: { readonly keepFolder?: boolean }): Promise<void>;
+} {
   const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   const keep = (chunk: Buffer) => {
@@ -91,7 +95,7 @@ export function startServer(
   return {
     child,
     log: () => log,
-    async stop() {
+    async stop({ keepFolder = false } = {}) {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill(signal);
         const patience = setTimeout(() => child.kill("SIGKILL"), 10_000);
@@ -99,7 +103,7 @@ export function startServer(
         clearTimeout(patience);
       }
       forget();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      if (!keepFolder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -2,11 +2,7 @@ import { ReadModelsUnavailable } from "../../ports/read-models.ts";
 
 export type Deadline = <T>(answer: Promise<T>) => Promise<T>;
 
-/**
- * Bounds the wait for an answer of Redis and how many may be waited for at once, and turns every failure into
- * {@link ReadModelsUnavailable}. When this process was busy for longer than the deadline, the answer may have been
- * waiting in the socket: it gets one more turn of the event loop.
- */
+/** Bounds the wait for an answer of Redis and how many may be waited for at once; every failure becomes {@link ReadModelsUnavailable}. */
 export function createDeadline(timeoutMs: number, underWayMax: number): Deadline {
   let underWay = 0;
   return async (answer) => {
@@ -15,10 +11,10 @@ export function createDeadline(timeoutMs: number, underWayMax: number): Deadline
       throw new ReadModelsUnavailable(`Redis: ${underWayMax} answers are waited for already`);
     }
     underWay += 1;
-    let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => undefined;
     const late = new Promise<never>((_, reject) => {
       const tell = () => reject(new ReadModelsUnavailable(`Redis did not answer within ${timeoutMs} ms`));
-      timer = setTimeout(() => setImmediate(() => setImmediate(tell)), timeoutMs);
+      stop = afterAnswers(timeoutMs, tell);
     });
     try {
       return await Promise.race([answer, late]);
@@ -26,8 +22,24 @@ export function createDeadline(timeoutMs: number, underWayMax: number): Deadline
       if (error instanceof ReadModelsUnavailable) throw error;
       throw new ReadModelsUnavailable(`Redis: ${error instanceof Error ? error.message : error}`, { cause: error });
     } finally {
-      clearTimeout(timer);
+      stop();
       underWay -= 1;
     }
+  };
+}
+
+/**
+ * Calls after so many milliseconds, unless it is stopped. When this process was busy for longer, answers may have been
+ * waiting in the socket: they get one more turn of the event loop first.
+ */
+export function afterAnswers(ms: number, call: () => void): () => void {
+  let stopped = false;
+  const unlessStopped = (): void => {
+    if (!stopped) call();
+  };
+  const timer = setTimeout(() => setImmediate(() => setImmediate(unlessStopped)), ms);
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
   };
 }

@@ -10,6 +10,8 @@ export interface Losses {
   listen(listener: () => void): () => void;
   /** Looks now; one look at a time, of calls meanwhile one more. Rejects where the servers cannot be asked. */
   look(): Promise<void>;
+  /** Another server may answer for some keys now; `surely` where that is known. */
+  ownerChanged(surely: boolean): void;
   close(): void;
 }
 
@@ -21,31 +23,31 @@ export interface LossesDeps {
 }
 
 /**
- * Notices that Redis may have lost writes: a canary that is gone or another (a flush), or that is kept by another run of
- * a server while the one before is gone (a restart, a fail-over). A slot that moved between two servers is no loss. Every
- * process looks for itself, so that the first to write a canary anew does not hide the loss from the others.
+ * Notices that Redis may have lost writes: a canary that is gone or another (a flush), or is kept by another run of a
+ * server than before (a restart, a fail-over; also a slot that was moved on purpose, which is no loss). Every process
+ * looks for itself, so that the first to write a canary anew does not hide the loss from the others.
  */
 export function createLosses({ ask, everyMs, onError }: LossesDeps): Losses {
   const listeners = new Set<() => void>();
-  let known = new Map<string, { run: string; epoch: string }>();
+  const known = new Map<string, { run: string | null; epoch: string }>();
   let looking: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
+  function tell(): void {
+    for (const listener of listeners) listener();
+  }
+
   async function lookOnce(): Promise<void> {
-    const servers = await ask();
-    const runs = new Set(servers.map(({ run }) => run));
-    const seen = new Map(known);
     let lost = false;
-    for (const { run, epochs } of servers) {
+    for (const { run, epochs } of await ask()) {
       for (const [canary, epoch] of epochs) {
         const before = known.get(canary);
-        seen.set(canary, { run, epoch });
-        if (before !== undefined && (before.epoch !== epoch || (before.run !== run && !runs.has(before.run))))
-          lost = true;
+        known.set(canary, { run, epoch });
+        if (before === undefined) continue;
+        if (before.epoch !== epoch || (before.run !== null && before.run !== run)) lost = true;
       }
     }
-    known = seen;
-    if (lost) for (const listener of listeners) listener();
+    if (lost) tell();
   }
 
   function look(): Promise<void> {
@@ -68,6 +70,13 @@ export function createLosses({ ask, everyMs, onError }: LossesDeps): Losses {
   timer.unref();
   return {
     look,
+    ownerChanged(surely) {
+      if (surely) {
+        for (const [canary, { epoch }] of known) known.set(canary, { run: null, epoch });
+        tell();
+      }
+      look().catch(onError);
+    },
     listen(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

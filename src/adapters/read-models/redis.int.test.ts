@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { privateRedis } from "../../../test/support/engines.ts";
+import { privateRedis, privateRedisCluster, privateRedisSentinel } from "../../../test/support/engines.ts";
 import { temporaryFolder } from "../../../test/support/folders.ts";
 import { startRedis } from "../../../test/support/redis.ts";
 import { ReadModelsUnavailable } from "../../ports/read-models.ts";
@@ -9,6 +9,23 @@ import { openRedisReadModels, type RedisReadModels } from "./redis.ts";
 
 const redis = await privateRedis();
 const url = redis?.url ?? "";
+
+const sentinel = await privateRedisSentinel();
+const cluster = await privateRedisCluster();
+
+describe.skipIf(sentinel === null)("redis with sentinels", () => {
+  readModelsContract(async () => {
+    const readModels = await openRedisReadModels({ url: sentinel?.url ?? "" });
+    return { readModels, close: () => readModels.close() };
+  });
+});
+
+describe.skipIf(cluster === null)("redis cluster", () => {
+  readModelsContract(async () => {
+    const readModels = await openRedisReadModels({ url: cluster?.url ?? "" });
+    return { readModels, close: () => readModels.close() };
+  });
+});
 
 describe.skipIf(redis === null)("redis", () => {
   readModelsContract(async () => {

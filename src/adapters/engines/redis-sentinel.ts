@@ -1,0 +1,35 @@
+import { Redis } from "ioredis";
+import type { ConnectionOptions, RedisServers, RedisServersOptions } from "./redis-servers.ts";
+import { connected, oneMaster } from "./redis-single.ts";
+import type { RedisAddress } from "./redis-url.ts";
+
+/** One master, and copies of it, of which the sentinels make one the master when it fails. */
+export async function openRedisSentinel(
+  { hosts, name }: RedisAddress,
+  common: ConnectionOptions,
+  { onError }: RedisServersOptions,
+): Promise<RedisServers> {
+  const options = {
+    ...common,
+    lazyConnect: true,
+    sentinels: [...hosts],
+    name: name ?? "",
+    enableTLSForSentinelMode: common.tls !== undefined,
+    ...(common.tls === undefined ? {} : { sentinelTLS: common.tls }),
+    enableOfflineQueue: false,
+    // Sentinels tell of a new master; without it a connection to one that hangs would stay.
+    failoverDetector: true,
+    sentinelReconnectStrategy: () => 1000,
+    sentinelCommandTimeout: 500,
+    // No sentinel answers: an error, after which the connection is tried again like any other.
+    sentinelRetryStrategy: () => null,
+  };
+  const redis = new Redis(options);
+  const replica = new Redis({ ...options, role: "slave" });
+  redis.on("error", onError);
+  // There may be none for a while, as after a fail-over; it is looked for again and again.
+  replica.on("error", () => undefined);
+  await connected(redis);
+  replica.connect().catch(() => undefined);
+  return oneMaster(redis, replica);
+}
