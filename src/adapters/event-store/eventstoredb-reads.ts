@@ -1,0 +1,70 @@
+import { BACKWARDS, END, ErrorType, type EventStoreDBClient, FORWARDS, START } from "@eventstore/db-client";
+import type { ReadStreamOptions, StoredEvent } from "../../ports/event-store.ts";
+import { collect, errorType } from "./eventstoredb-client.ts";
+import { fromServer, type ServerFilter, toPosition } from "./eventstoredb-events.ts";
+
+/** Position of the last event of all, the server's own included; 0 where there is none. */
+export async function readHead(client: EventStoreDBClient, ms: number, requiresLeader: boolean): Promise<number> {
+  const options = { direction: BACKWARDS, fromPosition: END, maxCount: 1, requiresLeader } as const;
+  const [last] = await collect(ms, "where the log ends", client.readAll(options));
+  return last === undefined ? 0 : toPosition(last.position?.commit);
+}
+
+/** As in the port. */
+export async function readStream(
+  client: EventStoreDBClient,
+  ms: number,
+  stream: string,
+  { from, direction = "forwards", limit }: ReadStreamOptions,
+  requiresLeader = false,
+): Promise<StoredEvent[]> {
+  const backwards = direction === "backwards";
+  if (backwards && from !== undefined && from < 1) return [];
+  const fromRevision = from === undefined ? (backwards ? END : START) : BigInt(Math.max(1, from) - 1);
+  const options = {
+    direction: backwards ? BACKWARDS : FORWARDS,
+    fromRevision,
+    maxCount: limit,
+    requiresLeader,
+  } as const;
+  try {
+    const read = await collect(ms, `the events of ${stream}`, client.readStream(stream, options));
+    return read.map(fromServer);
+  } catch (error) {
+    if (errorType(error) === ErrorType.STREAM_NOT_FOUND) return [];
+    throw error;
+  }
+}
+
+export interface Scanned {
+  readonly events: readonly StoredEvent[];
+  /** Everything up to here was looked at. */
+  readonly position: number;
+  readonly atHead: boolean;
+}
+
+/** Looks at the `window` events after a position, and gives up to `limit` of those that match. */
+export async function scan(
+  client: EventStoreDBClient,
+  ms: number,
+  after: number,
+  { window, limit }: { readonly window: number; readonly limit: number },
+  filter: ServerFilter,
+): Promise<Scanned> {
+  const fromPosition = after === 0 ? START : { commit: BigInt(after), prepare: BigInt(after) };
+  // The server begins with the event at the position.
+  const options = { direction: FORWARDS, fromPosition, maxCount: window + 1 } as const;
+  const read = await collect(ms, `the log after ${after}`, client.readAll(options));
+  const events: StoredEvent[] = [];
+  let position = after;
+  for (const event of read) {
+    const at = toPosition(event.position?.commit);
+    if (at <= after) continue;
+    if (filter.matches(event)) {
+      if (events.length === limit) return { events, position, atHead: false };
+      events.push(fromServer(event));
+    }
+    position = at;
+  }
+  return { events, position, atHead: read.length <= window };
+}
