@@ -32,7 +32,7 @@ export async function openReadModels(
   const url = config.redisUrl;
   if (url === undefined) return openInMemory(config, feed, log);
   const where = `Redis at ${maskedUrl(url)}`;
-  const readModels = await openRedis(url, life, log, patience);
+  const readModels = await openRedis(url, config.readModelsWaitMs, life, log, patience);
   if ((await logIdentity(readModels, feed)) === "other") {
     throw new EngineUnavailable(
       `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
@@ -41,7 +41,13 @@ export async function openReadModels(
   return { readModels, runsOn: where, save: () => noteLogIdentity(readModels, feed) };
 }
 
-async function openRedis(url: string, life: Lifecycle, log: Log, patience: Patience): Promise<ReadModels> {
+async function openRedis(
+  url: string,
+  commandTimeoutMs: number,
+  life: Lifecycle,
+  log: Log,
+  patience: Patience,
+): Promise<ReadModels> {
   const where = `Redis at ${maskedUrl(url)} (REDIS_URL)`;
   let first: Error | null = null;
   // While it is being opened the first trouble of a try is the reason of its refusal; later it is told.
@@ -54,7 +60,7 @@ async function openRedis(url: string, life: Lifecycle, log: Log, patience: Patie
       () =>
         patience.untilOpen(where, () => {
           first = null;
-          return openRedisReadModels({ url, onConnectionError: (err) => onConnectionError(err) });
+          return openRedisReadModels({ url, commandTimeoutMs, onConnectionError: (err) => onConnectionError(err) });
         }),
       (redis) => redis.close(),
     );

@@ -312,7 +312,7 @@ export const settings = {
   readModelsWaitMs: setting({
     name: "PROXIMAL_READ_MODELS_WAIT_MS",
     group: "answers",
-    default: "250",
+    default: "100",
     unit: "ms",
     allowed: "1 to 30000",
     meaning: "How long a query waits for the read models before it answers from its own memory, marked stale.",

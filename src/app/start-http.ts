@@ -61,7 +61,6 @@ function serverOptions(config: Config): ServerOptions {
     openMetrics: config.openMetrics,
     staleAfterSeconds: config.staleAfterSeconds,
     freshnessWaitMs: config.afterWaitMs,
-    readModelsBudgetMs: config.readModelsWaitMs,
     trustProxy: config.trustProxy,
     readOnly: config.role === "query",
     groupCommit: { delayMs: config.groupCommitDelayMs, maxBatch: config.groupCommitEvents },

@@ -22,7 +22,7 @@ beforeAll(async () => {
     // At level debug each request is logged, which is the framework's to do.
     log: pino({ level: "silent" }) as unknown as typeof log,
     clock: { now: () => frozen + 600_000 },
-    options: { rateLimitPerMinute: 40, readModelsBudgetMs: 50 },
+    options: { rateLimitPerMinute: 40 },
     readModels: {
       ...readModels,
       get: (key, field) => (broken ? Promise.reject(new ReadModelsUnavailable("gone")) : readModels.get(key, field)),

@@ -25,8 +25,6 @@ export interface ServerOptions {
   readonly staleAfterSeconds?: number;
   /** Longest wait of `after=`. Default 1,000 ms. */
   readonly freshnessWaitMs?: number;
-  /** How long a query waits for the read models before it answers from memory. Default 250 ms. */
-  readonly readModelsBudgetMs?: number;
   /** Items in a full precomputed list, as the projector was told. Default 30. */
   readonly listSize?: number;
   readonly trustProxy?: boolean;

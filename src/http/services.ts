@@ -84,7 +84,6 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     openMetrics: false,
     staleAfterSeconds: 60,
     freshnessWaitMs: 1_000,
-    readModelsBudgetMs: 250,
     listSize: 30,
     trustProxy: false,
     readOnly: false,
@@ -110,11 +109,11 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   const operator: OperatorServices = createOperatorServices(deps, () => groupCommit.pending());
   const { options, metrics } = operator;
   const { readModels, catalogue, model, clock } = deps;
-  const { readModelsBudgetMs: budgetMs, freshnessWaitMs } = options;
+  const { freshnessWaitMs } = options;
   const groupCommit = createGroupCommit(deps.eventStore, { ...options.groupCommit, onCommit: metrics.observeCommit });
-  const liveView = createLiveViewReader(readModels, clock, budgetMs);
-  const popular = createPopularReader({ readModels, liveView, clock, budgetMs });
-  const reading = { readModels, liveView, catalogue, model, clock, budgetMs, freshnessWaitMs };
+  const liveView = createLiveViewReader(readModels, clock);
+  const popular = createPopularReader({ readModels, liveView, clock });
+  const reading = { readModels, liveView, catalogue, model, clock, freshnessWaitMs };
   const nextItems = createNextItems({
     ...reading,
     listSize: options.listSize,

@@ -24,11 +24,14 @@ export interface GuardedWrite {
 export type WriteOutcome = { readonly status: "written" } | { readonly status: "refused"; readonly version: number };
 
 export interface ReadModels {
-  /** One field of one row; null where either is absent. The hot path of every query. */
+  /**
+   * One field of one row; null where either is absent. The hot path of every query: each engine ends it at its deadline,
+   * and may answer from a copy that is behind by a moment.
+   */
   get(key: string, field: string): Promise<Buffer | null>;
-  /** One field of each of many rows, in order, in one round trip. */
+  /** One field of each of many rows, in order, in one round trip; as `get`. */
   getMany(keys: readonly string[], field: string): Promise<(Buffer | null)[]>;
-  /** Whole rows, or only the named fields of them; version 0 and no fields where there is no row. */
+  /** Whole rows as they stand, or only the named fields of them; version 0 and no fields where there is no row. */
   read(keys: readonly string[], fields?: readonly string[]): Promise<Row[]>;
   /** Each write is atomic by itself; many go in one pipelined batch. Outcomes are in order. */
   write(writes: readonly GuardedWrite[]): Promise<WriteOutcome[]>;

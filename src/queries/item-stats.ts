@@ -3,7 +3,6 @@ import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { type ItemStats, mergeItemStats } from "../projections/item-stats.ts";
 import { countersKey, statsField } from "../projections/rows.ts";
-import { withinBudget } from "./budget.ts";
 import type { LiveViewReader } from "./live-view.ts";
 
 export interface ItemStatsAnswer extends ItemStats {
@@ -22,14 +21,13 @@ export interface ItemStatsDeps {
   readonly liveView: LiveViewReader;
   readonly catalogue: CatalogueReader;
   readonly model: ModelReader;
-  readonly budgetMs: number;
 }
 
 /** What answers say of an item; null for an item that nobody published and nobody answered. */
 export async function itemStatsOf(deps: ItemStatsDeps, itemId: string): Promise<ItemStatsAnswer | null> {
   const view = await deps.liveView.current();
   const keys = Array.from({ length: view?.partitions ?? 0 }, (_, at) => countersKey(view?.namespace ?? "", at));
-  const stats = mergeItemStats(await withinBudget(deps.readModels.getMany(keys, statsField(itemId)), deps.budgetMs));
+  const stats = mergeItemStats(await deps.readModels.getMany(keys, statsField(itemId)));
   const item = deps.catalogue.catalogue.items.get(itemId);
   if (item === undefined && stats.attempts === 0) return null;
   const { model } = deps.model;

@@ -5,7 +5,6 @@ import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { learnerKey, stateField } from "../projections/rows.ts";
-import { withinBudget } from "./budget.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -14,7 +13,6 @@ export interface LearnerRowDeps {
   readonly liveView: LiveViewReader;
   readonly model: ModelReader;
   readonly clock: Clock;
-  readonly budgetMs: number;
   readonly freshnessWaitMs: number;
 }
 
@@ -54,7 +52,7 @@ async function readState(deps: LearnerRowDeps, learnerId: string): Promise<Learn
   const view = await deps.liveView.current();
   if (view === null) return newLearnerState(deps.model.model);
   const key = learnerKey(view.namespace, learnerId);
-  const bytes = await withinBudget(deps.readModels.get(key, stateField), deps.budgetMs);
+  const bytes = await deps.readModels.get(key, stateField);
   const { model } = deps.model;
   return (bytes === null ? null : decodeLearnerState(bytes, model)) ?? newLearnerState(model);
 }

@@ -1,7 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { decodeLiveView, type LiveView, liveKey, viewField } from "../projections/rows.ts";
-import { withinBudget } from "./budget.ts";
 
 export interface LiveViewReader {
   /** Which rows to read; null while no projection has ever started. Looks again each second, beside the queries. */
@@ -11,13 +10,14 @@ export interface LiveViewReader {
 const lookAgainMs = 1_000;
 
 /** Rows that a switch leaves behind stay for a while, so a view a second old still answers. */
-export function createLiveViewReader(readModels: ReadModels, clock: Clock, budgetMs: number): LiveViewReader {
+export function createLiveViewReader(readModels: ReadModels, clock: Clock): LiveViewReader {
   let known: LiveView | null = null;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let looking: Promise<LiveView | null> | null = null;
 
   function look(): Promise<LiveView | null> {
-    looking ??= withinBudget(readModels.get(liveKey, viewField), budgetMs)
+    looking ??= readModels
+      .get(liveKey, viewField)
       .then((bytes) => {
         known = decodeLiveView(bytes);
         lookedAt = clock.now();

@@ -10,7 +10,6 @@ import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts"
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { decodeNext, type NextList } from "../projections/next-items.ts";
 import { type LiveView, learnerKey, nextField, stateField } from "../projections/rows.ts";
-import { withinBudget } from "./budget.ts";
 import { createItemJson } from "./item-json.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
@@ -27,7 +26,6 @@ export interface NextItemsDeps {
   readonly catalogue: CatalogueReader;
   readonly model: ModelReader;
   readonly clock: Clock;
-  readonly budgetMs: number;
   /** Items in a full precomputed list, as the projector was told. */
   readonly listSize: number;
   /** Longest wait for a freshness token. */
@@ -53,7 +51,7 @@ type Lists = RowCache<NextList, RenderedNext>;
  * it selects from the learner's state; without the read models it answers from what it read last, marked stale.
  */
 export function createNextItems(deps: NextItemsDeps): NextItems {
-  const { readModels, liveView, catalogue, clock, budgetMs } = deps;
+  const { readModels, liveView, catalogue, clock } = deps;
   const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
   const lists: Lists = createRowCache({ ...deps, fields: sessionTypes.map(nextField), decode: decodeNext });
@@ -211,7 +209,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     if (live === null) return Promise.all(learnerIds.map((id) => forNewLearner(id, request)));
     const keys = learnerIds.map((id) => learnerKey(live.namespace, id));
     const name = nextField(request.sessionType);
-    const rows = await withinBudget(readModels.getMany(keys, name), budgetMs);
+    const rows = await readModels.getMany(keys, name);
     const answers: RenderedNext[] = [];
     for (const [at, id] of learnerIds.entries()) {
       const field = lists.seen(live.namespace, id, name, rows[at] ?? null);

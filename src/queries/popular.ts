@@ -4,14 +4,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { type PopularWindow, popularCount } from "../projections/popular-items.ts";
 import { decodePopular, type PopularItem, type PopularScope, popularKey, topField } from "../projections/rows.ts";
-import { withinBudget } from "./budget.ts";
 import type { LiveViewReader } from "./live-view.ts";
 
 export interface PopularDeps {
   readonly readModels: ReadModels;
   readonly liveView: LiveViewReader;
   readonly clock: Clock;
-  readonly budgetMs: number;
 }
 
 export interface Popular {
@@ -30,13 +28,13 @@ export interface PopularReader {
 const keepMs = 1_000;
 const none: Popular = { position: 0, items: [], stale: false };
 
-export function createPopularReader({ readModels, liveView, clock, budgetMs }: PopularDeps): PopularReader {
+export function createPopularReader({ readModels, liveView, clock }: PopularDeps): PopularReader {
   const kept = new LRUCache<string, { popular: Popular; at: number }>({ max: 1_000 });
 
   async function read(scope: PopularScope, window: PopularWindow): Promise<Popular> {
     const view = await liveView.current();
     if (view === null) return none;
-    const bytes = await withinBudget(readModels.get(popularKey(view.namespace, scope, window), topField), budgetMs);
+    const bytes = await readModels.get(popularKey(view.namespace, scope, window), topField);
     return bytes === null ? none : { ...decodePopular(bytes), stale: false };
   }
 

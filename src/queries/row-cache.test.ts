@@ -21,7 +21,7 @@ function setUp() {
     },
   };
   const cache = createRowCache<string, string>({
-    ...{ readModels: counted, clock: { now: () => now }, budgetMs: 1_000 },
+    ...{ readModels: counted, clock: { now: () => now } },
     fields: ["f"],
     decode: (bytes) => {
       decoded += 1;
@@ -145,7 +145,6 @@ describe("rows in memory", () => {
     const cache = createRowCache({
       readModels,
       clock: { now: () => 0 },
-      budgetMs: 1_000,
       fields: ["f"],
       decode: String,
     });

@@ -2,7 +2,6 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { learnerKey, learnerOfKey } from "../projections/rows.ts";
-import { withinBudget } from "./budget.ts";
 
 /** One field of a learner's row as it was read last, decoded, with what was made of it since. */
 export interface KeptField<T, Made> {
@@ -30,7 +29,6 @@ export interface RowCache<T, Made> {
 export interface RowCacheDeps<T> {
   readonly readModels: ReadModels;
   readonly clock: Clock;
-  readonly budgetMs: number;
   /** Those that are asked for. */
   readonly fields: readonly string[];
   readonly decode: (bytes: Buffer) => T | null;
@@ -52,7 +50,7 @@ const bytesMax = 96 * 1024 * 1024;
  * there is room: without the read models it is the last that is known.
  */
 export function createRowCache<T, Made>(deps: RowCacheDeps<T>): RowCache<T, Made> {
-  const { readModels, clock, budgetMs, fields, decode, onLookUp } = deps;
+  const { readModels, clock, fields, decode, onLookUp } = deps;
   type Field = Kept<T, Made>;
   const kept = new LRUCache<string, Field>({
     maxSize: bytesMax,
@@ -61,7 +59,7 @@ export function createRowCache<T, Made>(deps: RowCacheDeps<T>): RowCache<T, Made
   const reading = new Map<string, Promise<Field>>();
 
   async function read(namespace: string, learnerId: string, field: string): Promise<Field> {
-    const bytes = await withinBudget(readModels.get(learnerKey(namespace, learnerId), field), budgetMs);
+    const bytes = await readModels.get(learnerKey(namespace, learnerId), field);
     return seen(namespace, learnerId, field, bytes);
   }
 

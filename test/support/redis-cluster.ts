@@ -43,7 +43,8 @@ export async function startRedisCluster(): Promise<RedisCluster | Skip> {
     settled: (copies = 3) => until(() => check(servers, copies)),
     async restart(server) {
       // What a node knows of the cluster is in its folder.
-      const again = await startNode(server.port, await server.stop({ keepFolder: true }));
+      await server.stop({ keepFolder: true });
+      const again = await startNode(server.port, server.folder);
       if ("skip" in again) throw new Error(again.skip);
       servers[servers.indexOf(server)] = again;
     },

@@ -9,8 +9,9 @@ export interface RedisServer {
   readonly port: number;
   /** For tests that stop (SIGSTOP) or kill it. */
   readonly pid: number;
-  /** Gives the folder, which is gone by then unless it is kept for the next server. */
-  stop(options?: { readonly keepFolder?: boolean }): Promise<string>;
+  /** Its own; kept on demand when it stops, for the next server. */
+  readonly folder: string;
+  stop(options?: { readonly keepFolder?: boolean }): Promise<void>;
 }
 
 export interface RedisServerOptions {
@@ -47,10 +48,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     url: `redis://127.0.0.1:${port}`,
     port,
     pid: server.child.pid ?? 0,
-    async stop({ keepFolder = false } = {}) {
-      await server.stop({ keepFolder });
-      return folder;
-    },
+    folder,
+    stop: server.stop,
   };
 }
 
