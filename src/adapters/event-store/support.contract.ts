@@ -1,12 +1,26 @@
 import { randomUUID } from "node:crypto";
-import type { AppendRequest, EventStore, ExpectedRevision, NewEvent } from "../../ports/event-store.ts";
+import type { AppendRequest, EventStore, ExpectedRevision, NewEvent, StoredEvent } from "../../ports/event-store.ts";
 import type { Feed } from "../../ports/feed.ts";
 
 export type Log = EventStore & Feed;
 
+/** What an engine may be unable to do. The suite says so where it asks for less; all true where left out. */
+export interface LogAbilities {
+  /** Positions are 1, 2, 3. Otherwise they grow, with gaps. */
+  readonly densePositions: boolean;
+  /** Requests of one append that are of different streams get their positions in request order. */
+  readonly ordersStreams: boolean;
+  /** An event id in use in another stream is found, and refused. */
+  readonly idsAcrossStreams: boolean;
+}
+
+export const allAbilities: LogAbilities = { densePositions: true, ordersStreams: true, idsAcrossStreams: true };
+
 /** A log under test, empty at first. */
 export interface OpenedLog {
   readonly log: Log;
+  /** Position before its first event, 0 when left out: for engines that have events of their own. */
+  readonly start?: number;
   /** The same log opened once more, as another process would; where the engine can. */
   readonly openAnother?: () => Promise<Log & { close(): Promise<void> }>;
   close(): Promise<void>;
@@ -49,4 +63,10 @@ export async function readAll(log: Feed, after = 0, pageSize = 100, filter?: Par
     if (page.position === position) throw new Error(`the feed stands still at ${position}, but is not at its head`);
     position = page.position;
   }
+}
+
+/** The place of an event, as the feed has it. */
+export function placeOf(events: readonly StoredEvent[], stream: string, revision: number) {
+  const event = events.find((one) => one.stream === stream && one.revision === revision);
+  return { revision, position: event?.position };
 }
