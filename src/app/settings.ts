@@ -401,4 +401,4 @@ export const settings = {
 export type SettingKey = keyof typeof settings;
 
 /** Read by the tests and the launcher only; known here so that nobody is warned about them. */
-export const otherKnownNames = ["PROXIMAL_REQUIRE_ENGINES", "PROXIMAL_SPANISH_CSV"] as const;
+export const otherKnownNames = ["PROXIMAL_REQUIRE_ENGINES", "PROXIMAL_SPANISH_CSV", "PROXIMAL_EVENTSTOREDB_URL"] as const;
