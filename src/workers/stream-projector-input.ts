@@ -28,11 +28,11 @@ interface Waiter {
 
 const contextStreams: ReadonlySet<string> = new Set(contextCategories);
 
-/** Whether an event is part of a partition's input. */
-export function concerns(event: StoredEvent, partition: number, partitions: number): boolean {
+/** Whose input an event is part of: a partition's, all partitions', or none's. */
+export function ownerOf(event: StoredEvent, partitions: number): number | "all" | null {
   const category = categoryOf(event.stream);
-  if (contextStreams.has(category)) return true;
-  return category === "learner" && partitionOf(idOf(event.stream), partitions) === partition;
+  if (contextStreams.has(category)) return "all";
+  return category === "learner" ? partitionOf(idOf(event.stream), partitions) : null;
 }
 
 /**
@@ -52,6 +52,7 @@ export function createPartitionInput({ log, partition, partitions }: PartitionIn
   let handedOut = 0;
   /** Nothing is handed out: the partition may be about to go. */
   let held = false;
+  let logIsLate = false;
   let waiters: Waiter[] = [];
   const wakes = new Set<() => void>();
   /** Those who wait for the end of what the loop has in hand. */
@@ -78,7 +79,7 @@ export function createPartitionInput({ log, partition, partitions }: PartitionIn
     known = waiting.at(-1)?.position ?? Math.max(handled, handedOut);
   }
 
-  /** The loop asks for what comes after a position once everything up to it is stored. */
+  /** The loop asks, or waits, for what comes after a position once everything up to it is stored. */
   function note(after: number): void {
     handled = after;
     handedOut = after;
@@ -104,9 +105,13 @@ export function createPartitionInput({ log, partition, partitions }: PartitionIn
   async function readLog(after: number, to: number, limit: number): Promise<FeedPage> {
     const page = await log.read(after, limit);
     const position = Math.min(page.position, to);
-    const events = page.events.filter((event) => event.position <= to && concerns(event, partition, partitions));
+    const events = page.events.filter((event) => {
+      const owner = ownerOf(event, partitions);
+      return event.position <= to && (owner === partition || owner === "all");
+    });
     // A log that ends before what the stream tells of is a copy that lags behind: wait for it.
-    return { events, position, atHead: page.atHead && page.position < to };
+    logIsLate = page.atHead && page.position < to;
+    return { events, position, atHead: logIsLate };
   }
 
   async function read(after: number, limit: number): Promise<FeedPage> {
@@ -125,8 +130,9 @@ export function createPartitionInput({ log, partition, partitions }: PartitionIn
     feed: {
       read,
       async waitForMore(after, timeoutMs, signal) {
-        if (!held && after < known) return pause(Math.min(timeoutMs, lateLogMs), signal, wakes);
-        return pause(timeoutMs, signal, wakes);
+        note(after);
+        if (held || after >= known) return pause(timeoutMs, signal, wakes);
+        if (logIsLate) await pause(Math.min(timeoutMs, lateLogMs), signal, wakes);
       },
       head: () => log.head(),
       behind: (after, filter) => log.behind(after, filter),
