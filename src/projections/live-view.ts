@@ -1,5 +1,6 @@
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { fromBytes, toBytes } from "./row-json.ts";
 import {
   checkpointField,
   countersKey,
@@ -14,6 +15,20 @@ import {
   viewField,
 } from "./rows.ts";
 
+/** The rows that were live before: what a rollback goes back to. */
+const keptField = "kept";
+/** The highest generation that somebody began to build. */
+const claimedField = "claimed";
+
+/** The row `live`. */
+export interface StoredView {
+  readonly view: LiveView | null;
+  readonly kept: LiveView | null;
+  readonly claimed: number;
+  /** Grows with each switch and each claim. */
+  readonly version: number;
+}
+
 export const newView = (generation: number, model: LearnerModel, partitions: number): LiveView => ({
   namespace: namespaceOf(generation, model.name, partitions),
   partitions,
@@ -25,10 +40,15 @@ export const newView = (generation: number, model: LearnerModel, partitions: num
 export const fits = (view: LiveView, model: LearnerModel, partitions: number): boolean =>
   view.model === model.name && view.format === rowFormat && view.partitions === partitions;
 
-/** The stored view and the version of its row. */
-export async function readView(readModels: ReadModels): Promise<{ view: LiveView | null; version: number }> {
-  const [row] = await readModels.read([liveKey], [viewField]);
-  return { view: decodeLiveView(row?.fields.get(viewField) ?? null), version: row?.version ?? 0 };
+export async function readView(readModels: ReadModels): Promise<StoredView> {
+  const [row] = await readModels.read([liveKey], [viewField, keptField, claimedField]);
+  const claimed = row?.fields.get(claimedField);
+  return {
+    view: decodeLiveView(row?.fields.get(viewField) ?? null),
+    kept: decodeLiveView(row?.fields.get(keptField) ?? null),
+    claimed: claimed === undefined ? 0 : (fromBytes(claimed) as number),
+    version: row?.version ?? 0,
+  };
 }
 
 /** How far a partition's projector is by its stored checkpoint; null where there is none. */
@@ -40,11 +60,43 @@ export async function storedPosition(readModels: ReadModels, partition: number):
   return checkpoint === undefined ? null : decodeCheckpoint(checkpoint).position;
 }
 
-/** Makes queries read these rows from now on. False where another process switched since `version` was read. */
-export async function switchView(readModels: ReadModels, view: LiveView, version: number): Promise<boolean> {
+/**
+ * Makes queries read these rows from now on, and remembers `kept` (what it was when left out). False where another
+ * process switched, or began to build, since `version` was read.
+ */
+export async function switchView(
+  readModels: ReadModels,
+  view: LiveView,
+  version: number,
+  kept?: LiveView | null,
+): Promise<boolean> {
   const set = new Map([[viewField, encodeLiveView(view)]]);
+  if (kept != null) set.set(keptField, encodeLiveView(kept));
   const [outcome] = await readModels.write([{ key: liveKey, from: version, to: version + 1, set }]);
   return outcome?.status === "written";
+}
+
+export interface Claim {
+  readonly generation: number;
+  /** What {@link switchView} needs: whoever claims later takes it away. */
+  readonly version: number;
+  readonly stored: StoredView;
+}
+
+const claimsMax = 20;
+
+/** A generation for oneself alone; who claimed before cannot switch any more. */
+export async function claimGeneration(readModels: ReadModels): Promise<Claim> {
+  for (let attempt = 0; attempt < claimsMax; attempt += 1) {
+    const stored = await readView(readModels);
+    const inUse = [stored.view, stored.kept].map((view) => (view === null ? 0 : generationOf(view.namespace)));
+    const generation = Math.max(stored.claimed, ...inUse) + 1;
+    const version = stored.version + 1;
+    const set = new Map([[claimedField, toBytes(generation)]]);
+    const [outcome] = await readModels.write([{ key: liveKey, from: stored.version, to: version, set }]);
+    if (outcome?.status === "written") return { generation, version, stored };
+  }
+  throw new Error(`others changed the live view ${claimsMax} times`);
 }
 
 /** Removes the rows of every namespace whose generation is named by `unwanted`. Returns how many rows went. */

@@ -1,0 +1,88 @@
+import type { Log } from "../ports/log.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import { readView, type StoredView } from "../projections/live-view.ts";
+import { liveKey } from "../projections/rows.ts";
+
+export interface LiveViewWatcherOptions {
+  readonly readModels: ReadModels;
+  readonly log: Log;
+  /**
+   * The first view found, and each other one after that; `view` is null where there is none (any more). Nothing else is
+   * told until it has resolved; where it rejects, it is told again at the next look.
+   */
+  onView(stored: StoredView): Promise<void>;
+  /** Some of the rows, or all, may be gone; the view was looked at since. Default: nothing. */
+  onLoss?(): Promise<void>;
+  /** For the case that the word of a change is lost. */
+  readonly pollMs?: number;
+}
+
+export interface LiveViewWatcher {
+  /** Resolves when what stands there now has been told. Rejects where it could not be. */
+  look(): Promise<void>;
+  /** Waits for what is being told. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Tells which rows queries read: at once when a rebuild has switched, else within a second. */
+export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveViewWatcher {
+  const { readModels, log, onView, onLoss, pollMs = 1000 } = options;
+  let known: string | null | undefined;
+  let stopped = false;
+  let lost = false;
+  let latest: Promise<void> = Promise.resolve();
+  let waiting = false;
+
+  async function lookOnce(): Promise<void> {
+    waiting = false;
+    if (stopped) return;
+    const stored = await readView(readModels);
+    const namespace = stored.view?.namespace ?? null;
+    if (namespace !== known) {
+      await onView(stored);
+      known = namespace;
+    }
+    if (!lost || stopped) return;
+    lost = false;
+    try {
+      await onLoss?.();
+    } catch (error) {
+      lost = true;
+      throw error;
+    }
+  }
+
+  /** One look at a time; those asked for meanwhile are one. */
+  function look(): Promise<void> {
+    if (waiting) return latest;
+    waiting = true;
+    latest = latest.catch(() => undefined).then(lookOnce);
+    return latest;
+  }
+
+  function lookSoon(): void {
+    look().catch((err: unknown) => log.warn({ err }, "cannot tell which rows are live"));
+  }
+
+  const timer = setInterval(lookSoon, pollMs);
+  timer.unref();
+  const endings = [
+    readModels.onChange((keys) => {
+      if (keys === null || keys.includes(liveKey)) lookSoon();
+    }),
+    readModels.onLoss(() => {
+      lost = true;
+      // What was told last may have been lost with the rows.
+      lookSoon();
+    }),
+  ];
+  return {
+    look,
+    stop() {
+      stopped = true;
+      clearInterval(timer);
+      for (const end of endings.splice(0)) end();
+      return latest.catch(() => undefined);
+    },
+  };
+}
