@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import { afterAll } from "vitest";
 import { kafkaCommand, kafkaFiles } from "../../infra/local/kafka.ts";
+import { mendTimer } from "../../src/adapters/event-stream/kafkajs-timer.ts";
 import { orSkip } from "./engines.ts";
 import { temporaryFolder } from "./folders.ts";
 import { freePort, startServer, untilReady } from "./servers.ts";
@@ -61,6 +62,7 @@ export async function privateKafka(): Promise<KafkaServerForTests | null> {
 }
 
 async function answers(brokers: string): Promise<void> {
+  mendTimer();
   const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry: { retries: 0 } });
   const admin = kafka.admin();
   try {

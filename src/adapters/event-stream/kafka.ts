@@ -1,4 +1,4 @@
-import { Kafka, KafkaJSProtocolError, logLevel } from "kafkajs";
+import kafkajs, { Kafka, logLevel } from "kafkajs";
 import { type StreamReader, StreamUnavailable, type StreamWriter } from "../../ports/event-stream.ts";
 import type { Log } from "../../ports/log.ts";
 import { createKafkaReader, type KafkaReaderTimes } from "./kafka-reader.ts";
@@ -110,7 +110,7 @@ async function ensureTopic(admin: ReturnType<Kafka["admin"]>, options: KafkaOpti
 
 function isThere(error: unknown): boolean {
   const errors = error instanceof Error && "errors" in error && Array.isArray(error.errors) ? error.errors : [error];
-  return errors.every((one) => one instanceof KafkaJSProtocolError && one.type === "TOPIC_ALREADY_EXISTS");
+  return errors.every((one) => one instanceof kafkajs.KafkaJSProtocolError && one.type === "TOPIC_ALREADY_EXISTS");
 }
 
 /** What kafkajs calls an error it mostly mends by itself; what it does not comes back to the caller as one. */
