@@ -101,7 +101,7 @@ const reviews = 100_000;
 const each = ms(reviews, () => {
   for (let i = 0; i < reviews; i++) {
     at += 3_600_000;
-    reviewCard(cards, { cardId: `s:${i % 50}`, correct: i % 5 !== 0, durationMs: 9_000 + (i % 7) * 1_000, at });
+    reviewCard(cards, { of: "skills", id: `${i % 50}`, correct: i % 5 !== 0, durationMs: 9_000 + (i % 7) * 1_000, at });
   }
 });
 console.log(`reviewCard: ${(Number(each) * 1000).toFixed(2)} us`);

@@ -6,3 +6,6 @@ export function toBytes(value: unknown): Buffer {
 export function fromBytes(bytes: Buffer): unknown {
   return JSON.parse(bytes.toString());
 }
+
+/** The same bytes, not a copy. */
+export const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);

@@ -57,9 +57,9 @@ export type PopularScope = "all" | `track:${string}` | `skill:${string}`;
 
 /**
  * Grows by one when a row can no longer be read by older code, or older rows by this code, or the same log gives other
- * rows: 2 made lists of the track a learner is in. Part of a namespace's name.
+ * rows: 2 made lists of the track a learner is in, 3 writes bytes instead of JSON. Part of a namespace's name.
  */
-export const rowFormat = 2;
+export const rowFormat = 3;
 
 /** Which rows queries read, written by the switch at the end of a rebuild. */
 export interface LiveView {
@@ -70,7 +70,7 @@ export interface LiveView {
   readonly format: number;
 }
 
-/** `n3.lr-lite.f2.p4`: generation, model, row format and partitions, so that rows that do not belong together never meet. */
+/** `n3.lr-lite.f3.p4`: generation, model, row format and partitions, so that rows that do not belong together never meet. */
 export const namespaceOf = (generation: number, model: string, partitions: number): string =>
   `n${generation}.${model}.f${rowFormat}.p${partitions}`;
 export const generationOf = (namespace: string): number => Number(/^n(\d+)\./.exec(namespace)?.[1] ?? 0);

@@ -40,11 +40,13 @@ export async function learnerScores(
     correct: state.correct,
     streak: state.streak,
     bestStreak: state.bestStreak,
-    skills: [...state.mastery].map(([skillId, { p, sd, n }]) => {
+    skills: state.mastery.map(({ p, sd, n }, number) => {
+      const skillId = state.ids.skills.list[number] ?? "";
       const title = skills.get(skillId)?.title ?? skillId;
       return { skillId, title, mastery: short(p), sd: short(sd), answers: n };
     }),
-    recent: state.recent.map(({ itemId, correct, p, at }) => {
+    recent: state.recent.map(({ item, correct, p, at }) => {
+      const itemId = state.ids.items.list[item] ?? "";
       return { itemId, title: items.get(itemId)?.title ?? null, correct, p, at: new Date(at).toISOString() };
     }),
     lastItems: lastItemIds(state, 20),

@@ -62,7 +62,7 @@ describe("the projector", () => {
       [0, 1, 2].map((p) => [p, "at_head"]),
     );
     const view = await liveView(readModels);
-    expect(view).toMatchObject({ namespace: "n1.lr-lite.f2.p3", partitions: 3 });
+    expect(view).toMatchObject({ namespace: "n1.lr-lite.f3.p3", partitions: 3 });
     let answers = 0;
     for (const learnerId of history.learnerIds) {
       const stream = await history.log.readStream(`learner-${learnerId}`, { limit: 1000 });
@@ -218,7 +218,7 @@ describe("rebuild", () => {
     await first.caughtUp();
     await first.stop();
     const second = await started(depsOf(history, readModels, learnerModels.elo));
-    await expect.poll(async () => (await liveView(readModels)).namespace).toBe("n2.elo.f2.p1");
+    await expect.poll(async () => (await liveView(readModels)).namespace).toBe("n2.elo.f3.p1");
     expect(await second.rebuild()).toMatchObject({ comparison: { differing: [] } });
   });
 });

@@ -1,5 +1,5 @@
 import { type Policy, policySchema } from "../events.ts";
-import type { BankSkill, ItemBank } from "../item-selection/selection.ts";
+import type { BankItem, BankSkill, ItemBank } from "../item-selection/selection.ts";
 import type { Catalogue, Item, Skill, Track } from "./catalogue.ts";
 import { foldSkillGraph, type Prerequisite, type SkillGraph } from "./skill-graph.ts";
 
@@ -24,11 +24,13 @@ export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBan
   const { bySkill, withoutSkill } = indexBySkill(items.values(), catalogue.skills);
   const graph = foldSkillGraph(skillsFor(bySkill, catalogue.skills));
   const skills = bankSkills(graph, bySkill);
+  for (const { index, items: ofSkill } of skills) for (const item of ofSkill) item.skillIndexes.push(index);
   return {
     trackId,
     policyVersion: track === null ? "default@0" : `${track.trackId}@${track.revision}`,
     policy,
     items,
+    allItems: [...items.values()],
     bySkill,
     withoutSkill,
     skillIds: skills.map((skill) => skill.skillId),
@@ -39,37 +41,47 @@ export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBan
   };
 }
 
+/** Its skills' places are filled in once they are known. */
+interface IndexedItem extends BankItem {
+  readonly skillIndexes: number[];
+}
+
 function itemsOf(catalogue: Catalogue, track: Track | null, policy: Policy) {
   const barred = new Set(track?.barredItemIds);
   const kinds = policy.itemKinds.length > 0 ? new Set(policy.itemKinds) : null;
   const allowed = (item: Item | undefined): item is Item =>
     item !== undefined && !item.retired && !barred.has(item.itemId) && (kinds === null || kinds.has(item.kind));
-  const items = new Map<string, Item>();
+  const items = new Map<string, IndexedItem>();
+  const add = (item: Item): IndexedItem => {
+    const known = items.get(item.itemId);
+    if (known !== undefined) return known;
+    const added = { ...item, index: items.size, skillIndexes: [] };
+    items.set(item.itemId, added);
+    return added;
+  };
   const holdsAll = track === null || (track.itemIds.length === 0 && track.skillIds.length === 0);
   const skillIds = new Set(track?.skillIds);
   if (holdsAll || skillIds.size > 0) {
     for (const item of catalogue.items.values()) {
-      if (allowed(item) && (holdsAll || item.skillIds.some((id) => skillIds.has(id)))) items.set(item.itemId, item);
+      if (allowed(item) && (holdsAll || item.skillIds.some((id) => skillIds.has(id)))) add(item);
     }
   }
-  const pinned: Item[] = [];
+  const pinned: IndexedItem[] = [];
   for (const id of track?.itemIds ?? []) {
     const item = catalogue.items.get(id);
-    if (allowed(item)) items.set(id, item);
+    if (allowed(item)) add(item);
   }
   for (const id of new Set(track?.pinnedItemIds)) {
     const item = catalogue.items.get(id);
-    if (!allowed(item)) continue;
-    pinned.push(item);
-    items.set(id, item);
+    if (allowed(item)) pinned.push(add(item));
   }
   return { items, pinned };
 }
 
 /** A retired skill is no longer taught: its items go on under their other skills, or under none. */
-function indexBySkill(items: Iterable<Item>, skills: ReadonlyMap<string, Skill>) {
-  const bySkill = new Map<string, Item[]>();
-  const withoutSkill: Item[] = [];
+function indexBySkill(items: Iterable<IndexedItem>, skills: ReadonlyMap<string, Skill>) {
+  const bySkill = new Map<string, IndexedItem[]>();
+  const withoutSkill: IndexedItem[] = [];
   for (const item of items) {
     let indexed = false;
     for (const skillId of new Set(item.skillIds)) {
@@ -105,8 +117,8 @@ function skillsFor(bySkill: ReadonlyMap<string, unknown>, skills: ReadonlyMap<st
   return reached.values();
 }
 
-function bankSkills(graph: SkillGraph, bySkill: ReadonlyMap<string, readonly Item[]>): BankSkill[] {
-  const skills: BankSkill[] = [];
+function bankSkills(graph: SkillGraph, bySkill: ReadonlyMap<string, readonly IndexedItem[]>) {
+  const skills: (BankSkill & { readonly items: readonly IndexedItem[] })[] = [];
   const effective = new Map<string, readonly Prerequisite[]>();
   for (const skillId of graph.order) {
     const merged = new Map<string, number>();

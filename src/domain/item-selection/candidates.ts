@@ -1,7 +1,7 @@
-import type { Item } from "../item-bank/catalogue.ts";
+import type { BankItem } from "./selection.ts";
 
 export interface Candidate {
-  readonly item: Item;
+  readonly item: BankItem;
   readonly p: number;
   /** 1 - |p - target|. */
   readonly closeness: number;
@@ -11,9 +11,9 @@ export interface Candidate {
 
 export interface Search {
   readonly target: number;
-  readonly predict: (item: Item) => number;
+  readonly predict: (item: BankItem) => number;
   /** Whether the item may be given at all. */
-  readonly accept: (item: Item) => boolean;
+  readonly accept: (item: BankItem) => boolean;
 }
 
 /** Below this spread of predictions over a whole list, its difficulties tell nothing: the easiest come first. */
@@ -26,30 +26,42 @@ const flat = 0.02;
  * by bisection, and only the items around it are predicted. A short list is predicted whole, which is exact. Cost:
  * O(log n + want) predictions; items that are not accepted cost a look each.
  */
-export function nearTarget(items: readonly Item[], skillId: string | null, want: number, search: Search): Candidate[] {
+export function nearTarget(
+  items: readonly BankItem[],
+  skillId: string | null,
+  want: number,
+  search: Search,
+): Candidate[] {
   const found: Candidate[] = [];
-  const consider = (item: Item | undefined): void => {
-    if (item === undefined || !search.accept(item)) return;
-    const p = search.predict(item);
-    found.push({ item, p, closeness: 1 - Math.abs(p - search.target), skillId });
-  };
   if (items.length <= 2 * want + 6) {
-    for (const item of items) consider(item);
+    for (let at = 0; at < items.length; at++) consider(items[at] as BankItem, skillId, search, found);
   } else {
     let right = crossing(items, search);
     let left = right - 1;
     while (found.length < want && (left >= 0 || right < items.length)) {
-      consider(items[right++]);
-      consider(items[left--]);
+      if (right < items.length) consider(items[right++] as BankItem, skillId, search, found);
+      if (left >= 0) consider(items[left--] as BankItem, skillId, search, found);
     }
   }
-  found.sort((a, b) => b.closeness - a.closeness);
   if (found.length > want) found.length = want;
   return found;
 }
 
+/** Puts it in its place, where it may be given: after those as near. They are few, so it goes there step by step. */
+function consider(item: BankItem, skillId: string | null, search: Search, found: Candidate[]): void {
+  if (!search.accept(item)) return;
+  const p = search.predict(item);
+  const closeness = 1 - Math.abs(p - search.target);
+  const candidate: Candidate = { item, p, closeness, skillId };
+  let place = found.push(candidate) - 1;
+  for (; place > 0 && (found[place - 1] as Candidate).closeness < closeness; place--) {
+    found[place] = found[place - 1] as Candidate;
+  }
+  found[place] = candidate;
+}
+
 /** Index of the first item that is predicted at or below the target. */
-function crossing(items: readonly Item[], { target, predict }: Search): number {
+function crossing(items: readonly BankItem[], { target, predict }: Search): number {
   const predictAt = (index: number): number => {
     const item = items[index];
     return item === undefined ? 0 : predict(item);

@@ -1,4 +1,5 @@
 import type { Candidate, Search } from "./candidates.ts";
+import { ItemMarks } from "./item-marks.ts";
 import type { Ranked } from "./ranking.ts";
 import type { Scope } from "./scope.ts";
 import type { Reason, SelectedItem } from "./selection.ts";
@@ -7,8 +8,8 @@ import type { Reason, SelectedItem } from "./selection.ts";
 export interface Draft {
   readonly scope: Scope;
   readonly selected: SelectedItem[];
-  /** Ids of the items in it. */
-  readonly taken: Set<string>;
+  /** The items in it. */
+  readonly taken: ItemMarks;
   /** Accepts what may still be given: wanted, unlocked, not in the list, not done recently. */
   readonly search: Search;
 }
@@ -21,15 +22,18 @@ export interface DraftOptions {
   readonly repeats?: boolean;
 }
 
+/** Of the draft in hand: a selection makes one after the other. */
+const taken = new ItemMarks();
+
 export function newDraft(scope: Scope, { target, unlockedOnly, repeats = false }: DraftOptions): Draft {
-  const taken = new Set<string>();
+  taken.begin(scope.input.bank.allItems.length);
   const { predict } = scope.input;
   const search: Search = {
     target,
     predict,
     accept: (item) =>
-      !taken.has(item.itemId) &&
-      (repeats || !scope.recent.has(item.itemId)) &&
+      !taken.has(item.index) &&
+      (repeats || !scope.recent.has(item.index)) &&
       scope.wanted(item) &&
       (!unlockedOnly || scope.unlocked(item)),
   };
@@ -38,13 +42,19 @@ export function newDraft(scope: Scope, { target, unlockedOnly, repeats = false }
 
 export const roomIn = ({ scope, selected }: Draft): number => scope.input.size - selected.length;
 
-export function add(draft: Draft, item: SelectedItem): void {
-  draft.selected.push(item);
-  draft.taken.add(item.itemId);
+/** An item of the list, with what {@link add} needs to know of it. */
+export interface Chosen {
+  readonly index: number;
+  readonly selected: SelectedItem;
 }
 
-export function selectedItem(candidate: Candidate, score: number, propensity: number, reason: Reason): SelectedItem {
-  return { itemId: candidate.item.itemId, p: candidate.p, score, propensity, reason };
+export function add(draft: Draft, { index, selected }: Chosen): void {
+  draft.selected.push(selected);
+  draft.taken.add(index);
+}
+
+export function choose({ item, p }: Candidate, score: number, propensity: number, reason: Reason): Chosen {
+  return { index: item.index, selected: { itemId: item.itemId, p, score, propensity, reason } };
 }
 
 /** Fills the list from a ranking, nothing drawn at random. */
@@ -52,6 +62,6 @@ export function addRanked(draft: Draft, next: () => Ranked | null, reasonFor: (c
   while (roomIn(draft) > 0) {
     const ranked = next();
     if (ranked === null) return;
-    add(draft, selectedItem(ranked.candidate, ranked.score, 1, reasonFor(ranked.candidate)));
+    add(draft, choose(ranked.candidate, ranked.score, 1, reasonFor(ranked.candidate)));
   }
 }

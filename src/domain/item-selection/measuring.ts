@@ -1,9 +1,8 @@
-import type { Item } from "../item-bank/catalogue.ts";
 import { type Candidate, nearTarget } from "./candidates.ts";
-import { add, addRanked, type Draft, newDraft, roomIn, selectedItem } from "./draft.ts";
+import { add, addRanked, choose, type Draft, newDraft, roomIn } from "./draft.ts";
 import { type Group, rank, recentSkills } from "./ranking.ts";
 import type { Scope } from "./scope.ts";
-import type { BankSkill, SelectedItem } from "./selection.ts";
+import type { BankItem, BankSkill, SelectedItem } from "./selection.ts";
 
 /*
  * Sessions that measure rather than teach. They ask for skills whose prerequisites are not held as well: to find out
@@ -82,7 +81,7 @@ function mockTest(scope: Scope, repeats: boolean): SelectedItem[] {
       if (item === null) continue;
       const reason = { code: "topic_coverage", skillId } as const;
       const p = predict(item);
-      add(draft, selectedItem({ item, p, closeness: 0, skillId }, 1 - place / size, 1, reason));
+      add(draft, choose({ item, p, closeness: 0, skillId }, 1 - place / size, 1, reason));
       added = true;
     }
   }
@@ -115,7 +114,7 @@ function quantile(n: number): number {
   return point;
 }
 
-function acceptedNear(items: readonly Item[], index: number, accept: (item: Item) => boolean): Item | null {
+function acceptedNear(items: readonly BankItem[], index: number, accept: (item: BankItem) => boolean): BankItem | null {
   for (let distance = 0; distance <= items.length; distance++) {
     for (const at of [index + distance, index - distance]) {
       const item = items[at];

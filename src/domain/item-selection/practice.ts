@@ -1,12 +1,12 @@
-import type { Item } from "../item-bank/catalogue.ts";
 import { type Candidate, nearTarget } from "./candidates.ts";
-import { add, addRanked, type Draft, newDraft, roomIn, selectedItem } from "./draft.ts";
+import { add, addRanked, type Chosen, choose, type Draft, newDraft, roomIn } from "./draft.ts";
 import { explore } from "./exploration.ts";
+import { ItemMarks } from "./item-marks.ts";
 import { type Group, type Ranked, rank, recentSkills } from "./ranking.ts";
 import { reviewOf } from "./review.ts";
 import { reviewShare } from "./review-share.ts";
 import type { Scope } from "./scope.ts";
-import type { BankSkill, Reason, SelectedItem } from "./selection.ts";
+import type { BankItem, BankSkill, Reason, SelectedItem } from "./selection.ts";
 
 /** Skills practised side by side, where so many are open. */
 const activeSkills = 3;
@@ -40,8 +40,8 @@ function addPins(draft: Draft): void {
   }
 }
 
-function pin(item: Item, p: number): SelectedItem {
-  return { itemId: item.itemId, p, score: 1, propensity: 1, reason: { code: "pinned" } };
+function pin(item: BankItem, p: number): Chosen {
+  return choose({ item, p, closeness: 0, skillId: null }, 1, 1, { code: "pinned" });
 }
 
 /** The open skills' groups; where skills are few, with as many items of each as the list has places. */
@@ -86,7 +86,7 @@ function withoutSkill(draft: Draft): Group {
 }
 
 /** Fills the list from the groups, reviews in between at their share; then randomises the places of the groups. */
-function addOpen(draft: Draft, groups: readonly Group[], nextReview: () => SelectedItem | null): void {
+function addOpen(draft: Draft, groups: readonly Group[], nextReview: () => Chosen | null): void {
   const { scope } = draft;
   const ranking = rank(groups, recentSkills(scope.input.recentItemIds, scope.input.bank.items), draft.taken);
   const share = reviewShare(scope);
@@ -104,7 +104,7 @@ function addOpen(draft: Draft, groups: readonly Group[], nextReview: () => Selec
     if (best === null) break;
     places.push(place);
     ranked.push(best);
-    add(draft, selectedItem(best.candidate, best.score, 1, reasonFor(best.candidate, scope)));
+    add(draft, choose(best.candidate, best.score, 1, reasonFor(best.candidate, scope)));
   }
   randomise(draft, places, ranked, groups);
 }
@@ -114,7 +114,7 @@ function randomise(draft: Draft, places: readonly number[], ranked: Ranked[], gr
   const { selected, taken, scope } = draft;
   const { seed, policy } = scope.input;
   if (policy.explorationRate === 0 || places.length === 0) return;
-  const pool = ranked.concat(leftOut(groups, taken, ranked.at(-1)?.score ?? 0));
+  const pool = ranked.concat(leftOut(groups, draft, ranked.at(-1)?.score ?? 0));
   const { ranks, propensities } = explore(pool.length, places.length, policy.explorationRate, seed);
   for (const [index, place] of places.entries()) {
     const rankHere = ranks[index] ?? index;
@@ -123,20 +123,22 @@ function randomise(draft: Draft, places: readonly number[], ranked: Ranked[], gr
     const { candidate, score } = found;
     const drawn: Reason = { code: "exploration", skillId: candidate.skillId };
     const reason = rankHere === index ? reasonFor(candidate, scope) : drawn;
-    selected[place] = selectedItem(candidate, score, propensities[index] ?? 0, reason);
-    taken.add(candidate.item.itemId);
+    selected[place] = choose(candidate, score, propensities[index] ?? 0, reason).selected;
+    taken.add(candidate.item.index);
   }
 }
 
+const seen = new ItemMarks();
+
 /** Candidates the list had no room for. They rank below it, so their scores stay below its last. */
-function leftOut(groups: readonly Group[], taken: ReadonlySet<string>, lastScore: number): Ranked[] {
+function leftOut(groups: readonly Group[], { scope, taken }: Draft, lastScore: number): Ranked[] {
   const rest: Ranked[] = [];
-  const seen = new Set<string>();
+  seen.begin(scope.input.bank.allItems.length);
   for (const { candidates } of groups) {
     for (const candidate of candidates) {
-      const { itemId } = candidate.item;
-      if (taken.has(itemId) || seen.has(itemId)) continue;
-      seen.add(itemId);
+      const { index } = candidate.item;
+      if (taken.has(index) || seen.has(index)) continue;
+      seen.add(index);
       rest.push({ candidate, score: candidate.closeness * lastScore });
     }
   }
@@ -144,7 +146,7 @@ function leftOut(groups: readonly Group[], taken: ReadonlySet<string>, lastScore
 }
 
 /** Due cards one after the other, each as the item that reviews it; null when none is left. */
-function dueReviews(draft: Draft): () => SelectedItem | null {
+function dueReviews(draft: Draft): () => Chosen | null {
   const { due, policy } = draft.scope.input;
   let next = policy.reviewShare === 0 ? due.length : 0;
   return () => {
@@ -157,7 +159,7 @@ function dueReviews(draft: Draft): () => SelectedItem | null {
   };
 }
 
-function addReviews(draft: Draft, nextReview: () => SelectedItem | null): void {
+function addReviews(draft: Draft, nextReview: () => Chosen | null): void {
   while (roomIn(draft) > 0) {
     const review = nextReview();
     if (review === null) return;
@@ -197,13 +199,13 @@ function repeats(scope: Scope): SelectedItem[] {
     const p = predict(item);
     const closeness = 1 - Math.abs(p - policy.targetSuccess);
     const candidate = { item, p, closeness, skillId: firstSkill(item, scope) };
-    add(draft, selectedItem(candidate, closeness, 1, reasonFor(candidate, scope)));
+    add(draft, choose(candidate, closeness, 1, reasonFor(candidate, scope)));
   }
   return draft.selected;
 }
 
 /** The item's first open skill, else its first. */
-function firstSkill(item: Item, { input, status }: Scope): string | null {
+function firstSkill(item: BankItem, { input, status }: Scope): string | null {
   let first: string | null = null;
   for (const skillId of item.skillIds) {
     const skill = input.bank.skill.get(skillId);
@@ -214,9 +216,8 @@ function firstSkill(item: Item, { input, status }: Scope): string | null {
   return first;
 }
 
-function reasonFor({ skillId }: Candidate, { input, mastery, status }: Scope): Reason {
+function reasonFor({ skillId }: Candidate, { input, reason }: Scope): Reason {
   const skill = skillId === null ? undefined : input.bank.skill.get(skillId);
-  if (skill === undefined) return { code: "near_target" };
-  const code = status(skill) === "mastered" ? "maintenance" : "open_skill";
-  return { code, skillId: skill.skillId, mastery: mastery(skill) };
+  return skill === undefined ? noSkill : reason(skill);
 }
+const noSkill: Reason = { code: "near_target" };

@@ -1,4 +1,5 @@
 import type { Candidate } from "./candidates.ts";
+import type { ItemMarks } from "./item-marks.ts";
 
 /** Candidates of one skill (or of none), nearest the target first. */
 export interface Group {
@@ -28,7 +29,7 @@ const remembered = 2;
  * "The shuffling of mathematics problems improves learning"). Score = closeness to the target x the skill's priority x
  * .6 for each item it has had; scores never rise along the way. `taken` is looked at and added to.
  */
-export function rank(groups: readonly Group[], recentSkillIds: readonly string[], taken: Set<string>): Ranking {
+export function rank(groups: readonly Group[], recentSkillIds: readonly string[], taken: ItemMarks): Ranking {
   const heads = groups.map(() => 0);
   const worths = groups.map(({ skillId, priority }) => priority * interleaving ** timesIn(recentSkillIds, skillId));
 
@@ -36,26 +37,28 @@ export function rank(groups: readonly Group[], recentSkillIds: readonly string[]
     const candidates = groups[index]?.candidates ?? [];
     let head = heads[index] ?? 0;
     let candidate = candidates[head];
-    while (candidate !== undefined && taken.has(candidate.item.itemId)) candidate = candidates[++head];
+    while (candidate !== undefined && taken.has(candidate.item.index)) candidate = candidates[++head];
     heads[index] = head;
     return candidate;
   };
   return {
     next() {
-      let best: Ranked | null = null;
+      let best: Candidate | null = null;
+      let bestScore = 0;
       let from = -1;
       for (let index = 0; index < groups.length; index++) {
         const candidate = headOf(index);
         if (candidate === undefined) continue;
         const score = candidate.closeness * (worths[index] ?? 0);
-        if (best !== null && score <= best.score) continue;
-        best = { candidate, score };
+        if (best !== null && score <= bestScore) continue;
+        best = candidate;
+        bestScore = score;
         from = index;
       }
       if (best === null) return null;
       worths[from] = (worths[from] ?? 0) * interleaving;
-      taken.add(best.candidate.item.itemId);
-      return best;
+      taken.add(best.item.index);
+      return { candidate: best, score: bestScore };
     },
   };
 }

@@ -1,8 +1,7 @@
-import type { Item } from "../item-bank/catalogue.ts";
 import { nearTarget } from "./candidates.ts";
-import { add, type Draft, newDraft, roomIn, selectedItem } from "./draft.ts";
+import { add, type Chosen, choose, type Draft, newDraft, roomIn } from "./draft.ts";
 import type { Scope } from "./scope.ts";
-import type { DueCard, SelectedItem } from "./selection.ts";
+import type { BankItem, DueCard, SelectedItem } from "./selection.ts";
 
 /** A review session: what is due, most overdue first, then what falls due next; one item for each card. */
 export function selectReviews(scope: Scope): SelectedItem[] {
@@ -27,15 +26,15 @@ function reviewsOf(scope: Scope, repeats: boolean): SelectedItem[] {
  * The item that reviews a card: the card's own item, or the one of its skill nearest the target. Null where there is
  * none that may be given.
  */
-export function reviewOf(card: DueCard, { scope, search }: Draft): SelectedItem | null {
+export function reviewOf(card: DueCard, { scope, search }: Draft): Chosen | null {
   const [best] = nearTarget(itemsOf(card, scope), card.skillId, 1, search);
   if (best === undefined) return null;
   const skillId = card.skillId ?? best.item.skillIds[0] ?? null;
   const code = card.dueAt <= scope.input.now ? "due_review" : "upcoming_review";
-  return selectedItem(best, best.closeness, 1, { code, skillId, dueAt: card.dueAt });
+  return choose(best, best.closeness, 1, { code, skillId, dueAt: card.dueAt });
 }
 
-function itemsOf(card: DueCard, { input }: Scope): readonly Item[] {
+function itemsOf(card: DueCard, { input }: Scope): readonly BankItem[] {
   if (card.itemId === null) return input.bank.bySkill.get(card.skillId ?? "") ?? [];
   const item = input.bank.items.get(card.itemId);
   return item === undefined ? [] : [item];

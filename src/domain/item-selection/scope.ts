@@ -1,5 +1,5 @@
-import type { Item } from "../item-bank/catalogue.ts";
-import type { BankSkill, SelectionInput } from "./selection.ts";
+import { ItemMarks } from "./item-marks.ts";
+import type { BankItem, BankSkill, Reason, SelectionInput } from "./selection.ts";
 
 export type SkillStatus = "locked" | "open" | "mastered";
 
@@ -9,14 +9,19 @@ export interface Scope {
   /** The skills asked for (all, unless `onlySkillIds`), prerequisites first. */
   readonly skills: readonly BankSkill[];
   /** Items done within the do-not-repeat window. */
-  readonly recent: ReadonlySet<string>;
+  readonly recent: Pick<ItemMarks, "has">;
   mastery(skill: BankSkill): number;
   status(skill: BankSkill): SkillStatus;
   /** Within the skills asked for. */
-  wanted(item: Item): boolean;
+  wanted(item: BankItem): boolean;
   /** No skill of the item waits for a prerequisite. */
-  unlocked(item: Item): boolean;
+  unlocked(item: BankItem): boolean;
+  /** Why an item of this skill is given, where that is all there is to say. */
+  reason(skill: BankSkill): Reason;
 }
+
+/** Of the selection in hand: they do not overlap. */
+const recent = new ItemMarks();
 
 const unknown = 0;
 const statuses: readonly SkillStatus[] = ["locked", "open", "mastered"];
@@ -52,19 +57,38 @@ export function scopeOf(input: SelectionInput): Scope {
     codes[skill.index] = statuses.indexOf(worked) + 1;
     return worked;
   };
+  const reasons: (Reason | undefined)[] = [];
+  markRecent(input);
   return {
     input,
     skills,
-    recent: new Set(input.recentItemIds.slice(0, policy.doNotRepeat)),
+    recent,
     mastery,
     status,
     wanted: (item) => only === null || item.skillIds.some((id) => only.has(id)),
-    unlocked(item) {
-      for (const skillId of item.skillIds) {
-        const skill = bank.skill.get(skillId);
+    unlocked({ skillIndexes }) {
+      for (let at = 0; at < skillIndexes.length; at++) {
+        const skill = bank.skills[skillIndexes[at] as number];
         if (skill !== undefined && status(skill) === "locked") return false;
       }
       return true;
     },
+    reason(skill) {
+      const known = reasons[skill.index];
+      if (known !== undefined) return known;
+      const code = status(skill) === "mastered" ? "maintenance" : "open_skill";
+      const reason = { code, skillId: skill.skillId, mastery: mastery(skill) } as const;
+      reasons[skill.index] = reason;
+      return reason;
+    },
   };
+}
+
+function markRecent({ bank, policy, recentItemIds }: SelectionInput): void {
+  recent.begin(bank.allItems.length);
+  const last = Math.min(policy.doNotRepeat, recentItemIds.length);
+  for (let age = 0; age < last; age++) {
+    const item = bank.items.get(recentItemIds[age] as string);
+    if (item !== undefined) recent.add(item.index);
+  }
 }

@@ -63,7 +63,7 @@ export interface SelectionInput {
   readonly now: number;
   /** Seeds the exploration draw: learner id and revision. */
   readonly seed: string;
-  readonly predict: (item: Item) => number;
+  readonly predict: (item: BankItem) => number;
   readonly mastery: (skillId: string) => SkillMastery;
   /** Newest first. */
   readonly recentItemIds: readonly string[];
@@ -93,17 +93,27 @@ export interface ItemBank {
   /** "<track>@<revision>", "default@0" without a track. */
   readonly policyVersion: string;
   readonly policy: Policy;
-  readonly items: ReadonlyMap<string, Item>;
+  readonly items: ReadonlyMap<string, BankItem>;
+  /** The same, in order of their index. */
+  readonly allItems: readonly BankItem[];
   /** By skill, sorted by difficulty prior, easiest first. */
-  readonly bySkill: ReadonlyMap<string, readonly Item[]>;
-  readonly withoutSkill: readonly Item[];
+  readonly bySkill: ReadonlyMap<string, readonly BankItem[]>;
+  readonly withoutSkill: readonly BankItem[];
   /** Skills of the bank in an order in which prerequisites come first. */
   readonly skillIds: readonly string[];
   readonly prerequisites: ReadonlyMap<string, readonly { readonly skillId: string; readonly weight: number }[]>;
-  readonly pinned: readonly Item[];
+  readonly pinned: readonly BankItem[];
   /** The skills of `skillIds`, in that order, with what selection needs of each. */
   readonly skills: readonly BankSkill[];
   readonly skill: ReadonlyMap<string, BankSkill>;
+}
+
+/** An item of the catalogue as it stands in a bank. */
+export interface BankItem extends Item {
+  /** Its place in `ItemBank.allItems`. */
+  readonly index: number;
+  /** Places in `ItemBank.skills` of those of its skills that the bank teaches. */
+  readonly skillIndexes: readonly number[];
 }
 
 export interface BankSkill {
@@ -113,6 +123,6 @@ export interface BankSkill {
   /** Length of the longest chain of prerequisites below it. */
   readonly depth: number;
   /** Easiest first. */
-  readonly items: readonly Item[];
+  readonly items: readonly BankItem[];
   readonly prerequisites: readonly { readonly skillId: string; readonly weight: number }[];
 }

@@ -1,5 +1,8 @@
+import type { ByteReader } from "../byte-reader.ts";
+import type { ByteWriter } from "../byte-writer.ts";
 import { abilityUnit, moveAbility } from "./fixed-point.ts";
 import { getOrAdd } from "./get-or-add.ts";
+import { type LearnerIds, newLearnerIds } from "./ids.ts";
 import { JsonReader } from "./json-reader.ts";
 import type { Answer, LearnerModel, Question } from "./learner-model.ts";
 import { sigmoid } from "./sigmoid.ts";
@@ -18,9 +21,10 @@ export interface EloWeights {
   readonly skills: Map<string, Rating>;
 }
 
-/** The learner's ability and its part for each skill, in the units of fixed-point.ts. */
+/** The learner's ability and, by number, its part for each skill, in the units of fixed-point.ts. */
 export interface EloLocal extends Rating {
-  readonly skills: Map<string, Rating>;
+  readonly ids: LearnerIds;
+  readonly skills: Rating[];
 }
 
 /**
@@ -38,10 +42,15 @@ const stepSize = {
 function predict(weights: EloWeights, local: EloLocal, question: Question, skillIds: readonly string[]): number {
   let skills = 0;
   for (const id of skillIds) {
-    skills += (weights.skills.get(id)?.value ?? 0) + (local.skills.get(id)?.value ?? 0) * abilityUnit;
+    skills += (weights.skills.get(id)?.value ?? 0) + ownOf(local, id) * abilityUnit;
   }
   const mean = skillIds.length === 0 ? 0 : skills / skillIds.length;
   return sigmoid(easiness(weights, question) + local.value * abilityUnit + mean);
+}
+
+function ownOf(local: EloLocal, skillId: string): number {
+  const number = local.ids.skills.find(skillId);
+  return number < 0 ? 0 : (local.skills[number]?.value ?? 0);
 }
 
 /** Of the item alone, in logits: what was learned of it, and what its author guessed, which counts as one answer. */
@@ -64,7 +73,9 @@ function train(weights: EloWeights, itemId: string, skillIds: readonly string[],
 function remember(local: EloLocal, skillIds: readonly string[], error: number): void {
   local.value = moveAbility(local.value, stepSize.ability(local.answers++) * error);
   for (const id of skillIds) {
-    const own = getOrAdd(local.skills, id, newRating);
+    const number = local.ids.skills.add(id);
+    if (number === local.skills.length) local.skills.push(newRating());
+    const own = local.skills[number] as Rating;
     own.value = moveAbility(own.value, stepSize.skillAbility(own.answers++) * error);
   }
 }
@@ -107,27 +118,51 @@ function decodeWeights(bytes: Uint8Array): EloWeights {
 /** [ability, answers, [skill, ability, answers, ...]] */
 function localToJson(local: EloLocal): unknown {
   const skills: (string | number)[] = [];
-  for (const [id, own] of local.skills) skills.push(id, own.value, own.answers);
+  for (const [number, own] of local.skills.entries()) {
+    skills.push(local.ids.skills.list[number] ?? "", own.value, own.answers);
+  }
   return [local.value, local.answers, skills];
 }
 
 function localFromJson(json: unknown): EloLocal {
   const reader = new JsonReader(json, "elo state");
   const own = { value: reader.integer(), answers: reader.integer() };
-  const skills = new Map<string, Rating>();
+  const ids = newLearnerIds();
+  const skills: Rating[] = [];
   for (const each = reader.array(); each.more; ) {
-    skills.set(each.text(), { value: each.integer(), answers: each.integer() });
+    skills[ids.skills.add(each.text())] = { value: each.integer(), answers: each.integer() };
   }
   reader.end();
-  return { ...own, skills };
+  return { ...own, ids, skills };
+}
+
+function writeLocal(local: EloLocal, writer: ByteWriter): void {
+  for (const { value, answers } of [local, ...local.skills]) {
+    writer.int(value);
+    writer.uint(answers);
+  }
+}
+
+function readLocal(reader: ByteReader, ids: LearnerIds): EloLocal {
+  const rating = (): Rating => ({ value: reader.int(), answers: reader.uint() });
+  return { ...rating(), ids, skills: ids.skills.list.map(rating) };
 }
 
 /** Multi-skill Elo: the plain baseline, abilities and easinesses that each answer moves towards its outcome. */
 export const elo: LearnerModel<EloWeights, EloLocal> = {
   name: "elo",
   newWeights: () => ({ items: new Map(), skills: new Map() }),
-  newLocal: () => ({ value: 0, answers: 0, skills: new Map() }),
+  newLocal: (ids = newLearnerIds()) => ({ value: 0, answers: 0, ids, skills: [] }),
   predict: (weights, local, question) => predict(weights, local, question, skillSet(question.skillIds)),
+  prepare: (weights, questions) => {
+    const asked = questions.map((question) => ({ question, skillIds: skillSet(question.skillIds) }));
+    return {
+      forLearner: (local) => (number) => {
+        const { question, skillIds } = asked[number] as (typeof asked)[number];
+        return predict(weights, local, question, skillIds);
+      },
+    };
+  },
   observe: (weights, local, answer) => fold(weights, local, answer, false),
   learn: (weights, local, answer) => fold(weights, local, answer, true),
   difficulty,
@@ -135,4 +170,6 @@ export const elo: LearnerModel<EloWeights, EloLocal> = {
   decodeWeights,
   localToJson,
   localFromJson,
+  writeLocal,
+  readLocal,
 };

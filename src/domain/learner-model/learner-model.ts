@@ -1,3 +1,7 @@
+import type { ByteReader } from "../byte-reader.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import type { LearnerIds } from "./ids.ts";
+
 /** What a model is asked about: an item, and the skills it had when the question was put. */
 export interface Question {
   readonly itemId: string;
@@ -23,9 +27,12 @@ export interface Answer extends Question {
 export interface LearnerModel<Weights = unknown, Local = unknown> {
   readonly name: string;
   newWeights(): Weights;
-  newLocal(): Local;
+  /** Its items and skills are numbered by `ids`, where some are given: by new ones otherwise. It adds to them. */
+  newLocal(ids?: LearnerIds): Local;
   /** Probability 0..1 that the answer will be correct. Unknown items and skills are average ones. Changes nothing. */
   predict(weights: Weights, local: Local, question: Question): number;
+  /** The same for questions that are put to many learners. The weights must not change any more. */
+  prepare(weights: Weights, questions: readonly Question[]): PreparedQuestions<Local>;
   /** Folds an answer into the learner's own state with the weights as they are (workers). Returns the prediction made before. */
   observe(weights: Weights, local: Local, answer: Answer): number;
   /** Folds an answer into both (the one sequential trainer, `evaluate`). Returns the prediction made before. */
@@ -38,4 +45,16 @@ export interface LearnerModel<Weights = unknown, Local = unknown> {
   /** To and from what JSON can hold, compactly. */
   localToJson(local: Local): unknown;
   localFromJson(json: unknown): Local;
+  /** To and from bytes, beside the ids that it numbers by, which are written elsewhere. */
+  writeLocal(local: Local, writer: ByteWriter): void;
+  readLocal(reader: ByteReader, ids: LearnerIds): Local;
+}
+
+/** What the weights alone say of each question is worked out, and what the learner alone adds is, once for each learner. */
+export interface PreparedQuestions<Local = unknown> {
+  /**
+   * Predicts the question of that number for this learner, as {@link LearnerModel.predict} does to the last bit. Of use
+   * until the next call, for whichever learner, and until `local` changes.
+   */
+  forLearner(local: Local): (question: number) => number;
 }

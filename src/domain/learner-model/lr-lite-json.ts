@@ -1,4 +1,5 @@
-import { attemptsOf, packCounts, winsOf } from "./counts.ts";
+import { attemptsOf, noCounts, packCounts, winsOf } from "./counts.ts";
+import { newLearnerIds } from "./ids.ts";
 import { JsonReader } from "./json-reader.ts";
 import type { LocalSkill, LrLiteLocal } from "./lr-lite-types.ts";
 
@@ -8,26 +9,37 @@ import type { LocalSkill, LrLiteLocal } from "./lr-lite-types.ts";
  * which the learner met them.
  */
 export function localToJson(local: LrLiteLocal): unknown {
+  const itemIds = local.ids.items.list;
+  const skillIds = local.ids.skills.list;
   const skills: (string | number)[] = [];
-  for (const [id, own] of local.skills) skills.push(id, own.wins, own.attempts, own.ability, own.recent);
+  for (const [number, own] of local.skills.entries()) {
+    skills.push(skillIds[number] ?? "", own.wins, own.attempts, own.ability, own.recent);
+  }
   const items: (string | number)[] = [];
-  for (const [id, counts] of local.items) items.push(id, winsOf(counts), attemptsOf(counts));
-  const { wins, attempts, ability, recent, lastItemId, lastSkillIds } = local;
-  return [wins, attempts, ability, recent, lastItemId, lastSkillIds, skills, items];
+  for (const [number, counts] of local.items.entries()) {
+    if (counts !== noCounts) items.push(itemIds[number] ?? "", winsOf(counts), attemptsOf(counts));
+  }
+  const { wins, attempts, ability, recent, lastItem, lastSkills } = local;
+  const last = [itemIds[lastItem] ?? null, lastSkills.map((number) => skillIds[number] ?? "")];
+  return [wins, attempts, ability, recent, ...last, skills, items];
 }
 
 /** Throws an Error that names the element that {@link localToJson} did not write. */
 export function localFromJson(json: unknown): LrLiteLocal {
   const reader = new JsonReader(json, "lr-lite state");
+  const ids = newLearnerIds();
   const own = readOwn(reader);
   const lastItemId = reader.textOrNull();
   const lastSkillIds = reader.texts();
-  const skills = new Map<string, LocalSkill>();
-  for (const each = reader.array(); each.more; ) skills.set(each.text(), readOwn(each));
-  const items = new Map<string, number>();
-  for (const each = reader.array(); each.more; ) items.set(each.text(), packCounts(each.integer(), each.integer()));
+  const skills: LocalSkill[] = [];
+  for (const each = reader.array(); each.more; ) skills[ids.skills.add(each.text())] = readOwn(each);
+  const items: number[] = [];
+  for (const each = reader.array(); each.more; ) {
+    items[ids.items.add(each.text())] = packCounts(each.integer(), each.integer());
+  }
   reader.end();
-  return { ...own, lastItemId, lastSkillIds, skills, items };
+  const lastItem = lastItemId === null ? -1 : ids.items.find(lastItemId);
+  return { ...own, ids, lastItem, lastSkills: lastSkillIds.map((id) => ids.skills.find(id)), skills, items };
 }
 
 const readOwn = (reader: JsonReader): LocalSkill => ({

@@ -1,3 +1,4 @@
+import type { LearnerIds } from "./ids.ts";
 import type { Weight } from "./weight.ts";
 
 export const lrLiteName = "lr-lite";
@@ -38,10 +39,12 @@ export interface LocalSkill {
 
 /** What a learner did at all. */
 export interface LrLiteLocal extends LocalSkill {
-  lastItemId: string | null;
-  /** In the order and without repeats, as skill-set.ts gives them. */
-  lastSkillIds: readonly string[];
-  readonly skills: Map<string, LocalSkill>;
-  /** Wins and attempts on each item, packed as in counts.ts. */
-  readonly items: Map<string, number>;
+  readonly ids: LearnerIds;
+  /** Number of the item answered last, and of its skills; -1 and none before the first answer. */
+  lastItem: number;
+  lastSkills: readonly number[];
+  /** By the skill's number. */
+  readonly skills: LocalSkill[];
+  /** By the item's number: wins and attempts, packed as in counts.ts. None yet for an item that was only looked at. */
+  readonly items: number[];
 }

@@ -1,9 +1,13 @@
-import { attemptsOf, countAnswer, noCounts, winsOf } from "./counts.ts";
-import { abilityUnit, moveAbility, moveRecent, recentUnit } from "./fixed-point.ts";
+import { countAnswer, noCounts } from "./counts.ts";
+import { moveAbility, moveRecent, recentUnit } from "./fixed-point.ts";
 import { getOrAdd } from "./get-or-add.ts";
-import type { Answer, LearnerModel, Question } from "./learner-model.ts";
+import { newLearnerIds } from "./ids.ts";
+import type { Answer, LearnerModel } from "./learner-model.ts";
 import { decodeLrLite, encodeLrLite } from "./lr-lite-bytes.ts";
+import { type Features, featuresOf, log1p, logit, unseen } from "./lr-lite-features.ts";
 import { localFromJson, localToJson } from "./lr-lite-json.ts";
+import { readLocal, writeLocal } from "./lr-lite-local-bytes.ts";
+import { prepare } from "./lr-lite-prepared.ts";
 import {
   type LocalSkill,
   type LrLiteLocal,
@@ -15,7 +19,7 @@ import {
 } from "./lr-lite-types.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { skillSet } from "./skill-set.ts";
-import { newWeight, shareOfPrior, step } from "./weight.ts";
+import { newWeight, step } from "./weight.ts";
 
 /** Adagrad's rates: tuned on one public log, see docs/learner-model.md. */
 const rates = { item: 0.42, skill: 0.22, shared: 0.08, skillSlope: 0.016 } as const;
@@ -24,68 +28,6 @@ const abilityRate = (answers: number): number => 0.08 / (1 + 0.017 * answers);
 const skillAbilityRate = (answers: number): number => 0.07 / (1 + 0.19 * answers);
 
 const newLocalSkill = (): LocalSkill => ({ wins: 0, attempts: 0, ability: 0, recent: 0 });
-const unseen: Readonly<LocalSkill> = newLocalSkill();
-
-/** What the formula multiplies its weights with. */
-interface Features {
-  readonly skillIds: readonly string[];
-  readonly skills: readonly Readonly<LocalSkill>[];
-  readonly itemWins: number;
-  readonly itemAttempts: number;
-  readonly wins: number;
-  readonly attempts: number;
-  readonly recent: number;
-  readonly sameItem: boolean;
-  readonly sharedSkill: boolean;
-}
-
-function featuresOf(local: LrLiteLocal, question: Question): Features {
-  const skillIds = skillSet(question.skillIds);
-  const counts = local.items.get(question.itemId) ?? noCounts;
-  return {
-    skillIds,
-    skills: skillIds.map((id) => local.skills.get(id) ?? unseen),
-    itemWins: Math.log1p(winsOf(counts)),
-    itemAttempts: Math.log1p(attemptsOf(counts)),
-    wins: Math.log1p(local.wins),
-    attempts: Math.log1p(local.attempts),
-    recent: local.recent * recentUnit,
-    sameItem: local.lastItemId === question.itemId,
-    sharedSkill: skillIds.some((id) => local.lastSkillIds.includes(id)),
-  };
-}
-
-function logit(weights: LrLiteWeights, ability: number, question: Question, features: Features): number {
-  const { shared } = weights;
-  let sum = shared.bias.value + easiness(weights, question) + ability * abilityUnit;
-  sum += shared.itemWins.value * features.itemWins + shared.itemAttempts.value * features.itemAttempts;
-  sum += shared.wins.value * features.wins + shared.attempts.value * features.attempts;
-  sum += shared.recent.value * features.recent;
-  if (features.sameItem) sum += shared.sameItem.value;
-  if (features.sharedSkill) sum += shared.sharedSkill.value;
-  return sum + skillTerms(weights, features);
-}
-
-/** Of the item alone, in logits: what was learned of it, and what its author guessed while little was. */
-function easiness(weights: LrLiteWeights, { itemId, difficulty = 0 }: Question): number {
-  const learned = weights.items.get(itemId);
-  return learned === undefined ? -difficulty : learned.value - difficulty * shareOfPrior(learned);
-}
-
-function skillTerms(weights: LrLiteWeights, features: Features): number {
-  const { shared, skills } = weights;
-  let means = 0;
-  let sums = 0;
-  for (let k = 0; k < features.skills.length; k++) {
-    const own = features.skills[k] ?? unseen;
-    const skill = skills.get(features.skillIds[k] ?? "");
-    means += own.ability * abilityUnit + (skill?.level.value ?? 0);
-    means += (shared.skillRecent.value + (skill?.recent.value ?? 0)) * own.recent * recentUnit;
-    sums += (shared.skillWins.value + (skill?.wins.value ?? 0)) * Math.log1p(own.wins);
-    sums += (shared.skillAttempts.value + (skill?.attempts.value ?? 0)) * Math.log1p(own.attempts);
-  }
-  return features.skills.length === 0 ? 0 : means / features.skills.length + sums;
-}
 
 /** One Adagrad step of every weight the prediction used; `error` is correct - p. */
 function train(weights: LrLiteWeights, itemId: string, features: Features, error: number): void {
@@ -111,8 +53,8 @@ function trainSkills(weights: LrLiteWeights, features: Features, error: number):
   for (let k = 0; k < features.skills.length; k++) {
     const own = features.skills[k] ?? unseen;
     const skill = getOrAdd(weights.skills, features.skillIds[k] ?? "", newSkillWeights);
-    const logWins = Math.log1p(own.wins);
-    const logAttempts = Math.log1p(own.attempts);
+    const logWins = log1p(own.wins);
+    const logAttempts = log1p(own.attempts);
     wins += logWins;
     attempts += logAttempts;
     recent += own.recent * recentUnit;
@@ -140,16 +82,22 @@ function remember(local: LrLiteLocal, answer: Answer, skillIds: readonly string[
   local.recent = moveRecent(local.recent, decays.learner, correct);
   local.attempts += 1;
   if (correct) local.wins += 1;
+  const lastSkills: number[] = [];
   for (const id of skillIds) {
-    const own = getOrAdd(local.skills, id, newLocalSkill);
+    const number = local.ids.skills.add(id);
+    if (number === local.skills.length) local.skills.push(newLocalSkill());
+    const own = local.skills[number] as LocalSkill;
+    lastSkills.push(number);
     own.ability = moveAbility(own.ability, skillAbilityRate(own.attempts) * error);
     own.recent = moveRecent(own.recent, decays.skill, correct);
     own.attempts += 1;
     if (correct) own.wins += 1;
   }
-  local.items.set(itemId, countAnswer(local.items.get(itemId) ?? noCounts, correct));
-  local.lastItemId = itemId;
-  local.lastSkillIds = skillIds;
+  const item = local.ids.items.add(itemId);
+  while (local.items.length <= item) local.items.push(noCounts);
+  local.items[item] = countAnswer(local.items[item] ?? noCounts, correct);
+  local.lastItem = item;
+  local.lastSkills = lastSkills;
 }
 
 function fold(weights: LrLiteWeights, local: LrLiteLocal, answer: Answer, training: boolean): number {
@@ -178,14 +126,16 @@ export const lrLite: LearnerModel<LrLiteWeights, LrLiteLocal> = {
     items: new Map(),
     skills: new Map(),
   }),
-  newLocal: () => ({
+  newLocal: (ids = newLearnerIds()) => ({
     ...newLocalSkill(),
-    lastItemId: null,
-    lastSkillIds: [],
-    skills: new Map(),
-    items: new Map(),
+    ids,
+    lastItem: -1,
+    lastSkills: [],
+    skills: [],
+    items: [],
   }),
   predict: (weights, local, question) => sigmoid(logit(weights, local.ability, question, featuresOf(local, question))),
+  prepare,
   observe: (weights, local, answer) => fold(weights, local, answer, false),
   learn: (weights, local, answer) => fold(weights, local, answer, true),
   difficulty: (weights, question) => {
@@ -198,4 +148,6 @@ export const lrLite: LearnerModel<LrLiteWeights, LrLiteLocal> = {
   decodeWeights: decodeLrLite,
   localToJson,
   localFromJson,
+  writeLocal,
+  readLocal,
 };

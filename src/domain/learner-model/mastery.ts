@@ -1,3 +1,5 @@
+import type { ByteReader } from "../byte-reader.ts";
+import type { ByteWriter } from "../byte-writer.ts";
 import type { SkillMastery } from "../item-selection/selection.ts";
 
 /**
@@ -21,14 +23,16 @@ export interface MasteryParameters {
  */
 export const masteryDefaults: MasteryParameters = { prior: 0.2, learn: 0.1, guess: 0.2, slip: 0.1 };
 
-/** What is known of one learner's hold of one skill. JSON-able as it is; masteryToJson is shorter. */
+/** What is known of one learner's hold of one skill. */
 export interface Mastery extends SkillMastery {
   /** Answers' worth of evidence behind p, see {@link observeMastery}. */
   readonly evidence: number;
 }
 
-/** p is a multiple of this and stays this far from 0 and 1: short as JSON, exact when read back, never stuck. */
+/** p is a multiple of this and stays this far from 0 and 1: short when written, exact when read back, never stuck. */
 const smallest = 1e-6;
+/** Evidence is a multiple of this. */
+const evidenceUnit = 1e-3;
 
 /** Worth of the prior in answers: with it alone, sd is that of a Beta distribution of two pseudo-counts. */
 const priorEvidence = 2;
@@ -72,14 +76,14 @@ function mastery(p: number, n: number, evidence: number): Mastery {
   };
 }
 
-/** [p, n, evidence] */
-export const masteryToJson = ({ p, n, evidence }: Mastery): [number, number, number] => [p, n, evidence];
+export function writeMastery({ p, n, evidence }: Mastery, writer: ByteWriter): void {
+  writer.uint(Math.round(p / smallest));
+  writer.uint(n);
+  writer.uint(Math.round(evidence / evidenceUnit));
+}
 
-/** Throws on what {@link masteryToJson} did not write. */
-export function masteryFromJson(json: unknown): Mastery {
-  if (Array.isArray(json) && json.length === 3 && json.every((value) => Number.isFinite(value))) {
-    const [p, n, evidence] = json as [number, number, number];
-    return mastery(p, n, evidence);
-  }
-  throw new Error("mastery is not [p, n, evidence]");
+export function readMastery(reader: ByteReader): Mastery {
+  const p = reader.uint() * smallest;
+  const n = reader.uint();
+  return mastery(p, n, reader.uint() * evidenceUnit);
 }

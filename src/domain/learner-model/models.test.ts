@@ -83,6 +83,24 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
     );
   });
 
+  test("prepared questions are predicted the same, to the last bit, one learner after the other", () => {
+    fc.assert(
+      fc.property(answers, answers, fc.array(question, { maxLength: 12 }), (history, others, asked) => {
+        const { weights, local } = train(model, history);
+        const other = model.newLocal();
+        for (const each of others) model.observe(weights, other, each);
+        const byId = [...new Map(asked.map((each) => [each.itemId, { ...each, difficulty: 0.7 }])).values()];
+        const prepared = model.prepare(weights, byId);
+        for (const one of [local, other, local, model.newLocal()]) {
+          const predict = prepared.forLearner(one);
+          expect(byId.map((_, number) => predict(number))).toEqual(
+            byId.map((each) => model.predict(weights, one, each)),
+          );
+        }
+      }),
+    );
+  });
+
   test("observe never changes the weights, and returns what predict said", () => {
     fc.assert(
       fc.property(answers, answers, (history, later) => {

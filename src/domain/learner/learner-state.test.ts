@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EventOf, InteractionRecorded } from "../events.ts";
+import type { Ids } from "../learner-model/ids.ts";
 import type { LearnerModel } from "../learner-model/learner-model.ts";
 import { learnerModels } from "../learner-model/models.ts";
+import { cardOf } from "../reviews/cards.ts";
 import {
   abilityOf,
   evolveLearner,
@@ -12,7 +14,7 @@ import {
   newLearnerState,
   recentOutcomesMax,
 } from "./learner-state.ts";
-import { learnerStateFromJson, learnerStateToJson } from "./learner-state-json.ts";
+import { learnerStateFromBytes, learnerStateToBytes } from "./learner-state-bytes.ts";
 
 const start = Date.parse("2026-03-01T08:00:00Z");
 const model = learnerModels["lr-lite"];
@@ -34,6 +36,12 @@ function eventOf(state: LearnerState, data: Partial<InteractionRecorded>): Event
 
 const fold = (state: LearnerState, data: Partial<InteractionRecorded>, by: LearnerModel = model) =>
   evolveLearner(state, eventOf(state, data), { model: by, weights: by.newWeights(), reviewBy: "skill" });
+
+function read(bytes: Uint8Array, by: LearnerModel): LearnerState {
+  const state = learnerStateFromBytes(bytes, by);
+  if (state === null) throw new Error("a state of another model or format");
+  return state;
+}
 
 const interactions = fc.array(
   fc.record<Partial<InteractionRecorded>>(
@@ -63,7 +71,7 @@ describe("a learner's state", () => {
     expect(state.recent.map(({ correct }) => correct)).toEqual([true, false, true, true, true]);
     for (let n = 0; n < 30; n += 1) fold(state, { itemId: `more-${n}` });
     expect(state.recent).toHaveLength(recentOutcomesMax);
-    expect(state.recent[0]?.itemId).toBe("more-29");
+    expect(state.ids.items.list[state.recent[0]?.item ?? -1]).toBe("more-29");
   });
 
   test("learns from answers only", () => {
@@ -75,8 +83,9 @@ describe("a learner's state", () => {
       expect(transition.engagement !== null).toBe(kind === "view");
     }
     expect(JSON.stringify(model.localToJson(state.local))).toBe(untouched);
-    expect(state).toMatchObject({ interactions: 4, answers: 0, recent: [], cards: {} });
-    expect(state.mastery.size).toBe(0);
+    expect(state).toMatchObject({ interactions: 4, answers: 0, recent: [] });
+    expect(state.cards).toMatchObject({ skills: [], items: [] });
+    expect(state.mastery).toEqual([]);
   });
 
   test("remembers items answered, viewed and skipped, each once, newest first", () => {
@@ -124,7 +133,7 @@ describe("a learner's state", () => {
     expect(fold(state, { occurredAt: at(1_000_000) }).engagement).toEqual({ previousAt: start + 5_000_000 });
     expect(fold(state, { occurredAt: at(6_000_000) }).engagement).toEqual({ previousAt: start + 5_000_000 });
     expect(state.latestAt).toBe(start + 6_000_000);
-    expect(state.cards["s:s"]?.[0]).toBe((start + 6_000_000) / 1000);
+    expect(cardOf(state.cards, "skills", "s")?.[0]).toBe((start + 6_000_000) / 1000);
   });
 
   test("keeps cards by skill, by item where the track says so, and where there is no skill", () => {
@@ -132,7 +141,10 @@ describe("a learner's state", () => {
     fold(state, { skillIds: ["x", "y", "x"] });
     fold(state, { skillIds: [], itemId: "plain" });
     evolveLearner(state, eventOf(state, { itemId: "q" }), { model, weights, reviewBy: "item" });
-    expect(Object.keys(state.cards).sort()).toEqual(["i:plain", "i:q", "s:x", "s:y"]);
+    const kept = ({ list }: Ids, cards: readonly unknown[]) =>
+      list.filter((_, number) => (cards[number] ?? null) !== null);
+    expect(kept(state.ids.skills, state.cards.skills)).toEqual(["x", "y"]);
+    expect(kept(state.ids.items, state.cards.items)).toEqual(["plain", "q"]);
   });
 
   test("takes the next event of the stream only", () => {
@@ -153,19 +165,51 @@ describe("a learner's state", () => {
         all.forEach((data, at) => {
           const expected = fold(whole, data, by);
           if (at === cut % all.length) {
-            stored = learnerStateFromJson(JSON.parse(JSON.stringify(learnerStateToJson(stored, by))), by);
+            stored = read(learnerStateToBytes(stored, by), by);
           }
           expect(fold(stored, data, by)).toEqual(expected);
         });
-        expect(learnerStateToJson(stored, by)).toEqual(learnerStateToJson(whole, by));
+        expect(learnerStateToBytes(stored, by)).toEqual(learnerStateToBytes(whole, by));
         expect(stored).toEqual(whole);
       }),
     );
   });
 
-  test("of another model or format is refused", () => {
-    const json = learnerStateToJson(newLearnerState(learnerModels.elo), learnerModels.elo);
-    expect(() => learnerStateFromJson(json, model)).toThrow("not a learner state of format 1, lr-lite");
-    expect(() => learnerStateFromJson({}, model)).toThrow("not a learner state");
+  test("of another model or format is none; the JSON of before is of another format", () => {
+    const bytes = learnerStateToBytes(newLearnerState(learnerModels.elo), learnerModels.elo);
+    expect(learnerStateFromBytes(bytes, model)).toBeNull();
+    expect(learnerStateFromBytes(Buffer.from('[1,"lr-lite"]'), model)).toBeNull();
+    expect(learnerStateFromBytes(Buffer.alloc(0), model)).toBeNull();
+  });
+
+  test("is read back as it was, whatever its ids are made of", () => {
+    const state = newLearnerState(model);
+    for (const itemId of ["é", "Ã©", "ünï-cödé", "日本語", "😀", "a".repeat(200), "é".repeat(100), "__proto__"]) {
+      fold(state, { itemId, skillIds: [itemId, "s"], trackId: itemId });
+      expect(read(learnerStateToBytes(state, model), model)).toEqual(state);
+    }
+  });
+
+  test("that is damaged is told, wherever it is: changed, cut, or gone on", () => {
+    const state = newLearnerState(model);
+    for (const itemId of ["a", "b", "ü"]) fold(state, { itemId });
+    const good = learnerStateToBytes(state, model);
+    for (let at = 1; at < good.length; at += 1) {
+      for (const bit of [1, 128]) {
+        const bad = good.slice();
+        bad[at] = (bad[at] ?? 0) ^ bit;
+        expect(() => learnerStateFromBytes(bad, model), `byte ${at}`).toThrow("a learner state is damaged");
+      }
+      expect(() => learnerStateFromBytes(good.subarray(0, at), model), `cut at ${at}`).toThrow("a learner state is");
+    }
+    expect(() => learnerStateFromBytes(Buffer.concat([good, Buffer.alloc(1)]), model)).toThrow("a learner state is");
+  });
+
+  test("of 50 skills and 500 items, with ids of 8 characters, fits into 11 KB", () => {
+    const state = newLearnerState(model);
+    for (let n = 0; n < 1500; n += 1) {
+      fold(state, { itemId: `item-${100 + (n % 500)}`, skillIds: [`skill-${10 + (n % 50)}`], durationMs: 9000 + n });
+    }
+    expect(learnerStateToBytes(state, model).length).toBeLessThan(11_000);
   });
 });

@@ -1,9 +1,10 @@
 import type { EventOf, InteractionRecorded, Policy, SessionType } from "../events.ts";
 import { answerOf } from "../learner-model/answer-of.ts";
+import { type LearnerIds, newLearnerIds } from "../learner-model/ids.ts";
 import type { Answer, LearnerModel } from "../learner-model/learner-model.ts";
 import { type Mastery, newMastery, observeMastery } from "../learner-model/mastery.ts";
 import { skillSet } from "../learner-model/skill-set.ts";
-import { type Cards, itemCard, newCards, reviewCard, skillCard } from "../reviews/cards.ts";
+import { type Cards, newCards, reviewCard } from "../reviews/cards.ts";
 import { engage, type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "./items-seen.ts";
 
 /** Newest first; longest do-not-repeat window a policy may ask for. */
@@ -12,7 +13,8 @@ export const lastItemsMax = 200;
 export const recentOutcomesMax = 20;
 
 export interface Outcome {
-  readonly itemId: string;
+  /** Its number among the learner's ids. */
+  readonly item: number;
   readonly correct: boolean;
   /** Probability 0..1 of a correct answer, as predicted before it came. */
   readonly p: number;
@@ -33,10 +35,12 @@ export interface LearnerState {
   recordedAt: number;
   /** Name of the model that `local` belongs to. */
   readonly model: string;
+  /** Items in the order in which the learner met them, skills in the order of their first answer. */
+  readonly ids: LearnerIds;
   /** The model's own state of this learner. */
   readonly local: unknown;
-  /** By skill, in the order of their first answer. */
-  readonly mastery: Map<string, Mastery>;
+  /** By the skill's number. */
+  readonly mastery: Mastery[];
   interactions: number;
   answers: number;
   correct: number;
@@ -57,13 +61,15 @@ export interface LearnerState {
 }
 
 export function newLearnerState(model: LearnerModel): LearnerState {
+  const ids = newLearnerIds();
   return {
     revision: 0,
     position: 0,
     recordedAt: 0,
     model: model.name,
-    local: model.newLocal(),
-    mastery: new Map(),
+    ids,
+    local: model.newLocal(ids),
+    mastery: [],
     interactions: 0,
     answers: 0,
     correct: 0,
@@ -75,13 +81,19 @@ export function newLearnerState(model: LearnerModel): LearnerState {
     latestAt: 0,
     lastSessionType: "practice",
     lastTrackId: null,
-    cards: newCards(),
+    cards: newCards(ids),
   };
 }
 
 /** Items answered, viewed or skipped, each once, newest first. */
 export function lastItemIds(state: LearnerState, limit = lastItemsMax): string[] {
-  return state.lastNumbers.slice(0, limit).map((number) => state.items.ids[number] ?? "");
+  return state.lastNumbers.slice(0, limit).map((number) => state.ids.items.list[number] ?? "");
+}
+
+/** null for a skill that the learner never answered. */
+export function masteryOf(state: LearnerState, skillId: string): Mastery | null {
+  const number = state.ids.skills.find(skillId);
+  return number < 0 ? null : (state.mastery[number] ?? null);
 }
 
 /** What one event changed, as far as others than the learner count it. */
@@ -141,7 +153,8 @@ export function evolveLearner(
   const { data } = event;
   const occurredAt = Date.parse(data.occurredAt);
   state.latestAt = Math.max(state.latestAt, occurredAt);
-  const item = meetItem(state.items, data.itemId);
+  const item = state.ids.items.add(data.itemId);
+  meetItem(state.items, item);
   const answer = answerOf(data);
   const answered = answer === null ? null : foldAnswer(state, item, data, answer, context);
   const engaged = data.kind === "answer" || data.kind === "view";
@@ -168,14 +181,15 @@ function foldAnswer(
   const p = model.observe(weights, state.local, answer);
   const { correct } = answer;
   for (const skillId of skillSet(answer.skillIds)) {
-    state.mastery.set(skillId, observeMastery(state.mastery.get(skillId) ?? newMastery(), correct, p));
+    const skill = state.ids.skills.add(skillId);
+    state.mastery[skill] = observeMastery(state.mastery[skill] ?? newMastery(), correct, p);
   }
   reviewCards(state, data, correct, reviewBy);
   state.answers += 1;
   state.correct += correct ? 1 : 0;
   state.streak = correct ? state.streak + 1 : 0;
   state.bestStreak = Math.max(state.bestStreak, state.streak);
-  state.recent.unshift({ itemId: data.itemId, correct, p: Math.round(p * 10_000) / 10_000, at: answer.at ?? 0 });
+  state.recent.unshift({ item, correct, p: Math.round(p * 10_000) / 10_000, at: answer.at ?? 0 });
   if (state.recent.length > recentOutcomesMax) state.recent.pop();
   const { first, hinted: asked } = noteAnswer(state.items, item);
   const hinted = asked || (data.hintCount ?? 0) > 0;
@@ -190,10 +204,10 @@ function reviewCards(
   reviewBy: Policy["reviewBy"],
 ): void {
   const bySkill = reviewBy === "skill" && data.skillIds.length > 0;
-  const cardIds = bySkill ? skillSet(data.skillIds).map(skillCard) : [itemCard(data.itemId)];
   const { durationMs, hintCount } = data;
-  for (const cardId of cardIds) {
-    reviewCard(state.cards, { cardId, correct, durationMs, hintCount, at: state.latestAt });
+  const of = bySkill ? "skills" : "items";
+  for (const id of bySkill ? skillSet(data.skillIds) : [data.itemId]) {
+    reviewCard(state.cards, { of, id, correct, durationMs, hintCount, at: state.latestAt });
   }
 }
 

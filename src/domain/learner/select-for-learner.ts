@@ -1,10 +1,10 @@
 import type { SessionType } from "../events.ts";
 import { selectItems } from "../item-selection/select.ts";
 import type { ItemBank, Selection } from "../item-selection/selection.ts";
-import type { LearnerModel } from "../learner-model/learner-model.ts";
+import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
 import { newMastery } from "../learner-model/mastery.ts";
 import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
-import { type LearnerState, lastItemIds } from "./learner-state.ts";
+import { type LearnerState, lastItemIds, masteryOf } from "./learner-state.ts";
 
 export interface LearnerSelection {
   readonly learnerId: string;
@@ -12,6 +12,7 @@ export interface LearnerSelection {
   /** Of the track asked for. */
   readonly bank: ItemBank;
   readonly model: LearnerModel;
+  /** They must not change any more. */
   readonly weights: unknown;
   readonly sessionType: SessionType;
   /** Milliseconds since 1970. */
@@ -40,14 +41,15 @@ export function bankOfLearner(state: LearnerState, bankOf: (trackId: string | nu
  */
 export function selectForLearner(input: LearnerSelection): Selection {
   const { state, bank, model, weights, now, size, sessionType, onlySkillIds } = input;
+  const predict = prepared(model, weights, bank).forLearner(state.local);
   return selectItems({
     bank,
     policy: bank.policy,
     sessionType,
     now,
     seed: `${input.learnerId}:${state.revision}`,
-    predict: (item) => model.predict(weights, state.local, item),
-    mastery: (skillId) => state.mastery.get(skillId) ?? unseen,
+    predict: (item) => predict(item.index),
+    mastery: (skillId) => masteryOf(state, skillId) ?? unseen,
     recentItemIds: lastItemIds(state),
     due: dueCards(state.cards, now),
     nextDueAt: nextDueAt(state.cards, now),
@@ -55,4 +57,18 @@ export function selectForLearner(input: LearnerSelection): Selection {
     size,
     ...(onlySkillIds === undefined ? {} : { onlySkillIds }),
   });
+}
+
+/** Of the banks and weights in use, as long as both are: weights are published a few times an hour, banks change as seldom. */
+const questions = new WeakMap<object, WeakMap<ItemBank, PreparedQuestions>>();
+
+function prepared(model: LearnerModel, weights: unknown, bank: ItemBank): PreparedQuestions {
+  const key = weights as object;
+  const banks = questions.get(key) ?? new WeakMap<ItemBank, PreparedQuestions>();
+  questions.set(key, banks);
+  const known = banks.get(bank);
+  if (known !== undefined) return known;
+  const made = model.prepare(weights, bank.allItems);
+  banks.set(bank, made);
+  return made;
 }

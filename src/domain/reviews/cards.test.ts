@@ -1,27 +1,39 @@
 import fc from "fast-check";
 import { createEmptyCard, FSRS, type Card as FsrsCard, type Grade, Rating } from "ts-fsrs";
 import { describe, expect, it } from "vitest";
+import { ByteReader } from "../byte-reader.ts";
+import { ByteWriter } from "../byte-writer.ts";
+import { Ids } from "../learner-model/ids.ts";
 import {
   type Cards,
+  cardOf,
   dueCards,
-  itemCard,
   newCards,
   nextDueAt,
   type Review,
   reviewCard,
   reviewLoad,
-  skillCard,
   upcomingCards,
 } from "./cards.ts";
+import { readCards, writeCards } from "./cards-bytes.ts";
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 0, 5, 12);
-const fractions = skillCard("fractions");
+const fractions = { of: "skills", id: "fractions" } as const;
 
 function reviewed(...reviews: Partial<Review>[]): Cards {
   const cards = newCards();
-  for (const review of reviews) reviewCard(cards, { cardId: fractions, correct: true, at: start, ...review });
+  for (const review of reviews) reviewCard(cards, { ...fractions, correct: true, at: start, ...review });
   return cards;
+}
+function bytesOf(cards: Cards, at: number): Uint8Array {
+  const writer = new ByteWriter(1);
+  writeCards(cards, writer, at);
+  return writer.finish();
+}
+function writtenAndRead(cards: Cards, at: number): Cards {
+  const ids = { skills: new Ids([...cards.ids.skills.list]), items: new Ids([...cards.ids.items.list]) };
+  return readCards(new ByteReader(bytesOf(cards, at), "cards"), ids, at);
 }
 const dueInDays = (cards: Cards, at = start): number => ((nextDueAt(cards, at) ?? Number.NaN) - at) / day;
 
@@ -35,14 +47,14 @@ describe("reviewCard", () => {
     const cards = reviewed({}, { at: start + 2 * day });
     const grown = dueInDays(cards, start + 2 * day);
     expect(grown).toBeGreaterThan(5);
-    reviewCard(cards, { cardId: fractions, correct: false, at: start + 20 * day });
+    reviewCard(cards, { ...fractions, correct: false, at: start + 20 * day });
     expect(dueInDays(cards, start + 20 * day)).toBeLessThan(grown / 2);
-    expect(cards[fractions]?.slice(4, 6)).toEqual([3, 1]);
+    expect(cardOf(cards, "skills", "fractions")?.slice(4, 6)).toEqual([3, 1]);
   });
 
   it("says whether the card was due", () => {
     const cards = newCards();
-    const at = (days: number) => reviewCard(cards, { cardId: fractions, correct: true, at: start + days * day });
+    const at = (days: number) => reviewCard(cards, { ...fractions, correct: true, at: start + days * day });
     expect([at(0), at(1), at(400)]).toEqual([false, false, true]);
   });
 
@@ -85,10 +97,10 @@ describe("reviewCard", () => {
         let at = start;
         for (const { hours, correct } of history) {
           at += hours * 3_600_000;
-          reviewCard(cards, { cardId: fractions, correct, at });
+          reviewCard(cards, { ...fractions, correct, at });
           const grade: Grade = correct ? Rating.Good : Rating.Again;
           const next = scheduler.next(expected, new Date(at), grade).card;
-          const [last, days, stability, difficulty] = cards[fractions] ?? [];
+          const [last, days, stability, difficulty] = cardOf(cards, "skills", "fractions") ?? [];
           expect(last).toBe(at / 1000);
           expect(Math.abs((stability ?? 0) / next.stability - 1)).toBeLessThan(0.01);
           expect(difficulty).toBeCloseTo(next.difficulty, 2);
@@ -99,10 +111,11 @@ describe("reviewCard", () => {
     );
   });
 
-  it("survives any order of times, and JSON: the cards come back the same and go on the same", () => {
+  it("survives any order of times, and being stored: the cards come back the same and go on the same", () => {
     const reviews = fc.array(
       fc.record({
-        cardId: fc.constantFrom(fractions, itemCard("i:1"), skillCard("__proto__")),
+        of: fc.constantFrom("skills", "items"),
+        id: fc.constantFrom("fractions", "i:1", "__proto__"),
         correct: fc.boolean(),
         at: fc.integer({ min: start - 1_000 * day, max: start + 1_000 * day }),
         durationMs: fc.option(fc.integer({ min: 0, max: 5_000_000 }), { nil: undefined }),
@@ -115,11 +128,11 @@ describe("reviewCard", () => {
         const cards = newCards();
         let stored = newCards();
         for (const review of all) {
-          const before = cards[review.cardId]?.[0] ?? Number.NEGATIVE_INFINITY;
+          const before = cardOf(cards, review.of, review.id)?.[0] ?? Number.NEGATIVE_INFINITY;
           reviewCard(cards, review);
           reviewCard(stored, review);
-          stored = JSON.parse(JSON.stringify(stored));
-          const [last = 0, days = 0, stability = 0, difficulty = 0] = cards[review.cardId] ?? [];
+          stored = writtenAndRead(stored, review.at);
+          const [last = 0, days = 0, stability = 0, difficulty = 0] = cardOf(cards, review.of, review.id) ?? [];
           expect(last).toBeGreaterThanOrEqual(before);
           expect(days).toBeGreaterThanOrEqual(1);
           expect(stability).toBeGreaterThan(0);
@@ -130,20 +143,21 @@ describe("reviewCard", () => {
     );
   });
 
-  it("stays short: at most 60 characters of JSON for a card", () => {
+  it("stays short: at most 20 bytes for a card", () => {
     const cards = reviewed(
       ...Array.from({ length: 40 }, (_, i) => ({ at: start + i * 9 * day, durationMs: 8_123 + i })),
     );
-    expect(JSON.stringify(cards[fractions]).length).toBeLessThanOrEqual(60);
+    const bytes = (all: Cards) => bytesOf(all, start + 40 * 9 * day).length;
+    expect(bytes(cards) - bytes(newCards())).toBeLessThanOrEqual(20);
   });
 });
 
 describe("what is due", () => {
   const cards = newCards();
-  reviewCard(cards, { cardId: skillCard("b"), correct: true, at: start });
-  reviewCard(cards, { cardId: skillCard("a"), correct: true, at: start });
-  reviewCard(cards, { cardId: itemCard("x"), correct: false, at: start });
-  reviewCard(cards, { cardId: skillCard("later"), correct: true, at: start + 10 * day });
+  reviewCard(cards, { of: "skills", id: "b", correct: true, at: start });
+  reviewCard(cards, { of: "skills", id: "a", correct: true, at: start });
+  reviewCard(cards, { of: "items", id: "x", correct: false, at: start });
+  reviewCard(cards, { of: "skills", id: "later", correct: true, at: start + 10 * day });
 
   it("comes most overdue first, ties by id, and not before its time", () => {
     expect(dueCards(cards, start + day - 1)).toEqual([]);

@@ -1,14 +1,19 @@
 import { FSRS, generatorParameters, Rating } from "ts-fsrs";
 import type { DueCard } from "../item-selection/selection.ts";
+import { type LearnerIds, newLearnerIds } from "../learner-model/ids.ts";
 
 /**
- * Memory cards of one learner, as they are stored (JSON). The key is `s:<skillId>` or `i:<itemId>`.
+ * Memory cards of one learner, of skills or of items, each under the number of its id; null where there is none.
  *
  * The memory model and its intervals are FSRS-6 (ts-fsrs, default parameters, 90 % wanted recall). Fuzz is off, so the
  * same answers always give the same cards; learning steps are off, since what was failed is practised again in the
  * same sitting anyway, because its skill is open: a card is due after whole days.
  */
-export type Cards = Record<string, Card>;
+export interface Cards {
+  readonly ids: LearnerIds;
+  readonly skills: (Card | null)[];
+  readonly items: (Card | null)[];
+}
 
 /**
  * Short, because a learner has hundreds: last review (seconds since 1970), days until due, stability (days),
@@ -25,7 +30,9 @@ export type Card = [
 ];
 
 export interface Review {
-  readonly cardId: string;
+  /** Whose card it is. */
+  readonly of: "skills" | "items";
+  readonly id: string;
   readonly correct: boolean;
   readonly durationMs?: number | undefined;
   readonly hintCount?: number | undefined;
@@ -41,40 +48,47 @@ const daySeconds = 86_400;
 /** A longer answer says that the learner was away. */
 const longestCountedMs = 30 * 60_000;
 
-export const newCards = (): Cards => ({});
-export const skillCard = (skillId: string): string => `s:${skillId}`;
-export const itemCard = (itemId: string): string => `i:${itemId}`;
+export const newCards = (ids: LearnerIds = newLearnerIds()): Cards => ({ ids, skills: [], items: [] });
+
+/** null where the learner has no such card. */
+export function cardOf(cards: Cards, of: "skills" | "items", id: string): Card | null {
+  const number = cards.ids[of].find(id);
+  return number < 0 ? null : (cards[of][number] ?? null);
+}
 
 /** Folds one answer into its card, in place, making the card at the first. Returns whether the card was due before. */
 export function reviewCard(cards: Cards, review: Review): boolean {
-  const card = cards[review.cardId];
+  const all = cards[review.of];
+  const number = cards.ids[review.of].add(review.id);
+  while (all.length <= number) all.push(null);
+  const card = all[number] ?? null;
   const at = Math.floor(review.at / 1000);
-  const now = card === undefined ? at : Math.max(at, card[0]);
+  const now = card === null ? at : Math.max(at, card[0]);
   const rating = rate(review, card);
-  const memory = card === undefined ? null : { stability: card[2], difficulty: card[3] };
-  const elapsedDays = card === undefined ? 0 : Math.floor(now / daySeconds) - Math.floor(card[0] / daySeconds);
+  const memory = card === null ? null : { stability: card[2], difficulty: card[3] };
+  const elapsedDays = card === null ? 0 : Math.floor(now / daySeconds) - Math.floor(card[0] / daySeconds);
   const next = scheduler.next_state(memory, elapsedDays, rating);
   const stability = toFourDigits(next.stability);
-  cards[review.cardId] = [
+  all[number] = [
     now,
     scheduler.next_interval(stability, elapsedDays),
     stability,
     toFourDigits(next.difficulty),
     (card?.[4] ?? 0) + 1,
-    (card?.[5] ?? 0) + (card !== undefined && !review.correct ? 1 : 0),
+    (card?.[5] ?? 0) + (card !== null && !review.correct ? 1 : 0),
     usualDuration(review, card),
   ];
-  return card !== undefined && dueSeconds(card) <= now;
+  return card !== null && dueSeconds(card) <= now;
 }
 
 /**
  * Wrong: Again. Right after a hint: Hard. Right, but twice as slow as this learner usually is on this card: Hard; in
  * less than half their usual time: Easy. Otherwise Good. Speed counts from the third review on.
  */
-function rate(review: Review, card: Card | undefined): Rating.Again | Rating.Hard | Rating.Good | Rating.Easy {
+function rate(review: Review, card: Card | null): Rating.Again | Rating.Hard | Rating.Good | Rating.Easy {
   if (!review.correct) return Rating.Again;
   if ((review.hintCount ?? 0) > 0) return Rating.Hard;
-  const usual = card === undefined || card[4] < 2 ? 0 : card[6];
+  const usual = card === null || card[4] < 2 ? 0 : card[6];
   const ms = review.durationMs;
   if (usual === 0 || ms === undefined || ms <= 0 || ms > longestCountedMs) return Rating.Good;
   if (ms > 2 * usual) return Rating.Hard;
@@ -82,7 +96,7 @@ function rate(review: Review, card: Card | undefined): Rating.Again | Rating.Har
 }
 
 /** A fifth of the way from the usual to the new duration, of correct answers without a hint. */
-function usualDuration(review: Review, card: Card | undefined): number {
+function usualDuration(review: Review, card: Card | null): number {
   const usual = card?.[6] ?? 0;
   const ms = review.durationMs;
   if (!review.correct || (review.hintCount ?? 0) > 0) return usual;
@@ -108,28 +122,40 @@ export function upcomingCards(cards: Cards, now: number, limit: number): DueCard
 }
 
 function inOrder(cards: Cards, wanted: (dueAt: number) => boolean): DueCard[] {
-  const found: { cardId: string; dueAt: number }[] = [];
-  for (const cardId in cards) {
-    const card = cards[cardId];
-    if (card === undefined) continue;
-    const dueAt = dueSeconds(card) * 1000;
-    if (wanted(dueAt)) found.push({ cardId, dueAt });
+  const found: DueCard[] = [];
+  for (let number = 0; number < cards.items.length; number++) {
+    const dueAt = dueTime(cards.items[number]);
+    if (wanted(dueAt)) found.push({ skillId: null, itemId: cards.ids.items.list[number] ?? "", dueAt });
   }
-  found.sort((a, b) => a.dueAt - b.dueAt || (a.cardId < b.cardId ? -1 : 1));
-  return found.map(({ cardId, dueAt }) => {
-    const id = cardId.slice(2);
-    return cardId.startsWith("i:") ? { skillId: null, itemId: id, dueAt } : { skillId: id, itemId: null, dueAt };
-  });
+  for (let number = 0; number < cards.skills.length; number++) {
+    const dueAt = dueTime(cards.skills[number]);
+    if (wanted(dueAt)) found.push({ skillId: cards.ids.skills.list[number] ?? "", itemId: null, dueAt });
+  }
+  return found.length > 1 ? found.sort(soonerThenById) : found;
 }
+
+/** Of those due at the same time items come first. */
+function soonerThenById(a: DueCard, b: DueCard): number {
+  if (a.dueAt !== b.dueAt) return a.dueAt - b.dueAt;
+  if (a.itemId === null || b.itemId === null)
+    return a.itemId !== null ? -1 : b.itemId !== null ? 1 : byId(a.skillId, b.skillId);
+  return byId(a.itemId, b.itemId);
+}
+
+const byId = (a: string | null, b: string | null): number => ((a ?? "") < (b ?? "") ? -1 : 1);
+
+/** Milliseconds since 1970; NaN, which is neither before nor after any time, where there is no card. */
+const dueTime = (card: Card | null | undefined): number =>
+  card === null || card === undefined ? Number.NaN : dueSeconds(card) * 1000;
 
 /** When the next card not yet due falls due, milliseconds since 1970; null where there is none. */
 export function nextDueAt(cards: Cards, now: number): number | null {
   let soonest = Number.POSITIVE_INFINITY;
-  for (const cardId in cards) {
-    const card = cards[cardId];
-    if (card === undefined) continue;
-    const dueAt = dueSeconds(card) * 1000;
-    if (dueAt > now && dueAt < soonest) soonest = dueAt;
+  for (const all of [cards.skills, cards.items]) {
+    for (let number = 0; number < all.length; number++) {
+      const dueAt = dueTime(all[number]);
+      if (dueAt > now && dueAt < soonest) soonest = dueAt;
+    }
   }
   return soonest === Number.POSITIVE_INFINITY ? null : soonest;
 }
@@ -144,9 +170,8 @@ export interface DayLoad {
 export function reviewLoad(cards: Cards, now: number, days: number): DayLoad[] {
   const today = Math.floor(now / 1000 / daySeconds);
   const counts = new Array<number>(days).fill(0);
-  for (const cardId in cards) {
-    const card = cards[cardId];
-    if (card === undefined) continue;
+  for (const card of [...cards.skills, ...cards.items]) {
+    if (card === null) continue;
     const day = Math.max(0, Math.floor(dueSeconds(card) / daySeconds) - today);
     const count = counts[day];
     if (count !== undefined) counts[day] = count + 1;

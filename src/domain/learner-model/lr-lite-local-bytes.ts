@@ -1,0 +1,50 @@
+import type { ByteReader } from "../byte-reader.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import { attemptsOf, packCounts, winsOf } from "./counts.ts";
+import type { LearnerIds } from "./ids.ts";
+import type { LocalSkill, LrLiteLocal } from "./lr-lite-types.ts";
+
+/** Whole numbers, in the order of the ids; items that were only looked at since the last answer stand at the end, and are left out. */
+export function writeLocal(local: LrLiteLocal, writer: ByteWriter): void {
+  writeOwn(local, writer);
+  writer.uint(local.lastItem + 1);
+  writer.uint(local.lastSkills.length);
+  for (const number of local.lastSkills) writer.uint(number);
+  for (let number = 0; number < local.ids.skills.list.length; number++) {
+    writeOwn(local.skills[number] as LocalSkill, writer);
+  }
+  writer.uint(local.items.length);
+  for (const counts of local.items) {
+    writer.uint(attemptsOf(counts));
+    writer.uint(winsOf(counts));
+  }
+}
+
+function writeOwn(own: LocalSkill, writer: ByteWriter): void {
+  writer.uint(own.wins);
+  writer.uint(own.attempts);
+  writer.int(own.ability);
+  writer.int(own.recent);
+}
+
+export function readLocal(reader: ByteReader, ids: LearnerIds): LrLiteLocal {
+  const { wins, attempts, ability, recent } = readOwn(reader);
+  const lastItem = reader.uint() - 1;
+  const lastSkills: number[] = [];
+  for (let left = reader.uint(); left > 0; left--) lastSkills.push(reader.uint());
+  const skills: LocalSkill[] = [];
+  for (let left = ids.skills.list.length; left > 0; left--) skills.push(readOwn(reader));
+  const items: number[] = [];
+  for (let left = reader.uint(); left > 0; left--) {
+    const tried = reader.uint();
+    items.push(packCounts(reader.uint(), tried));
+  }
+  return { wins, attempts, ability, recent, ids, lastItem, lastSkills, skills, items };
+}
+
+const readOwn = (reader: ByteReader): LocalSkill => ({
+  wins: reader.uint(),
+  attempts: reader.uint(),
+  ability: reader.int(),
+  recent: reader.int(),
+});

@@ -1,0 +1,119 @@
+import { ByteReader } from "../byte-reader.ts";
+import { ByteWriter } from "../byte-writer.ts";
+import { sessionTypes } from "../events.ts";
+import { Ids, type LearnerIds } from "../learner-model/ids.ts";
+import type { LearnerModel } from "../learner-model/learner-model.ts";
+import { type Mastery, readMastery, writeMastery } from "../learner-model/mastery.ts";
+import { readCards, writeCards } from "../reviews/cards-bytes.ts";
+import { type ItemsSeen, never } from "./items-seen.ts";
+import type { LearnerState, Outcome } from "./learner-state.ts";
+
+/**
+ * The stored form of a learner's state: a format byte, whole numbers and ids, a checksum. Everything in a state is a whole
+ * number or a whole multiple of a small step, so what is read back equals what was written to the last bit, and a fold
+ * goes on the same wherever it was interrupted. Ids are written once and meant by their number elsewhere; times are told
+ * by how long before the latest they were. 1 was JSON.
+ */
+export const stateFormat = 2;
+
+/** Predictions that were made are kept in 1 / this. */
+const outcomeUnit = 10_000;
+
+export function learnerStateToBytes(state: LearnerState, model: LearnerModel): Uint8Array {
+  const writer = new ByteWriter(stateFormat);
+  const { ids, latestAt } = state;
+  writer.text(state.model);
+  writer.uint(state.revision);
+  writer.uint(state.position);
+  writer.int(state.recordedAt);
+  writer.int(latestAt - state.recordedAt);
+  for (const count of [state.interactions, state.answers, state.correct, state.streak, state.bestStreak]) {
+    writer.uint(count);
+  }
+  writer.uint(sessionTypes.indexOf(state.lastSessionType));
+  writer.text(state.lastTrackId ?? "");
+  writeIds(ids.skills, writer);
+  writeIds(ids.items, writer);
+  for (const mastery of state.mastery) writeMastery(mastery, writer);
+  writeItems(state.items, latestAt, writer);
+  model.writeLocal(state.local, writer);
+  writer.uint(state.recent.length);
+  for (const { item, correct, p, at } of state.recent) {
+    writer.uint(2 * item + (correct ? 1 : 0));
+    writer.uint(Math.round(p * outcomeUnit));
+    writer.uint(latestAt - at);
+  }
+  writer.uint(state.lastNumbers.length);
+  for (const number of state.lastNumbers) writer.uint(number);
+  writeCards(state.cards, writer, latestAt);
+  return writer.finish();
+}
+
+/** null for a state of another format or model: it is rebuilt from the log. Throws on damage, and says what is damaged. */
+export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): LearnerState | null {
+  if (bytes[0] !== stateFormat) return null;
+  const reader = new ByteReader(bytes, "a learner state");
+  if (reader.text() !== model.name) return null;
+  const [revision, position, recordedAt] = [reader.uint(), reader.uint(), reader.int()];
+  const latestAt = recordedAt + reader.int();
+  const [interactions, answers, correct] = [reader.uint(), reader.uint(), reader.uint()];
+  const [streak, bestStreak] = [reader.uint(), reader.uint()];
+  const lastSessionType = sessionTypes[reader.uint()] ?? reader.refuse("names an unknown type of session");
+  const trackId = reader.text();
+  const ids: LearnerIds = { skills: readIds(reader), items: readIds(reader) };
+  const mastery: Mastery[] = [];
+  for (let left = ids.skills.list.length; left > 0; left--) mastery.push(readMastery(reader));
+  const items = readItems(reader, ids.items.list.length, latestAt);
+  const local = model.readLocal(reader, ids);
+  const recent = readOutcomes(reader, latestAt);
+  const lastNumbers: number[] = [];
+  for (let left = reader.uint(); left > 0; left--) lastNumbers.push(reader.uint());
+  const cards = readCards(reader, ids, latestAt);
+  reader.end();
+  return {
+    ...{ revision, position, recordedAt, model: model.name, ids, local, mastery, interactions, answers, correct },
+    ...{ streak, bestStreak, recent, lastNumbers, items, latestAt, lastSessionType },
+    lastTrackId: trackId === "" ? null : trackId,
+    cards,
+  };
+}
+
+function writeIds({ list }: Ids, writer: ByteWriter): void {
+  writer.uint(list.length);
+  for (const id of list) writer.text(id);
+}
+
+function readIds(reader: ByteReader): Ids {
+  const list: string[] = [];
+  for (let left = reader.uint(); left > 0; left--) list.push(reader.text());
+  return new Ids(list);
+}
+
+function writeItems({ engagedAt, answers }: ItemsSeen, latestAt: number, writer: ByteWriter): void {
+  for (let number = 0; number < answers.length; number++) {
+    const at = engagedAt[number] as number;
+    writer.uint(at === never ? 0 : latestAt - at + 1);
+    writer.uint(answers[number] as number);
+  }
+}
+
+function readItems(reader: ByteReader, count: number, latestAt: number): ItemsSeen {
+  const engagedAt: number[] = [];
+  const answers: number[] = [];
+  for (let number = 0; number < count; number++) {
+    const before = reader.uint();
+    engagedAt.push(before === 0 ? never : latestAt - before + 1);
+    answers.push(reader.uint());
+  }
+  return { engagedAt, answers };
+}
+
+function readOutcomes(reader: ByteReader, latestAt: number): Outcome[] {
+  const recent: Outcome[] = [];
+  for (let left = reader.uint(); left > 0; left--) {
+    const coded = reader.uint();
+    const p = reader.uint() / outcomeUnit;
+    recent.push({ item: coded >>> 1, correct: (coded & 1) === 1, p, at: latestAt - reader.uint() });
+  }
+  return recent;
+}

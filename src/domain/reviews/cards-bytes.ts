@@ -1,0 +1,51 @@
+import type { ByteReader } from "../byte-reader.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import type { LearnerIds } from "../learner-model/ids.ts";
+import { type Card, type Cards, newCards } from "./cards.ts";
+
+/** Stabilities and difficulties are multiples of 1 / this (cards.ts), so that whole numbers hold them to the last bit. */
+const unit = 10_000;
+
+/** `at`: milliseconds since 1970, near the cards' last reviews: times are told as what they are before it. */
+export function writeCards(cards: Cards, writer: ByteWriter, at: number): void {
+  const now = Math.floor(at / 1000);
+  for (const all of [cards.skills, cards.items]) {
+    writer.uint(all.reduce((count, card) => (card === null ? count : count + 1), 0));
+    for (let number = 0; number < all.length; number++) {
+      const card = all[number];
+      if (card === null || card === undefined) continue;
+      const [last, days, stability, difficulty, reviews, lapses, usualMs] = card;
+      writer.uint(number);
+      writer.int(now - last);
+      writer.uint(days);
+      writer.uint(Math.round(stability * unit));
+      writer.uint(Math.round(difficulty * unit));
+      writer.uint(reviews);
+      writer.uint(lapses);
+      writer.uint(usualMs);
+    }
+  }
+}
+
+export function readCards(reader: ByteReader, ids: LearnerIds, at: number): Cards {
+  const now = Math.floor(at / 1000);
+  const cards = newCards(ids);
+  for (const kind of ["skills", "items"] as const) {
+    const all = cards[kind];
+    for (let left = reader.uint(); left > 0; left--) {
+      const number = reader.uint();
+      if (number < all.length || number >= ids[kind].list.length)
+        reader.refuse(`has a card of number ${number} of ${kind}`);
+      while (all.length < number) all.push(null);
+      all.push(readCard(reader, now));
+    }
+  }
+  return cards;
+}
+
+function readCard(reader: ByteReader, now: number): Card {
+  const last = now - reader.int();
+  const days = reader.uint();
+  const stability = reader.uint() / unit;
+  return [last, days, stability, reader.uint() / unit, reader.uint(), reader.uint(), reader.uint()];
+}
