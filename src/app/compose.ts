@@ -4,17 +4,19 @@ import { openPostgresApiKeys } from "../adapters/api-keys/postgres.ts";
 import { openSqliteApiKeys } from "../adapters/api-keys/sqlite.ts";
 import { openPostgresBlobs } from "../adapters/blobs/postgres.ts";
 import { openSqliteBlobs } from "../adapters/blobs/sqlite.ts";
-import { createPostgres } from "../adapters/engines/postgres.ts";
-import type { Sql } from "../adapters/engines/sql.ts";
+import { createPostgres, type Postgres } from "../adapters/engines/postgres.ts";
 import { openPostgresLog } from "../adapters/event-store/postgres.ts";
+import { type LogReads, openReplicaReads } from "../adapters/event-store/postgres-replica.ts";
 import { openSqliteLog } from "../adapters/event-store/sqlite.ts";
 import { createMemoryLease } from "../adapters/lease/memory.ts";
 import { openPostgresLease } from "../adapters/lease/postgres.ts";
+import type { EngineMetrics } from "../http/engine-metrics.ts";
 import type { ApiKeys } from "../ports/api-keys.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
+import type { Log } from "../ports/log.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import { Explained } from "./explained.ts";
 import { type Lifecycle, Stopped } from "./lifecycle.ts";
@@ -27,18 +29,31 @@ export interface Engines {
   readonly blobs: Blobs;
   readonly apiKeys: ApiKeys;
   readonly lease: Lease;
+  /** The log for analysts' reads: a replica where there is one. */
+  readonly analysts: LogReads;
+  /** null: embedded. */
+  readonly postgres: Postgres | null;
   /** For people: which engine, and where. */
   readonly runsOn: string;
 }
 
+/** What a process that stays gives besides; a command does without. */
+export interface Opening {
+  readonly patience?: Patience;
+  readonly log?: Log;
+  readonly metrics?: EngineMetrics;
+}
+
 /**
- * The event log and what lies beside it: PostgreSQL with DATABASE_URL, else SQLite in the data folder. A server that
- * does not answer yet is waited for as long as `patience` says.
+ * The event log and what lies beside it: all in PostgreSQL with DATABASE_URL, or the log in EventStoreDB and the rest
+ * there; without any of them in SQLite in the data folder. A server that does not answer yet is waited for as long as
+ * `patience` says.
  */
-export function openEngines(config: Config, life: Lifecycle, patience: Patience = noPatience): Promise<Engines> {
-  return config.databaseUrl === undefined
+export function openEngines(config: Config, life: Lifecycle, opening: Opening = {}): Promise<Engines> {
+  const { databaseUrl } = config;
+  return databaseUrl === undefined
     ? openEmbedded(resolve(config.dataFolder), life)
-    : openServer(config.databaseUrl, life, patience);
+    : openServer({ ...config, databaseUrl }, life, opening);
 }
 
 async function openEmbedded(folder: string, life: Lifecycle): Promise<Engines> {
@@ -61,36 +76,84 @@ async function openEmbedded(folder: string, life: Lifecycle): Promise<Engines> {
     );
     const lease = createMemoryLease({ now: Date.now });
     const runsOn = `SQLite ${process.versions.sqlite} in ${folder}`;
-    return { eventStore: log, feed: log, blobs, apiKeys, lease, runsOn };
+    return { eventStore: log, feed: log, analysts: log, blobs, apiKeys, lease, postgres: null, runsOn };
   } catch (error) {
     throw unavailable(`the data folder ${folder}`, error);
   }
 }
 
-async function openServer(url: string, life: Lifecycle, patience: Patience): Promise<Engines> {
-  const where = `PostgreSQL at ${maskedUrl(url)}`;
+type ServerConfig = Config & { readonly databaseUrl: string };
+
+async function openServer(config: ServerConfig, life: Lifecycle, opening: Opening): Promise<Engines> {
+  const { patience = noPatience } = opening;
+  const where = `PostgreSQL at ${maskedUrl(config.databaseUrl)}`;
   try {
-    const sql = await life.acquire(
+    const postgres = await life.acquire(
       "PostgreSQL",
-      () => createPostgres({ url }),
-      (s) => s.close(),
+      () => openPool(config, opening),
+      (pool) => pool.close(),
     );
+    const { eventStoreDbUrl } = config;
+    // The first to need it migrates: from then on it is there.
+    const open = { sql: postgres };
+    const blobs = await patience.untilOpen(`${where} (DATABASE_URL)`, () => openPostgresBlobs(open));
+    const beside = { blobs, apiKeys: await openPostgresApiKeys(open), lease: await openPostgresLease(open), postgres };
+    if (eventStoreDbUrl !== undefined) {
+      const log = await openEventStoreDb(eventStoreDbUrl, life, opening);
+      const runsOn = `EventStoreDB at ${maskedUrl(eventStoreDbUrl)}, the rest in ${where}`;
+      return { eventStore: log, feed: log, analysts: log, ...beside, runsOn };
+    }
     const log = await life.acquire(
       "event log",
-      () => patience.untilOpen(`${where} (DATABASE_URL)`, () => openPostgresLog({ sql })),
+      () => openPostgresLog(open),
       (l) => l.close(),
     );
-    return { eventStore: log, feed: log, ...(await openBesideLog(sql)), runsOn: where };
+    const analysts = await openAnalysts(config, log, life, opening);
+    return { eventStore: log, feed: log, analysts, ...beside, runsOn: where };
   } catch (error) {
     throw unavailable(`${where} (DATABASE_URL)`, error);
   }
 }
 
-async function openBesideLog(sql: Sql): Promise<Pick<Engines, "blobs" | "apiKeys" | "lease">> {
-  const blobs = await openPostgresBlobs({ sql });
-  const apiKeys = await openPostgresApiKeys({ sql });
-  const lease = await openPostgresLease({ sql });
-  return { blobs, apiKeys, lease };
+function openPool({ databaseUrl, databaseDirectUrl }: ServerConfig, { log, metrics }: Opening): Postgres {
+  const watched = { ...(metrics ? { observe: metrics.observePostgres("main") } : {}), ...(log ? { log } : {}) };
+  const postgres = createPostgres({ url: databaseUrl, directUrl: databaseDirectUrl, ...watched });
+  metrics?.watchPool("main", postgres.poolState);
+  return postgres;
+}
+
+async function openEventStoreDb(url: string, life: Lifecycle, { patience = noPatience, log }: Opening) {
+  // Its client is heavy to load: only who uses it does.
+  const { openEventStoreDbLog } = await import("../adapters/event-store/eventstoredb.ts");
+  const where = `EventStoreDB at ${maskedUrl(url)} (EVENTSTOREDB_URL)`;
+  try {
+    return await life.acquire(
+      "event log",
+      () => patience.untilOpen(where, () => openEventStoreDbLog({ url, ...(log ? { log } : {}) })),
+      (l) => l.close(),
+    );
+  } catch (error) {
+    throw unavailable(where, error);
+  }
+}
+
+/** A replica that is not there is no reason not to start: the primary answers then. */
+async function openAnalysts(
+  { databaseReplicaUrl: replicaUrl, replicaMaxLagMs: maxLagMs }: ServerConfig,
+  primary: LogReads,
+  life: Lifecycle,
+  { log, metrics }: Opening,
+): Promise<LogReads> {
+  if (replicaUrl === undefined) return primary;
+  const watched = {
+    ...(metrics ? { observe: metrics.observeReplica, pool: { observe: metrics.observePostgres("replica") } } : {}),
+    ...(log ? { log } : {}),
+  };
+  return life.acquire(
+    "replica",
+    () => openReplicaReads({ primary, replicaUrl, maxLagMs, ...watched }),
+    (replica) => replica.close(),
+  );
 }
 
 /** One line that says which engine and why; what explains itself already stays as it is. */

@@ -11,13 +11,15 @@ export interface Projecting {
   status(): readonly { readonly partition: number; readonly position: number }[];
 }
 
-/** The projector of this process. */
-export function projectorHere(projector: Projecting): Follower[] {
-  return projector.status().map(({ partition }) => ({
-    name: "learners",
-    partition,
-    position: async () => projector.status().find((status) => status.partition === partition)?.position ?? null,
-  }));
+/** The projector of this process. Another process may have some of its partitions, now or later. */
+export function projectorHere(projector: Projecting, partitions: number): Follower[] {
+  return Array.from({ length: partitions }, (_, partition) => {
+    const own = () => projector.status().find((status) => status.partition === partition);
+    return {
+      ...{ name: "learners", partition, filter: learning, position: async () => own()?.position ?? null },
+      here: () => own() !== undefined,
+    };
+  });
 }
 
 /** A projector in another process: how far it is stands beside the rows it writes. No row: it never started. */
@@ -31,6 +33,11 @@ export function projectorElsewhere(readModels: ReadModels, partitions: number): 
 export function catalogueHere(catalogue: CatalogueFollower): Follower {
   const filter = { categories: ["item", "skill", "track"] };
   return { name: "catalogue", filter, position: async () => catalogue.position() };
+}
+
+/** Its position is null while another process relays. */
+export function relayHere(relay: { position(): number | null }): Follower {
+  return { name: "relay", position: async () => relay.position(), here: () => relay.position() !== null };
 }
 
 export function trainerHere(trainer: TrainerThread): Follower {

@@ -1,20 +1,21 @@
 import type { Logger } from "pino";
 import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
+import { createEngineMetrics } from "../http/engine-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
-import type { Feed } from "../ports/feed.ts";
-import { storedPosition } from "../projections/live-view.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
-import type { Projector } from "../workers/projector.ts";
 import { type Engines, openEngines } from "./compose.ts";
 import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
+import { openStream } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
-import { catalogueHere, projectorElsewhere, projectorHere, trainerHere } from "./followers.ts";
+import { catalogueHere, projectorElsewhere, projectorHere, relayHere, trainerHere } from "./followers.ts";
+import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { catchUp, startProjecting } from "./projecting.ts";
 import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
-import { saveNowAndThen } from "./saving.ts";
 import { startHttp } from "./start-http.ts";
-import { startCatalogue, startModel, startProjector, startTrainer } from "./start-parts.ts";
-import { createPatience, EngineUnavailable, type Patience } from "./wait-for-engine.ts";
+import { startJobs } from "./start-jobs.ts";
+import { startCatalogue, startModel, startRelay, startTrainer } from "./start-parts.ts";
+import { createPatience, type Patience } from "./wait-for-engine.ts";
 
 /** One process in its role, caught up with the log and listening. */
 export interface Service {
@@ -34,115 +35,98 @@ export interface Knowledge {
   readonly model: { readonly name: string; readonly version: number };
 }
 
-/**
- * Starts what the role asks for, each part with its undo in `life`: log, read models, trainer, catalogue, model,
- * projector, HTTP; so the first to stop is HTTP, and rows are saved after their last write. It listens early, so that a
- * port that is taken is told at once; `/readyz` says when it has caught up, and so does this promise. Engines that do
- * not answer yet are waited for. Rejects with EngineUnavailable, CannotListen, or Stopped.
- */
-export async function startService(config: Config, life: Lifecycle, log: Logger): Promise<Service> {
-  const duties = dutiesOf(config);
-  const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
-  const engines = await openEngines(config, life, patience);
-  const { feed } = engines;
-  log.info({ engine: engines.runsOn, role: config.role, events: await feed.head() }, "event log open");
-  const rows = await openRows(duties, config, engines, { life, log, patience });
-  const trainer = duties.trains ? await startTrainer(config, life, log) : null;
-  const answering = rows !== null && answersQueries(duties) ? await startAnswering(config, engines, life, log) : null;
-  const projector = rows !== null && duties.projects ? await project(config, engines, rows, life, log) : null;
-
-  const followers = [
-    ...(projector !== null ? projectorHere(projector) : []),
-    ...(projector === null && rows !== null ? projectorElsewhere(rows.readModels, config.partitions) : []),
-    ...(answering !== null ? [catalogueHere(answering.catalogue)] : []),
-    ...(trainer !== null ? [trainerHere(trainer)] : []),
-  ];
-  const given = { feed, apiKeys: engines.apiKeys, followers, operations: projector?.operations ?? null };
-  const serving =
-    answering === null || rows === null
-      ? null
-      : { eventStore: engines.eventStore, readModels: rows.readModels, ...answering };
-  const url = await startHttp(config, given, serving, life, log);
-
-  log.info({ url, role: config.role, behind: await behind(feed, rows) }, "listening");
-  if (projector !== null && rows !== null) await catchUp(config, projector, rows, feed, life, log);
-  // Catching up comes first: the trainer would take its time from it.
-  await trainer?.train();
-  return {
-    ...{ role: config.role, url, events: await feed.head() },
-    runsOn: { log: engines.runsOn, readModels: rows?.runsOn ?? null },
-    knows: answering === null ? null : knowledge(answering),
-    key: config.role === "all" ? await startKey(config, engines, url) : null,
-  };
-}
-
+/** What the parts of a process are started with. */
 interface Starting {
+  readonly config: Config;
+  readonly duties: Duties;
   readonly life: Lifecycle;
   readonly log: Logger;
   readonly patience: Patience;
 }
 
-async function openRows(
-  duties: Duties,
-  config: Config,
-  { feed }: Engines,
-  { life, log, patience }: Starting,
-): Promise<OpenReadModels | null> {
+/**
+ * Starts what the role asks for, each part with its undo in `life`, so that the first to stop is HTTP and the last are
+ * the engines. It listens before it has caught up, so that a port that is taken is told at once; `/readyz` says when it
+ * has, and so does this promise. Engines that do not answer yet are waited for. Rejects with EngineUnavailable,
+ * CannotListen, or Stopped.
+ */
+export async function startService(config: Config, life: Lifecycle, log: Logger): Promise<Service> {
+  const duties = dutiesOf(config);
+  const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
+  const metrics = createEngineMetrics();
+  const engines = await openEngines(config, life, { patience, log, metrics });
+  const { feed } = engines;
+  log.info({ engine: engines.runsOn, role: config.role, events: await feed.head() }, "event log open");
+  const starting = { config, duties, life, log, patience };
+  const rows = await openRows(starting, engines);
+  const parts = await startParts(starting, engines, rows);
+
+  const given = {
+    ...{ feed, apiKeys: engines.apiKeys, engineMetrics: metrics, operations: parts.projector?.operations ?? null },
+    followers: followersOf(config, parts, rows),
+    engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],
+  };
+  const url = await startHttp(config, given, answersOf(engines, rows, parts), life, log);
+  log.info({ url, role: config.role }, "listening");
+  if (parts.projector !== null && rows !== null) await catchUp(config, parts.projector, rows, feed, life, log);
+  // Catching up comes first: the trainer would take its time from it.
+  await parts.trainer?.train();
+  return {
+    ...{ role: config.role, url, events: await feed.head() },
+    runsOn: { log: engines.runsOn, readModels: rows?.runsOn ?? null },
+    knows: knowledge(parts),
+    key: config.role === "all" ? await startKey(config, engines, url) : null,
+  };
+}
+
+/** Null for a role that has nothing to do with rows. */
+async function openRows(starting: Starting, { feed }: Engines): Promise<OpenReadModels | null> {
+  const { config, duties, life, log, patience } = starting;
   if (!answersQueries(duties) && !duties.projects && !duties.runsJobs) return null;
   return openReadModels(config, life, feed, log, patience);
 }
 
-async function startAnswering(config: Config, engines: Engines, life: Lifecycle, log: Logger) {
-  const catalogue = await startCatalogue(engines, life, log);
-  const model = await startModel(config, engines, life, log);
-  return { catalogue, model };
+type Parts = Awaited<ReturnType<typeof startParts>>;
+
+/** In the order in which one needs another; each is null where it is not this process's. */
+async function startParts(starting: Starting, engines: Engines, rows: OpenReadModels | null) {
+  const { config, duties, life, log, patience } = starting;
+  const trainer = duties.trains ? await startTrainer(config, life, log) : null;
+  const answering = answersQueries(duties)
+    ? { catalogue: await startCatalogue(engines, life, log), model: await startModel(config, engines, life, log) }
+    : null;
+  const streams = config.kafkaBrokers.length > 0 && (duties.relays || duties.projects);
+  const stream = streams ? await openStream(config, life, log, patience) : null;
+  const relay = duties.relays && stream !== null ? await startRelay(engines, stream, life, log) : null;
+  const projector =
+    duties.projects && rows !== null ? await startProjecting(config, engines, rows, stream, life, log) : null;
+  const jobs = duties.runsJobs ? await startJobs(config, jobsOf(config, engines, rows), life, log, patience) : null;
+  return { trainer, answering, relay, projector, jobs };
 }
 
-function knowledge({ catalogue, model }: Awaited<ReturnType<typeof startAnswering>>): Knowledge {
+function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) {
+  const { projector, answering, relay, trainer } = parts;
+  const { partitions } = config;
+  // Who answers is not ready while anybody's partition is stale; who only projects looks at its own.
+  const others = answering !== null && rows !== null && (projector === null || config.kafkaBrokers.length > 0);
+  return [
+    ...(others ? projectorElsewhere(rows.readModels, partitions) : []),
+    ...(projector !== null && !others ? projectorHere(projector, partitions) : []),
+    ...(answering !== null ? [catalogueHere(answering.catalogue)] : []),
+    ...(relay !== null ? [relayHere(relay)] : []),
+    ...(trainer !== null ? [trainerHere(trainer)] : []),
+  ];
+}
+
+function answersOf({ eventStore, analysts }: Engines, rows: OpenReadModels | null, { answering }: Parts) {
+  if (answering === null || rows === null) return null;
+  return { eventStore, analysts, readModels: rows.readModels, ...answering };
+}
+
+function knowledge({ answering }: Parts): Knowledge | null {
+  if (answering === null) return null;
+  const { catalogue, model } = answering;
   return { catalogue: catalogue.catalogue, model: { name: model.model.name, version: model.current().version } };
-}
-
-/** The rows are acquired before whoever writes them, so that they are saved after the last write. */
-async function project(
-  config: Config,
-  engines: Engines,
-  open: OpenReadModels,
-  life: Lifecycle,
-  log: Logger,
-): Promise<Projector> {
-  await life.acquire(
-    "read models",
-    () => open,
-    () => open.save(),
-  );
-  return startProjector(config, { ...engines, readModels: open.readModels }, life, log);
-}
-
-async function catchUp(
-  config: Config,
-  projector: Projector,
-  { save }: OpenReadModels,
-  feed: Feed,
-  life: Lifecycle,
-  log: Logger,
-): Promise<void> {
-  await saveNowAndThen({ save, projector, everyMs: config.snapshotIntervalSeconds * 1000, life, log });
-  await projector.caughtUp();
-  await mustNotBeAhead(projector, feed);
-  await save();
-}
-
-/** What is ahead of the log would pass over its next events. */
-async function mustNotBeAhead(projector: Projector, feed: Feed): Promise<void> {
-  const [position, head] = [projector.position() ?? 0, await feed.head()];
-  if (position <= head) return;
-  throw new EngineUnavailable(
-    `the read models know position ${position}, but the log ends at ${head}: it was put back from a backup; remove read-models.snapshot, or empty this database of Redis`,
-  );
-}
-
-async function behind(feed: Feed, rows: OpenReadModels | null): Promise<number | null> {
-  return rows === null ? null : (await feed.head()) - ((await storedPosition(rows.readModels, 0)) ?? 0);
 }
 
 /** Several processes may share one store of keys: a start replaces the key of its own last start only. */

@@ -217,6 +217,15 @@ export const settings = {
     secret: "url",
     schema: postgresUrl,
   }),
+  replicaMaxLagMs: setting({
+    name: "PROXIMAL_REPLICA_MAX_LAG_MS",
+    group: "engines",
+    default: "5000",
+    unit: "ms",
+    allowed: "0 to 3600000",
+    meaning: "A replica that lacks what was there so long ago is not asked; DATABASE_URL answers then.",
+    schema: wholeNumber(0, 3_600_000),
+  }),
   eventStoreDbUrl: setting({
     name: "EVENTSTOREDB_URL",
     group: "engines",
@@ -346,6 +355,15 @@ export const settings = {
     meaning: "How often the read models in memory are saved, so that a start after a crash is short.",
     schema: wholeNumber(1, 86_400),
   }),
+  jobsConcurrency: setting({
+    name: "PROXIMAL_JOBS_CONCURRENCY",
+    group: "jobs",
+    default: "2",
+    unit: "",
+    allowed: "1 to 64",
+    meaning: "Background jobs that one process works on at a time.",
+    schema: wholeNumber(1, 64),
+  }),
   logLevel: setting({
     name: "LOG_LEVEL",
     group: "logging",
@@ -401,4 +419,8 @@ export const settings = {
 export type SettingKey = keyof typeof settings;
 
 /** Read by the tests and the launcher only; known here so that nobody is warned about them. */
-export const otherKnownNames = ["PROXIMAL_REQUIRE_ENGINES", "PROXIMAL_SPANISH_CSV", "PROXIMAL_EVENTSTOREDB_URL"] as const;
+export const otherKnownNames = [
+  "PROXIMAL_REQUIRE_ENGINES",
+  "PROXIMAL_SPANISH_CSV",
+  "PROXIMAL_EVENTSTOREDB_URL",
+] as const;

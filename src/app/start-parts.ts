@@ -1,9 +1,14 @@
+import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { learnerModels } from "../domain/learner-model/models.ts";
+import type { StreamReader, StreamWriter } from "../ports/event-stream.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
 import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
 import { createProjector, type Projector } from "../workers/projector.ts";
+import { createProjectorOperations } from "../workers/projector-operations.ts";
+import { createRelay, type Relay } from "../workers/relay.ts";
+import { createStreamProjector, type StreamProjector } from "../workers/stream-projector.ts";
 import type { Engines } from "./compose.ts";
 import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -37,22 +42,52 @@ export function startModel(config: Config, engines: Engines, life: Lifecycle, lo
   );
 }
 
+/** Whichever way its events come: by the log's own feed, or by a stream that several processes share. */
+export type AnyProjector = Pick<Projector, "start" | "stop" | "position" | "status" | "caughtUp" | "operations">;
+
 export function startProjector(
   config: Config,
   { feed, eventStore, blobs, readModels }: Engines & { readonly readModels: ReadModels },
+  stream: StreamReader | null,
   life: Lifecycle,
   log: Logger,
-): Promise<Projector> {
+): Promise<AnyProjector> {
+  const model = learnerModels[config.model];
+  const deps = { feed, store: eventStore, blobs, readModels, model, clock: { now: Date.now }, log };
   return life.acquire(
     "projector",
     async () => {
-      const model = learnerModels[config.model];
-      const deps = { feed, store: eventStore, blobs, readModels, model, clock: { now: Date.now }, log };
-      const projector = createProjector(deps, { partitions: config.partitions });
+      const projector =
+        stream === null
+          ? createProjector(deps, { partitions: config.partitions })
+          : withOperations(createStreamProjector({ ...deps, stream }), log);
       await projector.start();
       return projector;
     },
     (projector) => projector.stop(),
+  );
+}
+
+function withOperations(projector: StreamProjector, log: Logger): AnyProjector {
+  const rebuild = () =>
+    Promise.reject(new Error("projectors that share a stream are not rebuilt by one of them: run `proximal rebuild`"));
+  return { ...projector, operations: createProjectorOperations({ ...projector, rebuild }, { now: Date.now }, log) };
+}
+
+export function startRelay(
+  { feed, blobs, lease }: Engines,
+  stream: StreamWriter,
+  life: Lifecycle,
+  log: Logger,
+): Promise<Relay> {
+  return life.acquire(
+    "relay",
+    async () => {
+      const relay = createRelay({ feed, stream, blobs, lease, holder: randomUUID(), log });
+      await relay.start();
+      return relay;
+    },
+    (relay) => relay.stop(),
   );
 }
 

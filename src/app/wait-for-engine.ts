@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SqlError } from "../adapters/engines/sql.ts";
 import { LogUnavailable } from "../ports/event-store.ts";
+import { StreamUnavailable } from "../ports/event-stream.ts";
+import { JobsUnavailable } from "../ports/job-queue.ts";
 import type { Log } from "../ports/log.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
 import { Explained } from "./explained.ts";
@@ -59,15 +61,10 @@ export function createPatience(options: {
 
 /** A refusal for good (a wrong password, another log's rows, a newer schema) is no reason to wait. */
 function mayComeYet(error: unknown): boolean {
-  if (error instanceof EngineNotYet || error instanceof LogUnavailable) return true;
+  if ([LogUnavailable, StreamUnavailable, JobsUnavailable].some((kind) => error instanceof kind)) return true;
   if (error instanceof SqlError) return error.transient;
   if (error instanceof ReadModelsUnavailable) return !/WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(reasonOf(error));
   return false;
-}
-
-/** Wraps what an engine says whose errors do not tell trouble of the moment from trouble for good. */
-export class EngineNotYet extends Error {
-  override readonly name = "EngineNotYet";
 }
 
 export function reasonOf(error: unknown): string {

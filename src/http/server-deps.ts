@@ -9,6 +9,7 @@ import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Follower } from "../queries/lag.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
+import type { EngineMetrics } from "./engine-metrics.ts";
 
 export interface ServerOptions {
   /** Requests a minute that one API key may make; null for no limit. Default 600,000. */
@@ -46,6 +47,8 @@ export interface OperatorDeps {
   readonly followers: readonly Follower[];
   /** null: the projector runs in another process. */
   readonly operations: ProjectorOperations | null;
+  /** Metrics of the engines, shown with the server's own. */
+  readonly engineMetrics?: Pick<EngineMetrics, "register">;
   /** Engines that must answer before this is ready, beside the log and what the followers read. */
   readonly engines?: readonly { readonly name: string; answers(): Promise<unknown> }[];
   /** Aborted a moment before the server is closed; see drain.ts. */
@@ -59,4 +62,6 @@ export interface ServerDeps extends OperatorDeps {
   readonly readModels: ReadModels;
   readonly catalogue: CatalogueReader;
   readonly model: ModelReader;
+  /** The log as analysts read it: a replica may answer. Left out: the log itself. */
+  readonly analysts?: Pick<EventStore, "readStream"> & Feed;
 }

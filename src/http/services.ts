@@ -100,6 +100,7 @@ export function createOperatorServices(deps: OperatorDeps, pendingAppends = () =
     parked: async () => (await operationsOf(deps).parked()).length,
     pendingAppends,
   });
+  deps.engineMetrics?.register(metrics.registry);
   const authenticator = createAuthenticator(deps.apiKeys, clock);
   const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
   return { deps, options, lag, metrics, authenticator, rateLimiter };

@@ -24,6 +24,8 @@ const querySchema = z.strictObject({
 });
 
 export function eventRoutes(app: App, { deps, closing }: Services): void {
+  const { analysts } = deps;
+  const reads = analysts === undefined ? deps : { feed: analysts, eventStore: analysts };
   app.route({
     method: "GET",
     url: "/v1/events",
@@ -53,8 +55,8 @@ export function eventRoutes(app: App, { deps, closing }: Services): void {
       };
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
-      reply.header("x-log-head", String(await deps.feed.head()));
-      const lines = exportEvents(deps, filter, AbortSignal.any([gone.signal, closing]));
+      reply.header("x-log-head", String(await reads.feed.head()));
+      const lines = exportEvents(reads, filter, AbortSignal.any([gone.signal, closing]));
       reply.type(ndjsonType);
       // A reader who follows is told at once that it does, not with the first event to come.
       reply.raw.once("pipe", () => reply.raw.flushHeaders());

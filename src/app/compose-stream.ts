@@ -1,0 +1,46 @@
+import type { KafkaStream } from "../adapters/event-stream/kafka.ts";
+import { createInProcessJobs } from "../adapters/job-queue/in-process.ts";
+import type { JobQueue } from "../ports/job-queue.ts";
+import type { Log } from "../ports/log.ts";
+import { unavailable } from "./compose.ts";
+import { type Config, maskedUrl } from "./config.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { Patience } from "./wait-for-engine.ts";
+
+/** The topic of KAFKA_BROKERS, for who writes it and who reads it. */
+export async function openStream(
+  { kafkaBrokers: brokers, kafkaTopic: topic, partitions }: Config,
+  life: Lifecycle,
+  log: Log,
+  patience: Patience,
+): Promise<KafkaStream> {
+  // Their clients are heavy to load: only who uses one does.
+  const { openKafka } = await import("../adapters/event-stream/kafka.ts");
+  const where = `Kafka at ${brokers.join(",")} (KAFKA_BROKERS)`;
+  try {
+    return await life.acquire(
+      "Kafka",
+      () => patience.untilOpen(where, () => openKafka({ brokers, topic, partitions, log })),
+      (stream) => stream.close(),
+    );
+  } catch (error) {
+    throw unavailable(where, error);
+  }
+}
+
+/** BullMQ with JOBS_REDIS_URL, else this process by itself. */
+export async function openJobs(config: Config, life: Lifecycle, log: Log, patience: Patience): Promise<JobQueue> {
+  const { jobsRedisUrl: url, jobsConcurrency: concurrency } = config;
+  // A stop has other parts to stop as well.
+  const finishMs = config.stopTimeoutMs / 3;
+  const close = (jobs: JobQueue): Promise<void> => jobs.close();
+  if (url === undefined) return life.acquire("jobs", () => createInProcessJobs({ log, concurrency, finishMs }), close);
+  const { openBullJobs } = await import("../adapters/job-queue/bullmq.ts");
+  const where = `the jobs' Redis at ${maskedUrl(url)} (JOBS_REDIS_URL)`;
+  try {
+    const open = () => openBullJobs({ url, log, concurrency, finishMs });
+    return await life.acquire("jobs", () => patience.untilOpen(where, open), close);
+  } catch (error) {
+    throw unavailable(where, error);
+  }
+}
