@@ -1,6 +1,7 @@
 import { afterAll, inject } from "vitest";
 import { type PgbouncerOptions, type PgbouncerServer, startPgbouncer } from "./pgbouncer.ts";
 import { cloneDatabase, type PostgresServer, type PostgresServerOptions, startPostgres } from "./postgres.ts";
+import { type PostgresReplica, startReplica } from "./postgres-replica.ts";
 import { type RedisServer, type RedisServerOptions, startRedis } from "./redis.ts";
 import { type RedisCluster, startRedisCluster } from "./redis-cluster.ts";
 import { type RedisSentinel, startRedisSentinel } from "./redis-sentinel.ts";
@@ -20,7 +21,7 @@ declare module "vitest" {
  *     const postgres = await sharedPostgres();
  *     describe.skipIf(postgres === null)("...", () => { const url = await postgres?.createDatabase() ... });
  */
-export async function sharedPostgres(): Promise<Omit<PostgresServer, "stop"> | null> {
+export async function sharedPostgres(): Promise<Pick<PostgresServer, "url" | "createDatabase"> | null> {
   const shared = inject("postgres");
   if (shared === undefined) return privatePostgres();
   if ("skip" in shared) return orSkip(shared);
@@ -30,6 +31,11 @@ export async function sharedPostgres(): Promise<Omit<PostgresServer, "stop"> | n
 /** A PostgreSQL for this file alone, stopped after its last test: for tests that kill it or need own settings. */
 export async function privatePostgres(options?: PostgresServerOptions): Promise<PostgresServer | null> {
   return untilAfterAll(await startPostgres(options));
+}
+
+/** A streaming replica for this file alone, of the server of this URL, stopped after its last test; null as with PostgreSQL. */
+export async function privateReplica(primaryUrl: string): Promise<PostgresReplica | null> {
+  return untilAfterAll(await startReplica(primaryUrl));
 }
 
 /** A PgBouncer for this file alone, before the server of this URL, stopped after its last test; null as with PostgreSQL. */

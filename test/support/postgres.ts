@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chownSync, mkdtempSync } from "node:fs";
+import { appendFileSync, chownSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -21,10 +21,19 @@ export interface PostgresServer {
   readonly url: string;
   /** URL of a new database with all migrations applied, cloned from a template. */
   createDatabase(): Promise<string>;
+  /**
+   * Ends it, and starts it again on the same port with the same data: "fast" cuts its clients off and writes everything
+   * out, "immediate" is a crash that it recovers from.
+   */
+  restart(how: "fast" | "immediate"): Promise<void>;
+  /** Ends it as "immediate" does, and leaves it so. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface PostgresServerOptions {
+  /** A file of settings, which `settings` override. */
+  readonly configFile?: string;
   /** On unless said otherwise, as it must be where durability or speed is what is tested. */
   readonly fsync?: boolean;
   /** More settings, as on the server's command line. */
@@ -59,8 +68,19 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     ...options.settings,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  // What initdb wrote says how clients prove who they are; the file given comes after it.
+  const { configFile } = options;
+  if (configFile !== undefined) appendFileSync(join(data, "postgresql.conf"), `include '${configFile}'\n`);
   // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
-  const server = startServer(postgres, ["-D", data, ...args], folder, "SIGINT", as);
+  const start = () => startServer(postgres, ["-D", data, ...args], folder, "SIGINT", as);
+  let server = start();
+  async function end(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
+    const { child } = server;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    child.kill(signal);
+    await closed;
+  }
   const url = `postgres://proximal@127.0.0.1:${port}/postgres`;
   try {
     await untilReady(server, () => admin(url, "SELECT 1"));
@@ -70,7 +90,17 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     await server.stop();
     throw error;
   }
-  return { url, createDatabase: () => cloneDatabase(url), stop: server.stop };
+  return {
+    url,
+    createDatabase: () => cloneDatabase(url),
+    async restart(how) {
+      await end(how === "fast" ? "SIGINT" : "SIGQUIT");
+      server = start();
+      await untilReady(server, () => admin(url, "SELECT 1"));
+    },
+    crash: () => end("SIGQUIT"),
+    stop: () => server.stop(),
+  };
 }
 
 async function applyMigrations(url: string): Promise<void> {

@@ -1,7 +1,6 @@
-import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { openCutLine } from "../../../test/support/cut-line.ts";
 import { sharedPostgres } from "../../../test/support/engines.ts";
-import { freePort } from "../../../test/support/servers.ts";
 import { createPostgres, type PostgresObservation, type PostgresOptions } from "./postgres.ts";
 import { SqlError, toSqlError } from "./sql.ts";
 
@@ -54,7 +53,8 @@ describe.skipIf(postgres === null)("the pool", () => {
   });
 
   test("a connection that died without a word while it lay idle costs a second, not the statement", async () => {
-    const line = await cutLine(postgres?.url ?? "");
+    const line = await openCutLine(postgres?.url ?? "");
+    onTestFinished(line.close);
     const { sql } = await open({ url: line.url, connections: 2, checkAfterIdleMs: 0 });
     await Promise.all([sql.query("SELECT 1"), sql.query("SELECT 1")]);
     line.goSilent();
@@ -62,7 +62,8 @@ describe.skipIf(postgres === null)("the pool", () => {
   });
 
   test("a statement that is never answered is given up after its time, and is a failed connection", async () => {
-    const line = await cutLine(postgres?.url ?? "");
+    const line = await openCutLine(postgres?.url ?? "");
+    onTestFinished(line.close);
     const { sql } = await open({ url: line.url, statementTimeoutMs: 100 });
     await sql.query("SELECT 1");
     line.goSilent();
@@ -110,31 +111,3 @@ test("where a name has several addresses and none answers, the error says so", (
   const error = toSqlError(new AggregateError([new Error("connect ::1"), new Error("connect 127.0.0.1")], ""));
   expect(error.message).toBe("connect ::1; connect 127.0.0.1");
 });
-
-/** A line to the server on which all connections of before fall silent: nothing arrives any more, nothing is closed. */
-async function cutLine(url: string): Promise<{ url: string; goSilent(): void }> {
-  const { hostname, port: serverPort } = new URL(url);
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(Number(serverPort), hostname);
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on("error", () => {});
-    }
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const near = new URL(url);
-  near.host = `127.0.0.1:${port}`;
-  return {
-    url: near.href,
-    goSilent() {
-      for (const socket of sockets) socket.unpipe().pause();
-    },
-  };
-}
