@@ -71,8 +71,11 @@ function guard(stream: Stream, onLateReply: () => void): Stream {
   return stream;
 }
 
+const disconnected = new WeakSet<EventStoreDBClient>();
+
 /** Ends all streams of the client and closes its connection. Never rejects. */
 export async function disconnect(client: EventStoreDBClient): Promise<void> {
+  disconnected.add(client);
   const ended = client.dispose().catch(() => {});
   await Promise.race([ended, sleep(1_000, undefined, { ref: false })]);
   // Without a connection asking for it makes one, which closes as well as any.
@@ -99,9 +102,18 @@ interface ResolvedEvents extends Pick<NodeJS.EventEmitter, "on"> {
   cancel(): Promise<void>;
 }
 
-/** All that a read gives. The client has no deadline for reads: this one cancels what takes longer. */
-export function collect(ms: number, what: string, stream: ResolvedEvents): Promise<ServerEvent[]> {
+/**
+ * All that a read gives. The client has no deadline for reads: this one cancels what takes longer. And it ends a read
+ * that its own disconnecting cuts off as if that had been all there is, which would look like a shorter log.
+ */
+export function collect(
+  client: EventStoreDBClient,
+  ms: number,
+  what: string,
+  start: (client: EventStoreDBClient) => ResolvedEvents,
+): Promise<ServerEvent[]> {
   return new Promise((resolve, reject) => {
+    const stream = start(client);
     const events: ServerEvent[] = [];
     const fail = (error: unknown) => {
       clearTimeout(timer);
@@ -115,6 +127,7 @@ export function collect(ms: number, what: string, stream: ResolvedEvents): Promi
     // It stays on: an error after the end is nobody's.
     stream.on("error", fail);
     stream.on("end", () => {
+      if (disconnected.has(client)) return fail(new LogUnavailable(`EventStoreDB: ${what}: disconnected`));
       clearTimeout(timer);
       resolve(events);
     });

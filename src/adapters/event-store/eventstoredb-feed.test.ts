@@ -64,7 +64,8 @@ describe("the feed of EventStoreDB", () => {
       same = now === sent ? same + 1 : 0;
       sent = now;
     }
-    expect(sent).toBeLessThan(3_000);
+    expect(sent).toBeGreaterThan(500);
+    expect(sent).toBeLessThan(2_000);
     const { events, pages } = await readOn(log, position, 500);
     expect(events).toHaveLength(6_000 - 20);
     expect(pages).toBeLessThan(40);

@@ -6,7 +6,7 @@ import { fromServer, type ServerFilter, toPosition } from "./eventstoredb-events
 /** Position of the last event of all, the server's own included; 0 where there is none. */
 export async function readHead(client: EventStoreDBClient, ms: number, requiresLeader: boolean): Promise<number> {
   const options = { direction: BACKWARDS, fromPosition: END, maxCount: 1, requiresLeader } as const;
-  const [last] = await collect(ms, "where the log ends", client.readAll(options));
+  const [last] = await collect(client, ms, "where the log ends", (from) => from.readAll(options));
   return last === undefined ? 0 : toPosition(last.position?.commit);
 }
 
@@ -28,7 +28,7 @@ export async function readStream(
     requiresLeader,
   } as const;
   try {
-    const read = await collect(ms, `the events of ${stream}`, client.readStream(stream, options));
+    const read = await collect(client, ms, `the events of ${stream}`, (from) => from.readStream(stream, options));
     return read.map(fromServer);
   } catch (error) {
     if (errorType(error) === ErrorType.STREAM_NOT_FOUND) return [];
@@ -54,7 +54,7 @@ export async function scan(
   const fromPosition = after === 0 ? START : { commit: BigInt(after), prepare: BigInt(after) };
   // The server begins with the event at the position.
   const options = { direction: FORWARDS, fromPosition, maxCount: window + 1 } as const;
-  const read = await collect(ms, `the log after ${after}`, client.readAll(options));
+  const read = await collect(client, ms, `the log after ${after}`, (from) => from.readAll(options));
   const events: StoredEvent[] = [];
   let position = after;
   for (const event of read) {
