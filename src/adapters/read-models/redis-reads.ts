@@ -65,8 +65,8 @@ export function createReads({ servers, run, deadlineMs, hedgeMs, underWayMax }: 
   let gathered: Read[] = [];
   let underWay = 0;
   let closed = false;
-  /** Masters that let a read wait for too long, until they answer it or the connection ends. */
-  const silent = new WeakSet<Redis>();
+  /** Since when masters let a read wait for too long (performance.now()), until they answer it or the connection ends. */
+  const silentSince = new WeakMap<Redis, number>();
 
   function get(key: string, field: string): Promise<Buffer | null> {
     if (closed) return Promise.reject(new ReadModelsUnavailable("Redis: closed"));
@@ -119,42 +119,41 @@ export function createReads({ servers, run, deadlineMs, hedgeMs, underWayMax }: 
 
   /** Resolves with the last error when each is answered, or nobody is left to ask. */
   async function fromAnyServer(master: Redis | null, reads: readonly Read[], until: number): Promise<unknown> {
-    if (master === null || silent.has(master)) {
-      return servers.replicated ? fromReplicas(reads) : new Error("the server has not answered for a while");
+    const since = master === null ? Number.NEGATIVE_INFINITY : silentSince.get(master);
+    if (master === null || since !== undefined) {
+      if (!servers.replicated) return new Error("the server has not answered for a while");
+      return fromCopies(reads, performance.now() - (since ?? 0) > deadlineMs);
     }
-    let hedged: Promise<unknown> | null = null;
-    const hedge = (): Promise<unknown> => {
-      hedged ??= fromReplicas(reads);
-      return hedged;
-    };
     const stop = afterAnswers(servers.replicated ? hedgeMs : deadlineMs, () => {
-      silent.add(master);
-      if (servers.replicated) void hedge();
+      if (!silentSince.has(master)) silentSince.set(master, performance.now());
+      if (servers.replicated) void fromCopies(reads, false);
     });
     try {
       await run(reads, { until, patient: false });
       return null;
     } catch (error) {
-      if (!servers.replicated) return error;
-      return (await hedge()) ?? error;
+      return servers.replicated ? ((await fromCopies(reads, isConnectionLost(error))) ?? error) : error;
     } finally {
       stop();
-      silent.delete(master);
+      silentSince.delete(master);
     }
   }
 
-  /** Resolves with the last error. */
-  async function fromReplicas(reads: readonly Read[]): Promise<unknown> {
-    const byReplica = new Map<Redis, Read[]>();
+  /**
+   * Resolves with the last error. That a copy has no such row counts only where the master is `gone`: while a slot is on
+   * its way to another master, the copies of this one miss the rows that have moved already, and cannot say so.
+   */
+  async function fromCopies(reads: readonly Read[], gone: boolean): Promise<unknown> {
+    const byCopy = new Map<Redis, Read[]>();
     for (const read of reads) {
       if (read.settled) continue;
-      const replica = servers.replica(read.key);
-      if (replica === null) continue;
-      const some = byReplica.get(replica);
-      if (some === undefined) byReplica.set(replica, [read]);
+      const copy = servers.replica(read.key);
+      if (copy === null) continue;
+      const some = byCopy.get(copy);
+      if (some === undefined) byCopy.set(copy, [read]);
       else some.push(read);
     }
-    const errors = await Promise.all(Array.from(byReplica, ([replica, some]) => fromReplica(replica, some)));
+    const errors = await Promise.all(Array.from(byCopy, ([copy, some]) => fromCopy(copy, some, gone)));
     return errors.find((error) => error !== null) ?? null;
   }
 
@@ -166,18 +165,22 @@ export function createReads({ servers, run, deadlineMs, hedgeMs, underWayMax }: 
   };
 }
 
-async function fromReplica(replica: Redis, reads: readonly Read[]): Promise<unknown> {
-  const pipeline = replica.pipeline();
+async function fromCopy(copy: Redis, reads: readonly Read[], gone: boolean): Promise<unknown> {
+  const pipeline = copy.pipeline();
   for (const read of reads) read.add(pipeline);
   const replies = (await pipeline.exec()) ?? [];
   let failure: unknown = null;
   reads.forEach((read, at) => {
     const [error, reply] = replies[at] ?? [new Error("no reply"), null];
     if (error !== null) failure = error;
-    else if (!read.settled) read.done(reply);
+    else if (!read.settled && (reply !== null || gone)) read.done(reply);
   });
   return failure;
 }
+
+/** Rather than that the server has answered, with a refusal. */
+const isConnectionLost = (error: unknown): boolean =>
+  !(error instanceof Error && error.cause instanceof Error && error.cause.name === "ReplyError");
 
 function unavailable(cause: unknown, deadlineMs: number): ReadModelsUnavailable {
   if (cause instanceof ReadModelsUnavailable) return cause;
