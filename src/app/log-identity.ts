@@ -15,13 +15,13 @@ export async function logIdentity(readModels: ReadModels, feed: Feed): Promise<"
   const first = row?.fields.get(firstField)?.toString();
   const last = row?.fields.get(lastField)?.toString();
   if (row === undefined || first === undefined || last === undefined) return "unknown";
-  return (await eventIdAt(feed, 1)) === first && (await eventIdAt(feed, row.version)) === last ? "same" : "other";
+  return (await firstEventId(feed)) === first && (await eventIdAt(feed, row.version)) === last ? "same" : "other";
 }
 
 /** Notes which log these read models come from, and how far it goes now; nothing while it is empty. */
 export async function noteLogIdentity(readModels: ReadModels, feed: Feed): Promise<void> {
   const head = await feed.head();
-  const first = await eventIdAt(feed, 1);
+  const first = await firstEventId(feed);
   const last = await eventIdAt(feed, head);
   if (first === null || last === null) return;
   const set = new Map([
@@ -31,7 +31,17 @@ export async function noteLogIdentity(readModels: ReadModels, feed: Feed): Promi
   await readModels.write([{ key, from: "older", to: head, set }]);
 }
 
-/** Positions have no gaps; null behind the end. */
+/** Wherever the log has it: EventStoreDB begins with events of its own, and has gaps between positions. */
+async function firstEventId(feed: Feed): Promise<string | null> {
+  for (let position = 0; ; ) {
+    const page = await feed.read(position, 1);
+    const [event] = page.events;
+    if (event !== undefined || page.atHead) return event?.eventId ?? null;
+    position = page.position;
+  }
+}
+
+/** null where no event has this position. */
 async function eventIdAt(feed: Feed, position: number): Promise<string | null> {
   if (position < 1) return null;
   const [event] = (await feed.read(position - 1, 1)).events;

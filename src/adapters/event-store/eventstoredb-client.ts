@@ -169,9 +169,8 @@ export async function trying<T>(ms: number, what: string, work: (ms: number) => 
     try {
       return await within(left, what, work(left));
     } catch (error) {
-      if (final.has(errorType(error)) || error instanceof NoAnswer || end - performance.now() < pause) {
-        throw asLogError(error);
-      }
+      const isFinal = final.has(errorType(error)) || error instanceof NoAnswer || error instanceof RangeError;
+      if (isFinal || end - performance.now() < pause) throw asLogError(error);
     }
     await sleep(pause);
   }

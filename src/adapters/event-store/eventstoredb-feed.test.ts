@@ -71,6 +71,15 @@ describe("the feed of EventStoreDB", () => {
     expect(pages).toBeLessThan(40);
   });
 
+  test("the event at a position is what comes after the number before it; elsewhere there is no place", async () => {
+    const log = await open();
+    const start = await log.head();
+    await grow(log, "learner-place", 3);
+    const { events } = await readAll(log, start);
+    for (const event of events) expect((await log.read(event.position - 1, 1)).events).toEqual([event]);
+    await expect(log.read(start + 3, 1)).rejects.toThrow(RangeError);
+  });
+
   test("a filter that nothing matches is moved along by checkpoints: nothing is sent", async () => {
     const log = await open();
     const start = await log.head();

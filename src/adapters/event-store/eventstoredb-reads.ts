@@ -43,15 +43,42 @@ export interface Scanned {
   readonly atHead: boolean;
 }
 
-/** Looks at the `window` events after a position, and gives up to `limit` of those that match. */
+/**
+ * Looks at the `window` events after a position, and gives up to `limit` of those that match. The server can begin at
+ * the place of an event only. A position just before one will do as well: that is how the event at a known position is
+ * asked for where positions are 1, 2, 3. Rejects with RangeError for any other place inside of the log.
+ */
 export async function scan(
   client: EventStoreDBClient,
   ms: number,
   after: number,
+  window: { readonly window: number; readonly limit: number },
+  filter: ServerFilter,
+): Promise<Scanned> {
+  try {
+    return await scanFrom(client, ms, after, after, window, filter);
+  } catch (error) {
+    if (!isNoPlace(error)) throw error;
+  }
+  try {
+    return await scanFrom(client, ms, after + 1, after, window, filter);
+  } catch (error) {
+    throw isNoPlace(error) ? new RangeError(`${after} is no position of this log`, { cause: error }) : error;
+  }
+}
+
+/** The server's word for a place that is inside of a record ("Unexpected ReadAllResult: InvalidPosition"). */
+const isNoPlace = (error: unknown) => error instanceof Error && /ReadAllResult|InvalidPosition/.test(error.message);
+
+async function scanFrom(
+  client: EventStoreDBClient,
+  ms: number,
+  place: number,
+  after: number,
   { window, limit }: { readonly window: number; readonly limit: number },
   filter: ServerFilter,
 ): Promise<Scanned> {
-  const fromPosition = after === 0 ? START : { commit: BigInt(after), prepare: BigInt(after) };
+  const fromPosition = place === 0 ? START : { commit: BigInt(place), prepare: BigInt(place) };
   // The server begins with the event at the position.
   const options = { direction: FORWARDS, fromPosition, maxCount: window + 1 } as const;
   const read = await collect(client, ms, `the log after ${after}`, (from) => from.readAll(options));

@@ -39,7 +39,8 @@ export async function read(state: ReadState, call: ReadCall): Promise<void> {
     call.write(response);
     return void call.end();
   }
-  if (records === null) return void call.emit("error", rpcError(grpc.status.UNKNOWN, "Unexpected InvalidPosition"));
+  if (records === null)
+    return void call.emit("error", rpcError(grpc.status.UNKNOWN, "Unexpected ReadAllResult: InvalidPosition"));
   for (const record of records) {
     if (call.cancelled) return;
     await send(call, eventOf(record));
