@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -21,6 +21,8 @@ export interface PgbouncerServer {
 }
 
 export interface PgbouncerOptions {
+  /** A file of settings, which those that make it private override. */
+  readonly configFile?: string;
   /** More settings of the section [pgbouncer], or others than these. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -50,16 +52,21 @@ export async function startPgbouncer(url: string, options: PgbouncerOptions = {}
     auth_type: "trust",
     auth_file: users,
     admin_users: "proximal",
-    pool_mode: "transaction",
-    default_pool_size: "20",
-    max_client_conn: "500",
+    ...(options.configFile === undefined
+      ? { pool_mode: "transaction", default_pool_size: "20", max_client_conn: "500" }
+      : {}),
     ...options.settings,
   };
+  const given =
+    options.configFile === undefined ? "[databases]\n[pgbouncer]\n" : readFileSync(options.configFile, "utf8");
   const writeConfig = (upstream: string) => {
     const { hostname, port: upstreamPort } = new URL(upstream);
+    const any = `[databases]\n* = host=${hostname} port=${upstreamPort}`;
     const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
-    const text = ["[databases]", `* = host=${hostname} port=${upstreamPort}`, "[pgbouncer]", ...lines, ""].join("\n");
-    write(config, text);
+    const others = given
+      .split("\n")
+      .filter((line) => !Object.keys(settings).some((name) => line.startsWith(`${name} =`)));
+    write(config, [...others, ...lines, ""].join("\n").replace("[databases]", any));
   };
   write(users, '"proximal" ""\n');
   writeConfig(url);

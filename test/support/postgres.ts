@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { appendFileSync, chownSync, mkdtempSync } from "node:fs";
+import { appendFileSync, chownSync, copyFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -28,6 +28,8 @@ export interface PostgresServer {
   restart(how: "fast" | "immediate"): Promise<void>;
   /** Ends it as "immediate" does, and leaves it so. */
   crash(): Promise<void>;
+  /** What it wrote lately. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -61,16 +63,19 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     port: String(port),
-    fsync: options.fsync === false ? "off" : "on",
-    max_connections: "200",
-    shared_buffers: "256MB",
-    max_wal_size: "4GB",
+    ...(options.fsync === false ? { fsync: "off" } : {}),
+    ...(options.configFile === undefined
+      ? { max_connections: "200", shared_buffers: "256MB", max_wal_size: "4GB" }
+      : {}),
     ...options.settings,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   // What initdb wrote says how clients prove who they are; the file given comes after it.
   const { configFile } = options;
-  if (configFile !== undefined) appendFileSync(join(data, "postgresql.conf"), `include '${configFile}'\n`);
+  if (configFile !== undefined) {
+    copyFileSync(configFile, join(data, "given.conf"));
+    appendFileSync(join(data, "postgresql.conf"), "include 'given.conf'\n");
+  }
   // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
   const start = () => startServer(postgres, ["-D", data, ...args], folder, "SIGINT", as);
   let server = start();
@@ -99,6 +104,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       await untilReady(server, () => admin(url, "SELECT 1"));
     },
     crash: () => end("SIGQUIT"),
+    log: () => server.log(),
     stop: () => server.stop(),
   };
 }
