@@ -1,7 +1,11 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { orSkip } from "../../../test/support/engines.ts";
 import { noFaults } from "../../../test/support/eventstoredb/faults.ts";
 import { startEventStoreDb } from "../../../test/support/eventstoredb/start.ts";
+import { temporaryFolder } from "../../../test/support/folders.ts";
+import { findProgram, run } from "../../../test/support/servers.ts";
 import { LogUnavailable } from "../../ports/event-store.ts";
 import { type EventStoreDbLog, openEventStoreDbLog } from "./eventstoredb.ts";
 import { newEvent, newEvents, readAll, request } from "./support.contract.ts";
@@ -10,6 +14,9 @@ import { newEvent, newEvents, readAll, request } from "./support.contract.ts";
 // what is accepted is durable, stored once, and in the order of its learner. An error that nobody catches fails the run.
 const server = await startEventStoreDb({ nodes: 3 });
 afterAll(() => server.stop());
+
+const openssl =
+  findProgram("openssl") ?? orSkip({ skip: "openssl, which makes the certificates for TLS, is not installed" });
 
 const deadlineMs = 1_200;
 const opened: EventStoreDbLog[] = [];
@@ -220,6 +227,28 @@ describe("the client of EventStoreDB", () => {
     await second.close();
     await other.stop();
   });
+
+  test.skipIf(openssl === null)(
+    "credentials go over TLS, and a certificate that is not trusted is refused",
+    async () => {
+      const folder = temporaryFolder();
+      const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+      const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+      const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert];
+      await run(openssl ?? "", [...made, ...subject], {});
+      const secured = await startEventStoreDb({ tls: { key, cert } });
+      const url = secured.url.replace("esdb://", "esdb://teacher:se%3Acret@");
+      const log = await openEventStoreDbLog({ url });
+      await log.append([request(newStream(), newEvents(1))]);
+      await log.read(0, 1);
+      await log.close();
+      const basic = `Basic ${Buffer.from("teacher:se:cret").toString("base64")}`;
+      expect((await secured.stats()).authorizations).toEqual([basic]);
+      const untrusting = url.replace(/&tlsCAFile=.*/, "");
+      await expect(openEventStoreDbLog({ url: untrusting, deadlineMs: 500 })).rejects.toThrow(LogUnavailable);
+      await secured.stop();
+    },
+  );
 
   test("names of the server's own streams are refused", async () => {
     const log = await open();
