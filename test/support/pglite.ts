@@ -9,6 +9,9 @@ const asText = Object.fromEntries(
   ]),
 );
 
+/** Arrays that come in binary go on as they are: text[], integer[], bigint[], json[], timestamptz[], uuid[]. */
+const asIs = Object.fromEntries([1009, 1007, 1016, 199, 1185, 2951].map((oid) => [oid, (value: string) => value]));
+
 /** PostgreSQL inside this process, so that the SQL of the Postgres adapters is tested without a service. */
 export async function createPglite(options: PGliteOptions = {}): Promise<Sql & { readonly engine: PGlite }> {
   const engine = await PGlite.create(options);
@@ -23,7 +26,11 @@ export async function createPglite(options: PGliteOptions = {}): Promise<Sql & {
   const inside: SqlSession = {
     async query(text, params = []) {
       try {
-        const result = await engine.query<SqlRow>(text, [...params], { rowMode: "array", parsers: asText });
+        const result = await engine.query<SqlRow>(text, [...params], {
+          rowMode: "array",
+          parsers: asText,
+          serializers: asIs,
+        });
         return result.rows;
       } catch (error) {
         throw toSqlError(error);

@@ -105,7 +105,7 @@ function logSubject(log: PostgresLog): Subject {
         const types = { getTypeParser: () => (value: string) => value };
         return (await client.query<(string | null)[]>({ text, values: [...params], rowMode: "array", types })).rows;
       };
-      const results = await appendRequests(query, requests);
+      const results = await appendRequests(query, async () => [], requests);
       expect(results.every((result) => result.status === "appended")).toBe(true);
     },
     async appendAlone(requests) {

@@ -12,7 +12,7 @@ describe.skipIf(postgres === null)("a filtered page of tables that were never an
     await client.connect();
     try {
       await client.query(`
-        ALTER TABLE events SET (autovacuum_enabled = false);
+        ALTER TABLE events_000000000001 SET (autovacuum_enabled = false);
         ALTER TABLE log_head SET (autovacuum_enabled = false);
         INSERT INTO events (position, revision, recorded_at, event_id, stream, category, type, data, metadata)
           SELECT n, n, now(), gen_random_uuid(), 'learner-1', 'learner', 'InteractionRecorded', '{}', '{}'

@@ -1,26 +1,32 @@
-import { categoryOf } from "../../domain/streams.ts";
 import { type AppendRequest, type AppendResult, LogUnavailable, type StoredEvent } from "../../ports/event-store.ts";
 import { arrayLiteral, type SqlSession } from "../engines/sql.ts";
 import { type AppendPlan, type PlannedRow, planAppend } from "./append-plan.ts";
-import { toStored } from "./postgres-reader.ts";
+import { bigintArray, integerArray, textArray, timeArray, uuidArray } from "./binary-arrays.ts";
 import * as statements from "./postgres-statements.ts";
 
 type Query = SqlSession["query"];
+
+/** The events at these positions, in any order; rejects where one is not to be had. */
+export type EventsAt = (positions: readonly number[]) => Promise<StoredEvent[]>;
 
 /** A batch that other writers got in the way of this often is given back to the caller. */
 const attemptsMax = 50;
 
 /** Decides and stores a checked batch, see the port. One round trip where nothing is in the way. */
-export async function appendRequests(query: Query, requests: readonly AppendRequest[]): Promise<AppendResult[]> {
+export async function appendRequests(
+  query: Query,
+  eventsAt: EventsAt,
+  requests: readonly AppendRequest[],
+): Promise<AppendResult[]> {
   const hopeful = planHopefully(requests);
   if (hopeful !== null) {
     const stored = await insert(query, hopeful.rows);
-    if (stored !== null) return inOrder(query, requests, hopeful, stored);
+    if (stored !== null) return resultsOf(requests, hopeful, stored, new Map());
   }
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const plan = await planFromLog(query, requests);
+    const { plan, known } = await planFromLog(query, eventsAt, requests);
     const stored = await insert(query, plan.rows);
-    if (stored !== null) return inOrder(query, requests, plan, stored);
+    if (stored !== null) return resultsOf(requests, plan, stored, known);
   }
   throw new LogUnavailable(`gave up an append after other writers came in between ${attemptsMax} times`);
 }
@@ -50,70 +56,169 @@ function planHopefully(requests: readonly AppendRequest[]): HopefulPlan | null {
   return ids.size === rows.length ? { decisions, rows } : null;
 }
 
-async function planFromLog(query: Query, requests: readonly AppendRequest[]): Promise<AppendPlan> {
+interface InformedPlan {
+  readonly plan: AppendPlan;
+  /** The events that are stored under ids of the batch. */
+  readonly known: ReadonlyMap<string, StoredEvent>;
+}
+
+async function planFromLog(
+  query: Query,
+  eventsAt: EventsAt,
+  requests: readonly AppendRequest[],
+): Promise<InformedPlan> {
   const ids = requests.flatMap((request) => request.events.map((event) => event.eventId));
   const streams = requests.map((request) => request.stream);
   const found = await query(statements.lookUp, [arrayLiteral([...new Set(ids)]), arrayLiteral([...new Set(streams)])]);
-  const streamOf = new Map<string, string>();
+  const positions: number[] = [];
   const revisionOf = new Map<string, number>();
   for (const [kind, key, value] of found) {
-    if (typeof key !== "string") continue;
-    if (kind === "stream") revisionOf.set(key, Number(value ?? 0));
-    else if (typeof value === "string") streamOf.set(key, value);
+    if (kind === "stream" && typeof key === "string") revisionOf.set(key, Number(value));
+    else if (kind === "event") positions.push(Number(value));
   }
-  return planAppend(requests, {
-    streamOf: (eventId) => streamOf.get(eventId),
+  const events = positions.length === 0 ? [] : await eventsAt(positions);
+  const known = new Map(events.map((event) => [event.eventId, event]));
+  const plan = planAppend(requests, {
+    streamOf: (eventId) => known.get(eventId)?.stream,
     revisionOf: (stream) => revisionOf.get(stream) ?? 0,
   });
+  return { plan, known };
 }
 
 interface Stored {
   readonly firstPosition: number;
+  /** Of each row. */
   readonly revisions: readonly number[];
+}
+
+/** The rows of one stream in a batch. */
+interface StreamRows {
+  /** Place in the sorted names of streams, from 1. */
+  number: number;
+  count: number;
+  /** Revision before the first of them; null: any. */
+  before: number | null;
 }
 
 /** Stores all rows and gives their places; null, with nothing stored, where the log is not as the rows want it. */
 async function insert(query: Query, rows: readonly WantedRow[]): Promise<Stored | null> {
   if (rows.length === 0) return { firstPosition: 0, revisions: [] };
-  const params = [
-    arrayLiteral(rows.map((row) => row.stream)),
-    arrayLiteral(rows.map((row) => categoryOf(row.stream))),
-    arrayLiteral(rows.map((row) => row.revision)),
-    arrayLiteral(rows.map((row) => row.event.eventId)),
-    arrayLiteral(rows.map((row) => row.event.type)),
-    arrayLiteral(rows.map((row) => JSON.stringify(row.event.data))),
-    arrayLiteral(rows.map((row) => JSON.stringify(row.event.metadata))),
-    arrayLiteral(rows.map((row) => new Date(row.event.recordedAt).toISOString())),
-  ];
-  const [row] = await query(statements.appendEvents, params);
-  const [firstPosition, revisions] = row ?? [];
-  if (typeof firstPosition !== "string" || typeof revisions !== "string") return null;
-  return { firstPosition: Number(firstPosition), revisions: revisions.slice(1, -1).split(",").map(Number) };
+  const streams = byStream(rows);
+  if (streams === null) return null;
+  // One order for all, so that no two appends wait for each other's streams.
+  const names = [...streams.keys()].sort();
+  const heads = names.map((name, i) => {
+    const stream = streams.get(name) as StreamRows;
+    stream.number = i + 1;
+    return stream;
+  });
+  const { numbers, backs } = placesOf(rows, streams);
+  const anyRevision = heads.every(({ before }) => before === null);
+  const [row] = await query(statements.appendEvents, [
+    textArray(names),
+    bigintArray(heads.map(({ count }) => count)),
+    anyRevision ? null : arrayLiteral(heads.map(({ before }) => before)),
+    integerArray(numbers),
+    bigintArray(backs),
+    textArray(rows.map(({ stream }) => stream)),
+    uuidArray(rows.map(({ event }) => event.eventId)),
+    textArray(rows.map(({ event }) => event.type)),
+    textArray(mapRuns(rows, "data", JSON.stringify), "json"),
+    textArray(mapRuns(rows, "metadata", JSON.stringify), "json"),
+    timeArray(mapRuns(rows, "recordedAt", Date.parse)),
+  ]);
+  const [firstPosition, after] = row ?? [];
+  if (typeof firstPosition !== "string" || typeof after !== "string") return null;
+  const revisions = after.slice(1, -1).split(",").map(Number);
+  return {
+    firstPosition: Number(firstPosition),
+    revisions: numbers.map((number, i) => (revisions[number - 1] ?? 0) - (backs[i] ?? 0)),
+  };
 }
 
-async function inOrder(
-  query: Query,
+/** null where the rows of a stream contradict each other. */
+function byStream(rows: readonly WantedRow[]): Map<string, StreamRows> | null {
+  const streams = new Map<string, StreamRows>();
+  for (const { stream, revision } of rows) {
+    let known = streams.get(stream);
+    if (known === undefined) {
+      known = { number: 0, count: 0, before: null };
+      streams.set(stream, known);
+    }
+    known.count += 1;
+    if (revision === null) continue;
+    const before = revision - known.count;
+    if (before < 0 || (known.before !== null && known.before !== before)) return null;
+    known.before = before;
+  }
+  return streams;
+}
+
+/** Of each row: the number of its stream, and how many rows of that stream come after it. */
+function placesOf(rows: readonly WantedRow[], streams: ReadonlyMap<string, StreamRows>) {
+  const seen = new Int32Array(streams.size + 1);
+  const numbers: number[] = [];
+  const backs: number[] = [];
+  for (const { stream } of rows) {
+    const { number, count } = streams.get(stream) as StreamRows;
+    const nth = (seen[number] ?? 0) + 1;
+    seen[number] = nth;
+    numbers.push(number);
+    backs.push(count - nth);
+  }
+  return { numbers, backs };
+}
+
+type Field = "data" | "metadata" | "recordedAt";
+
+/** Rows that share a value, as those of one request share their metadata, share what is made of it. */
+function mapRuns<F extends Field, T>(
+  rows: readonly WantedRow[],
+  field: F,
+  make: (value: PlannedRow["event"][F]) => T,
+): T[] {
+  let last: PlannedRow["event"][F] | undefined;
+  let made: T | undefined;
+  return rows.map(({ event }) => {
+    const value = event[field];
+    if (made === undefined || value !== last) made = make(value);
+    last = value;
+    return made;
+  });
+}
+
+function resultsOf(
   requests: readonly AppendRequest[],
   plan: HopefulPlan,
   stored: Stored,
-): Promise<AppendResult[]> {
-  const repeated = requests.filter((_, i) => plan.decisions[i]?.status === "duplicate");
-  const existing = await readById(query, repeated);
+  known: ReadonlyMap<string, StoredEvent>,
+): AppendResult[] {
   return plan.decisions.map((decision, i): AppendResult => {
     if (decision.status === "conflict") return decision;
     if (decision.status === "appended") {
       const revision = stored.revisions[decision.lastRow] ?? 0;
       return { status: "appended", revision, position: stored.firstPosition + decision.lastRow };
     }
-    const events = (requests[i]?.events ?? []).flatMap((event) => existing.get(event.eventId) ?? []);
+    const events = (requests[i]?.events ?? []).map((event) => {
+      const before = known.get(event.eventId) ?? rowStored(plan, stored, event.eventId);
+      if (before === null) throw new Error(`event ${event.eventId} is a duplicate of nothing`);
+      return before;
+    });
     const last = events[events.length - 1];
     return { status: "duplicate", revision: last?.revision ?? 0, position: last?.position ?? 0, existing: events };
   });
 }
 
-async function readById(query: Query, requests: readonly AppendRequest[]): Promise<Map<string, StoredEvent>> {
-  if (requests.length === 0) return new Map();
-  const ids = requests.flatMap((request) => request.events.map((event) => event.eventId));
-  const rows = await query(statements.eventsById, [arrayLiteral(ids)]);
-  return new Map(rows.map(toStored).map((event) => [event.eventId, event]));
+/** An id that came twice in one batch: the second is a duplicate of what the first has just stored. */
+function rowStored(plan: HopefulPlan, stored: Stored, eventId: string): StoredEvent | null {
+  const at = plan.rows.findIndex(({ event }) => event.eventId === eventId);
+  const row = plan.rows[at];
+  if (row === undefined) return null;
+  const { type, data, metadata, recordedAt } = row.event;
+  return {
+    ...{ eventId, type, stream: row.stream, recordedAt: new Date(recordedAt).toISOString() },
+    // As a reader would get it: without what JSON leaves out.
+    ...{ data: JSON.parse(JSON.stringify(data)), metadata: JSON.parse(JSON.stringify(metadata)) },
+    ...{ revision: stored.revisions[at] ?? 0, position: stored.firstPosition + at },
+  };
 }

@@ -2,6 +2,7 @@ import type { EventStore, StoredEvent } from "../../ports/event-store.ts";
 import type { Backlog, Feed, FeedFilter, FeedPage } from "../../ports/feed.ts";
 import { arrayLiteral, type SqlRow, type SqlSession } from "../engines/sql.ts";
 import { checkLimit, checkPosition, checkStream } from "./checks.ts";
+import type { EventsAt } from "./postgres-append.ts";
 import * as statements from "./postgres-statements.ts";
 
 type Query = SqlSession["query"];
@@ -12,8 +13,12 @@ const noWindow = 2 ** 53;
 
 export function createPostgresReader(
   query: Query,
-): Pick<EventStore, "readStream"> & Pick<Feed, "read" | "head" | "behind"> {
+): Pick<EventStore, "readStream"> & Pick<Feed, "read" | "head" | "behind"> & { readonly eventsAt: EventsAt } {
   return {
+    async eventsAt(positions) {
+      const rows = await query(statements.eventsAt, [arrayLiteral(positions)]);
+      return rows.map(toStored);
+    },
     async readStream(stream, { from, direction = "forwards", limit }) {
       checkStream(stream);
       checkLimit(limit);

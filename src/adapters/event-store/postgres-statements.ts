@@ -5,30 +5,28 @@ const columns = `e.position, e.revision, date_part('epoch', e.recorded_at) * 100
   e.metadata`;
 
 /**
- * Appends a batch of events, all or nothing.
- * Parameters: streams, categories, wanted revisions (or null), event ids, types, data, metadata, times.
- * Result: position of the first event and the revisions of all, or no row where it has to be decided one by one.
+ * Appends a batch of events, all or nothing; the parameters are those of the function, in order.
+ * Result: position of the first event and the new revisions of the streams, or no row where it has to be decided one by
+ * one.
  */
-export const appendEvents = `
-  /* log.append */ SELECT first_position, revisions FROM append_events(
-    $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[]
+export const appendEvents = `/* log.append */
+  SELECT first_position, revisions FROM append_events(
+    $1::text[], $2::bigint[], $3::bigint[], $4::integer[], $5::bigint[], $6::text[], $7::uuid[], $8::text[], $9::json[],
+    $10::json[], $11::timestamptz[]
   )`;
 
 /**
  * What deciding one by one has to know. Parameters: event ids, streams.
- * Result: ('event', event id, its stream) for each id that is stored, ('stream', stream, last revision) for each stream.
+ * Result: ('event', event id, its position) for each id that is stored, ('stream', stream, last revision) for each
+ * stream that is.
  */
-export const lookUp = `
-  /* log.look-up */ SELECT 'event', e.event_id::text, e.stream
-  FROM unnest($1::uuid[]) AS asked (id) JOIN events e ON e.event_id = asked.id
+export const lookUp = `/* log.look-up */
+  SELECT 'event', i.event_id::text, i.position FROM event_ids i WHERE i.event_id = ANY($1::uuid[])
   UNION ALL
-  SELECT 'stream', s.stream, (
-    SELECT e.revision FROM events e WHERE e.stream = s.stream ORDER BY e.revision DESC LIMIT 1
-  )::text
-  FROM unnest($2::text[]) AS s (stream)`;
+  SELECT 'stream', s.stream, s.revision FROM stream_heads s WHERE s.stream = ANY($2::text[])`;
 
-/** The events with these ids. Parameter: event ids. */
-export const eventsById = `/* log.events-by-id */ SELECT ${columns} FROM events e WHERE e.event_id = ANY($1::uuid[])`;
+/** Parameter: positions. */
+export const eventsAt = `/* log.events-at */ SELECT ${columns} FROM events e WHERE e.position = ANY($1::bigint[])`;
 
 /** Parameters: stream, first revision, limit. */
 export const streamForwards = `

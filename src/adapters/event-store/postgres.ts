@@ -23,11 +23,14 @@ export async function openPostgresLog(source: PostgresSource): Promise<PostgresL
   const wake = createWakeUp(sql, reader.head);
   const stopListening = await wake.listen();
   return {
-    ...reader,
+    readStream: reader.readStream,
+    read: reader.read,
+    head: reader.head,
+    behind: reader.behind,
     async append(requests) {
       checkRequests(requests);
       if (requests.length === 0) return [];
-      const results = await appendRequests(query, requests);
+      const results = await appendRequests(query, reader.eventsAt, requests);
       for (const result of results) if (result.status === "appended") wake.waiters.reached(result.position);
       return results;
     },
