@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../test/support/seeded-random.ts";
 import { createMemoryLog } from "../adapters/event-store/memory.ts";
 import { type AppendRequest, type AppendResult, LogUnavailable } from "../ports/event-store.ts";
 import { createGroupCommit, LogBusy } from "./group-commit.ts";
@@ -52,9 +53,9 @@ describe("group commit", () => {
     ]);
   });
 
-  test("gathers the next commit while one runs, and never runs two", async () => {
+  test("gathers the next commit while one runs, as long as few wait", async () => {
     const log = heldLog();
-    const group = createGroupCommit(log);
+    const group = createGroupCommit(log, { besideFrom: 4 });
     const first = group.append([request("learner-1")]);
     await turn();
     const later = [2, 3, 4].map((n) => group.append([request(`learner-${n}`)]));
@@ -68,6 +69,73 @@ describe("group commit", () => {
     log.commits[1]?.resolve();
     await Promise.all(later);
     expect(group.pending()).toBe(0);
+  });
+
+  test("runs a second commit beside the first, of streams that the first does not have; and no third", async () => {
+    const log = heldLog();
+    const group = createGroupCommit(log, { besideFrom: 2 });
+    const first = group.append([request("learner-1"), request("learner-2")]);
+    await turn();
+    const same = group.append([request("learner-2"), request("learner-5")]);
+    const later = [3, 5, 4, 1].map((n) => group.append([request(`learner-${n}`)]));
+    await turn();
+    const streams = () => log.commits.map(({ requests }) => requests.map(({ stream }) => Number(stream.slice(8))));
+    // 5 waits behind whoever waits for 2.
+    expect(streams()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    const third = [6, 7].map((n) => group.append([request(`learner-${n}`)]));
+    await turn();
+    expect(log.commits).toHaveLength(2);
+    expect(group.pending()).toBe(10);
+    log.commits[0]?.resolve();
+    await first;
+    await turn();
+    expect(streams()[2]).toEqual([2, 5, 5, 1, 6, 7]);
+    log.commits[1]?.resolve();
+    log.commits[2]?.resolve();
+    await Promise.all([same, ...later, ...third]);
+    expect(group.pending()).toBe(0);
+  });
+
+  // Invariant 1, order of arrival: commits of any length, answered in any order.
+  test("random callers: each stream's requests reach the log in order, and no two commits share a stream", async () => {
+    const seed = Number(process.env.PROXIMAL_SEED ?? 7);
+    const random = seededRandom(seed);
+    const open: { requests: readonly AppendRequest[]; answer(): void }[] = [];
+    const arrived = new Map<string, string[]>();
+    const append = (requests: readonly AppendRequest[]) => {
+      for (const { stream, events } of requests) {
+        const shared = open.some((other) => other.requests.some((each) => each.stream === stream));
+        expect(shared, `PROXIMAL_SEED=${seed}: ${stream} is in one commit at a time`).toBe(false);
+        arrived.set(stream, [...(arrived.get(stream) ?? []), ...events.map(({ eventId }) => eventId)]);
+      }
+      return new Promise<AppendResult[]>((resolve) => {
+        const results = requests.map((): AppendResult => ({ status: "appended", revision: 1, position: 1 }));
+        open.push({ requests, answer: () => resolve(results) });
+      });
+    };
+    const group = createGroupCommit({ append }, { maxBatch: 8, maxInFlight: 3, besideFrom: 2 });
+    const sent = new Map<string, string[]>();
+    const answers: Promise<unknown>[] = [];
+    for (let round = 0; round < 2_000; round += 1) {
+      const requests = Array.from({ length: 1 + Math.floor(random() * 3) }, () =>
+        request(`learner-${Math.floor(random() * 12)}`),
+      );
+      for (const { stream, events } of requests) {
+        sent.set(stream, [...(sent.get(stream) ?? []), ...events.map(({ eventId }) => eventId)]);
+      }
+      answers.push(group.append(requests));
+      if (random() < 0.5) await turn();
+      if (random() < 0.4) open.splice(Math.floor(random() * open.length), 1)[0]?.answer();
+    }
+    while (group.pending() > 0) {
+      await turn();
+      open.splice(Math.floor(random() * open.length), 1)[0]?.answer();
+    }
+    await Promise.all(answers);
+    expect(arrived).toEqual(sent);
   });
 
   test("a failed commit fails exactly its callers", async () => {

@@ -3,6 +3,10 @@ import type { AppendRequest, AppendResult, EventStore } from "../ports/event-sto
 export interface GroupCommitOptions {
   /** Requests in one commit, at most (a single caller with more goes in one commit by itself). */
   readonly maxBatch?: number;
+  /** Commits under way at once, at most. They never share a stream. */
+  readonly maxInFlight?: number;
+  /** Requests that must wait for a commit to be started beside another: fewer gather until that one is done. */
+  readonly besideFrom?: number;
   /** Requests that wait, at most; beyond it callers are refused with {@link LogBusy}. */
   readonly maxQueued?: number;
   /**
@@ -27,31 +31,43 @@ export interface GroupCommit extends Pick<EventStore, "append"> {
 }
 
 interface Caller {
+  /** Which it is of all there ever were. */
+  readonly arrival: number;
   readonly requests: readonly AppendRequest[];
   readonly resolve: (results: AppendResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Merges concurrent appends into one durable commit. ONE commit runs at a time: what arrives meanwhile makes up the
- * next, so batches grow with the load by themselves and order of arrival is kept. Each caller gets the results of its
- * own requests; a commit that fails fails its callers, and only them.
+ * Merges concurrent appends into durable commits: what arrives while commits run makes up the next, so batches grow with
+ * the load by themselves. A second commit may run beside the first, so that this process and the log need not take
+ * turns; it has no stream in common with it, and whoever waits for a stream keeps waiting in order of arrival. So each
+ * stream gets its events in the order in which they came. Each caller gets the results of its own requests; a commit
+ * that fails fails its callers, and only them.
  */
 export function createGroupCommit(
   eventStore: Pick<EventStore, "append">,
-  { maxBatch = 2_000, maxQueued = 50_000, delayMs = 0, onCommit }: GroupCommitOptions = {},
+  {
+    maxBatch = 500,
+    maxInFlight = 2,
+    besideFrom = 32,
+    maxQueued = 50_000,
+    delayMs = 0,
+    onCommit,
+  }: GroupCommitOptions = {},
 ): GroupCommit {
-  let queue: Caller[] = [];
-  let queued = 0;
+  const queue = createStreamQueue();
   let committing = 0;
+  let inFlight = 0;
   let scheduled = false;
   let delay: NodeJS.Timeout | null = null;
   let closed = false;
   let idle: (() => void)[] = [];
 
   function schedule(): void {
-    if (committing > 0 || queue.length === 0) return;
-    const now = delayMs === 0 || queued >= maxBatch || closed;
+    const ready = queue.ready();
+    if (ready === 0 || inFlight >= maxInFlight || (inFlight > 0 && ready < besideFrom)) return;
+    const now = delayMs === 0 || ready >= maxBatch || closed;
     if (now && delay !== null) {
       clearTimeout(delay);
       delay = null;
@@ -66,26 +82,14 @@ export function createGroupCommit(
   function start(): void {
     scheduled = false;
     delay = null;
-    void commit(take());
-  }
-
-  function take(): Caller[] {
-    let size = 0;
-    let count = 0;
-    for (const { requests } of queue) {
-      if (count > 0 && size + requests.length > maxBatch) break;
-      size += requests.length;
-      count += 1;
-    }
-    const taken = queue.slice(0, count);
-    queue = queue.slice(count);
-    queued -= size;
-    committing = size;
-    return taken;
+    void commit(queue.take(maxBatch));
+    schedule();
   }
 
   async function commit(callers: readonly Caller[]): Promise<void> {
     const requests = callers.length === 1 ? (callers[0]?.requests ?? []) : callers.flatMap((caller) => caller.requests);
+    committing += requests.length;
+    inFlight += 1;
     const startedAt = performance.now();
     let failed = false;
     try {
@@ -100,38 +104,115 @@ export function createGroupCommit(
       failed = true;
       for (const caller of callers) caller.reject(error);
     }
-    committing = 0;
+    committing -= requests.length;
+    inFlight -= 1;
+    queue.done(callers);
     onCommit?.({
       requests: requests.length,
       callers: callers.length,
       durationMs: performance.now() - startedAt,
       failed,
     });
-    if (queue.length > 0) schedule();
-    else for (const resolve of idle.splice(0)) resolve();
+    if (queue.size() > 0) schedule();
+    else if (inFlight === 0) for (const resolve of idle.splice(0)) resolve();
   }
 
   return {
     append(requests) {
       if (requests.length === 0) return Promise.resolve([]);
       if (closed) return Promise.reject(new LogBusy("shutting down"));
+      const queued = queue.size();
       if (queued > 0 && queued + requests.length > maxQueued) {
         return Promise.reject(new LogBusy(`${queued} interactions wait for the log already`));
       }
       return new Promise((resolve, reject) => {
-        queue.push({ requests, resolve, reject });
-        queued += requests.length;
+        queue.add(requests, resolve, reject);
         schedule();
       });
     },
-    pending: () => queued + committing,
+    pending: () => queue.size() + committing,
     close() {
       closed = true;
       schedule();
-      if (queued + committing === 0) return Promise.resolve();
+      if (queue.size() + inFlight === 0) return Promise.resolve();
       return new Promise((resolve) => {
         idle = [...idle, resolve];
       });
     },
   };
+}
+
+/**
+ * Callers in order of arrival, as far as they share streams: one that has a stream in common with a commit under way, or
+ * with somebody before it who waits for one, is held back until that is done.
+ */
+function createStreamQueue() {
+  let arrivals = 0;
+  // Both in order of arrival.
+  let ready: Caller[] = [];
+  let held: Caller[] = [];
+  let readyRequests = 0;
+  let heldRequests = 0;
+  /** Streams of commits under way. */
+  const busy = new Set<string>();
+  /** Streams of those held back. */
+  let awaited = new Set<string>();
+
+  const mustWait = ({ requests }: Caller): boolean =>
+    requests.some(({ stream }) => busy.has(stream) || awaited.has(stream));
+
+  function place(caller: Caller): void {
+    if (busy.size > 0 && mustWait(caller)) {
+      held.push(caller);
+      heldRequests += caller.requests.length;
+      for (const { stream } of caller.requests) awaited.add(stream);
+    } else {
+      ready.push(caller);
+      readyRequests += caller.requests.length;
+    }
+  }
+
+  function placeAnew(callers: readonly Caller[]): void {
+    ready = [];
+    held = [];
+    readyRequests = 0;
+    heldRequests = 0;
+    awaited = new Set();
+    for (const caller of callers) place(caller);
+  }
+
+  return {
+    add(requests: Caller["requests"], resolve: Caller["resolve"], reject: Caller["reject"]): void {
+      arrivals += 1;
+      place({ arrival: arrivals, requests, resolve, reject });
+    },
+    /** Requests that could be committed now. */
+    ready: () => readyRequests,
+    /** All requests that wait. */
+    size: () => readyRequests + heldRequests,
+    /** The next callers, with `max` requests at the most or one caller; their streams are busy until they are done. */
+    take(max: number): Caller[] {
+      let size = 0;
+      let count = 0;
+      for (const { requests } of ready) {
+        if (count > 0 && size + requests.length > max) break;
+        size += requests.length;
+        count += 1;
+      }
+      const taken = ready.slice(0, count);
+      for (const { requests } of taken) for (const { stream } of requests) busy.add(stream);
+      placeAnew(inOrderOfArrival(ready.slice(count), held));
+      return taken;
+    },
+    done(callers: readonly Caller[]): void {
+      for (const { requests } of callers) for (const { stream } of requests) busy.delete(stream);
+      if (held.length > 0) placeAnew(inOrderOfArrival(ready, held));
+    },
+  };
+}
+
+function inOrderOfArrival(some: readonly Caller[], others: readonly Caller[]): readonly Caller[] {
+  if (some.length === 0) return others;
+  if (others.length === 0) return some;
+  return [...some, ...others].sort((a, b) => a.arrival - b.arrival);
 }

@@ -5,7 +5,7 @@ import { learnerStream } from "../domain/streams.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AppendRequest, AppendResult, EventStore, NewEvent } from "../ports/event-store.ts";
-import { type ReadInteraction, readInteraction } from "./interaction-input.ts";
+import { isoTime, type ReadInteraction, readInteraction } from "./interaction-input.ts";
 import { type Refusal, summaryOf } from "./refusal.ts";
 
 export interface RecordInteractionsDeps {
@@ -51,22 +51,29 @@ export async function recordInteractions(
   context: RecordContext = {},
 ): Promise<InteractionOutcome[]> {
   const now = deps.clock.now();
+  const recordedAt = isoTime(now);
+  const metadata = metadataOf(context);
   const outcomes = new Array<InteractionOutcome>(inputs.length);
   const ready: Ready[] = [];
+  const requests: AppendRequest[] = [];
   for (let index = 0; index < inputs.length; index += 1) {
     const input = inputs[index];
     const reading = readInteraction(input, now, deps.randomId);
-    if (reading.ok) ready.push({ index, ...reading.interaction });
-    else outcomes[index] = rejected(index, idOfInput(input), "invalid_interaction", reading.errors);
+    if (reading.ok) {
+      const { data, occurredAtGiven } = reading.interaction;
+      ready.push({ index, data, occurredAtGiven });
+      requests.push(requestFor(data, deps.catalogue, metadata, recordedAt));
+    } else {
+      outcomes[index] = rejected(index, idOfInput(input), "invalid_interaction", reading.errors);
+    }
   }
   if (ready.length === 0) return outcomes;
-  const recordedAt = new Date(now).toISOString();
-  const metadata = metadataOf(context);
-  const results = await deps.eventStore.append(
-    ready.map(({ data }) => requestFor(data, deps.catalogue, metadata, recordedAt)),
-  );
+  const results = await deps.eventStore.append(requests);
   if (results.length !== ready.length) throw new Error(`the log gave ${results.length} results for ${ready.length}`);
-  for (const [at, item] of ready.entries()) outcomes[item.index] = outcomeOf(item, results[at] as AppendResult);
+  for (let at = 0; at < ready.length; at += 1) {
+    const item = ready[at] as Ready;
+    outcomes[item.index] = outcomeOf(item, results[at] as AppendResult);
+  }
   return outcomes;
 }
 
@@ -80,6 +87,10 @@ export function interactionEventId(learnerId: string, interactionId: string): st
 
 /** The newest token of each learner with an accepted or repeated interaction. */
 export function tokensOf(outcomes: readonly InteractionOutcome[]): Record<string, string> {
+  const [only] = outcomes;
+  if (outcomes.length === 1 && only !== undefined) {
+    return only.status === "rejected" ? {} : { [only.learnerId]: only.token };
+  }
   const newest = new Map<string, { revision: number; token: string }>();
   for (const outcome of outcomes) {
     if (outcome.status === "rejected") continue;
