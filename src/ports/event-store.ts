@@ -33,7 +33,10 @@ export type AppendResult =
       readonly position: number;
       readonly existing: readonly StoredEvent[];
     }
-  /** The stream was at another revision (`actual`, 0 = no stream), or some event id is in use elsewhere; nothing was stored. */
+  /**
+   * The stream was at another revision (`actual`, 0 = no stream), or some event id is in use elsewhere, where the engine can
+   * tell; nothing was stored.
+   */
   | { readonly status: "conflict"; readonly actual: number; readonly why: string };
 
 export interface ReadStreamOptions {
@@ -51,8 +54,8 @@ export interface ReadStreamOptions {
 export interface EventStore {
   /**
    * One durable group commit for many requests: when it resolves, everything appended is fsynced. Requests are
-   * independent (one conflict refuses that request only) and applied in order; results are in request order.
-   * Rejects with {@link LogUnavailable} when nothing of the batch is known to be stored.
+   * independent (one conflict refuses that request only), those of one stream are applied in order, and results are in
+   * request order. Rejects with {@link LogUnavailable} when nothing of the batch is known to be stored.
    */
   append(requests: readonly AppendRequest[]): Promise<AppendResult[]>;
   /** The events of one stream, [] where there is no such stream. */

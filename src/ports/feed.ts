@@ -25,7 +25,8 @@ export interface Backlog {
 
 /**
  * All events in one order. Position 0 stands before the first event; positions grow, and an event that becomes visible
- * later never has a lower position than one already handed out (a late commit is never skipped).
+ * later never has a lower position than one already handed out (a late commit is never skipped). Positions may have gaps:
+ * they are no counts, and only what was handed out is a place to read on from.
  */
 export interface Feed {
   read(after: number, limit: number, filter?: FeedFilter): Promise<FeedPage>;
