@@ -71,7 +71,10 @@ export function startProjector(
 function withOperations(projector: StreamProjector, log: Logger): AnyProjector {
   const rebuild = () =>
     Promise.reject(new Error("projectors that share a stream are not rebuilt by one of them: run `proximal rebuild`"));
-  return { ...projector, operations: createProjectorOperations({ ...projector, rebuild }, { now: Date.now }, log) };
+  return {
+    ...projector,
+    operations: createProjectorOperations({ ...projector, rebuild, rollBack: rebuild }, { now: Date.now }, log),
+  };
 }
 
 export function startRelay(

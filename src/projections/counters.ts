@@ -1,7 +1,8 @@
 import type { Transition } from "../domain/learner/learner-state.ts";
 import type { GuardedWrite, Row } from "../ports/read-models.ts";
-import { countAnswer, decodeItemSums, encodeItemSums, type ItemSums, newItemSums } from "./item-stats.ts";
+import { addItemSums, countAnswer, decodeItemSums, encodeItemSums, type ItemSums, newItemSums } from "./item-stats.ts";
 import {
+  addPopularity,
   countEngagement,
   decodePopularity,
   encodePopularity,
@@ -35,6 +36,8 @@ export interface Counters {
   /** Whether anything was counted, parked or released since it was stored. */
   readonly changed: boolean;
   count(transition: Transition): void;
+  /** Adds what was counted elsewhere, of other learners: the fields of such a row. */
+  add(fields: Row["fields"]): void;
   park(parked: Parked): void;
   release(stream: string): void;
   /** The write that brings the stored row to this state; call {@link stored} once it is done. */
@@ -92,6 +95,22 @@ export function createCounters(row: Row): Counters {
       if (answer !== null) {
         countAnswer(getOrAdd(stats, itemId, newItemSums), answer);
         touchedStats.add(itemId);
+      }
+    },
+    add(fields) {
+      for (const [field, bytes] of fields) {
+        const name = field.slice(2);
+        if (field.startsWith("p:")) {
+          addPopularity(getOrAdd(popularity, name, newPopularity), decodePopularity(bytes));
+          touchedPopularity.add(name);
+        } else if (field.startsWith("s:")) {
+          addItemSums(getOrAdd(stats, name, newItemSums), decodeItemSums(bytes));
+          touchedStats.add(name);
+        } else if (field.startsWith("parked:")) {
+          const entry = decodeParked(bytes);
+          parked.set(entry.stream, entry);
+          touchedParked.add(entry.stream);
+        }
       }
     },
     park(entry) {

@@ -72,16 +72,26 @@ function fingerprint(row: Row, name: string): string {
   const hash = createHash("sha256").update(`${name}\n`);
   // The version of counters says where a batch was cut.
   if (!name.startsWith(countersPrefix(""))) hash.update(`${row.version}\n`);
-  for (const field of [...row.fields.keys()].sort()) {
-    const value = canonical(field, row.fields.get(field));
-    if (value === null) continue;
+  const fields = canonicalFields(row);
+  for (const field of [...fields.keys()].sort()) {
+    const value = fields.get(field) ?? Buffer.alloc(0);
     hash.update(`${field}\n${value.length}\n`).update(value);
   }
   return hash.digest("hex");
 }
 
-function canonical(field: string, value: Buffer | undefined): Buffer | null {
-  if (value === undefined || field === checkpointField) return null;
+/** The fields of a row that the log alone determines, as they are compared. */
+export function canonicalFields(row: Row | undefined): Map<string, Buffer> {
+  const fields = new Map<string, Buffer>();
+  for (const [field, value] of row?.fields ?? []) {
+    const bytes = canonical(field, value);
+    if (bytes !== null) fields.set(field, bytes);
+  }
+  return fields;
+}
+
+function canonical(field: string, value: Buffer): Buffer | null {
+  if (field === checkpointField) return null;
   if (!field.startsWith("parked:")) return value;
   const { revision, position } = decodeParked(value);
   return Buffer.from(`${revision} ${position}`);

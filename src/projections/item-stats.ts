@@ -152,7 +152,8 @@ export function mergeItemStats(fields: readonly (Buffer | null)[]): ItemStats {
   return itemStats(total);
 }
 
-function addItemSums(to: ItemSums, other: ItemSums): void {
+/** Adds the sums of another partition, in place. */
+export function addItemSums(to: ItemSums, other: ItemSums): void {
   to.answers += other.answers;
   to.learners += other.learners;
   to.correct += other.correct;

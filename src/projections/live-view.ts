@@ -76,6 +76,33 @@ export async function switchView(
   return outcome?.status === "written";
 }
 
+/**
+ * Puts the row `live` back after it was lost. False where there is one again. Its version is above what it was, so that
+ * nobody can switch on the strength of what was read before.
+ */
+export async function putViewBack(
+  readModels: ReadModels,
+  { view, kept, claimed, version }: StoredView,
+): Promise<boolean> {
+  if (view === null) throw new Error("no view is known");
+  const set = new Map([
+    [viewField, encodeLiveView(view)],
+    [claimedField, toBytes(claimed)],
+  ]);
+  if (kept !== null) set.set(keptField, encodeLiveView(kept));
+  const [outcome] = await readModels.write([{ key: liveKey, from: 0, to: version + claimsMax, set }]);
+  return outcome?.status === "written";
+}
+
+/** Above all there are rows of, also of rows that nobody knows any more. */
+export async function unusedGeneration(readModels: ReadModels): Promise<number> {
+  let highest = 0;
+  for await (const page of readModels.keys("n")) {
+    for (const key of page) if (/^n\d+\./.test(key)) highest = Math.max(highest, generationOf(key));
+  }
+  return highest + 1;
+}
+
 export interface Claim {
   readonly generation: number;
   /** What {@link switchView} needs: whoever claims later takes it away. */

@@ -1,12 +1,12 @@
 import { newLearnerState, type Transition } from "../domain/learner/learner-state.ts";
 import type { StoredEvent } from "../domain/stored-event.ts";
-import { idOf } from "../domain/streams.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Counters } from "./counters.ts";
 import { foldFromStart, foldStream, type LearnerFoldDeps } from "./learner-fold.ts";
-import { type LearnerEntry, learnerWrite, selectLists } from "./learner-rows.ts";
+import { type LearnerEntry, learnerWrite } from "./learner-rows.ts";
+import { entryInPast } from "./past-entry.ts";
 import type { Parked } from "./rows.ts";
 
 export type RetryResult =
@@ -45,20 +45,14 @@ interface Request {
 const requestsMax = 100;
 
 export function createParking(deps: ParkingDeps): Parking {
-  const { readModels, context, model, namespace, clock, log } = deps;
+  const { readModels, model, namespace, clock, log } = deps;
   let requests: Request[] = [];
   let closed = false;
   const fresh: Parked[] = [];
   const settled: LearnerEntry[] = [];
 
-  /** An entry as of a position in the past of the context. */
-  async function entryOf(stream: string, state: LearnerEntry["state"]): Promise<LearnerEntry> {
-    const entry: LearnerEntry = { learnerId: idOf(stream), stream, state, stored: 0, storedSession: null, lists: null };
-    const bankOf = await context.banksAt(state.position);
-    const weights = await context.weightsAt(state.position);
-    entry.lists = selectLists(entry, { model, bankOf, weights, size: deps.listSize });
-    return entry;
-  }
+  const entryOf = (stream: string, state: LearnerEntry["state"]): Promise<LearnerEntry> =>
+    entryInPast(deps, stream, state, deps.listSize);
 
   async function write(entry: LearnerEntry): Promise<void> {
     await readModels.write([learnerWrite(namespace, entry, model, "older")]);

@@ -7,7 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
-import type { ReadModels } from "../ports/read-models.ts";
+import type { ReadModels, Row } from "../ports/read-models.ts";
 import { type Batch, type BatchLearner, planBatch } from "./batch.ts";
 import { createContext } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
@@ -16,6 +16,7 @@ import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
 import { writeLearners } from "./learner-writes.ts";
 import { createParking, type Parking } from "./parking.ts";
 import { createPopularTick } from "./popular-tick.ts";
+import { createRepairs, type Expected } from "./repair.ts";
 import { type Checkpoint, countersKey, type Parked } from "./rows.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
@@ -27,6 +28,11 @@ export interface PipelineDeps {
   readonly model: LearnerModel;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * Called where a partition has no counters yet: may put rows and counters of a snapshot there. Left out where the rows
+   * are to come from the log alone.
+   */
+  readonly restore?: (namespace: string, partition: number) => Promise<void>;
 }
 
 export interface PipelineOptions {
@@ -54,6 +60,10 @@ export interface Pipeline {
   readonly parked: ReadonlyMap<string, Parked>;
   /** Runs between two batches: the caller nudges the loop. */
   readonly retry: Parking["retry"];
+  /** The engine may have lost some of the newest writes, or all: looked into between two batches, as above. */
+  suspectRecent(): void;
+  /** The same, of rows that must stand at these revisions. */
+  suspect(learners: readonly Expected[]): void;
   /** Refuses retries that wait. */
   close(): void;
 }
@@ -81,13 +91,21 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   let learnersPosition = 0;
   const tick = createPopularTick(readModels, clock, options);
   const parking = createParking({ ...foldDeps, readModels, clock, namespace, listSize, log });
+  const forget = (stream: string): unknown => cache.delete(stream);
+  const repairs = createRepairs({ ...foldDeps, readModels, clock, log, namespace, listSize, forget });
+
+  async function readCounters(): Promise<Row> {
+    const [row] = await readModels.read([key]);
+    return row ?? { version: 0, fields: new Map() };
+  }
 
   async function load(): Promise<number> {
     cache.clear();
     tick.forget();
     parking.forget();
-    const [row] = await readModels.read([key]);
-    counters = createCounters(row ?? { version: 0, fields: new Map() });
+    const stored = await readCounters();
+    if (stored.version === 0) await deps.restore?.(namespace, partition);
+    counters = createCounters(stored.version === 0 ? await readCounters() : stored);
     learnersPosition = counters.checkpoint.learnersPosition;
     await context.moveTo(learnersPosition);
     position = learnersPosition;
@@ -115,10 +133,11 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     }
     const entries = touched.flatMap(({ entry }) => entry ?? []);
     await writeLearners(
-      { readModels, model, namespace, makeLists: lists, forget: (entry) => cache.delete(entry.stream) },
+      { readModels, model, namespace, makeLists: lists, forget: ({ stream }) => forget(stream) },
       entries,
     );
     await parking.writeSettled();
+    repairs.wrote(entries);
     learnersPosition = end;
     position = end;
   }
@@ -224,7 +243,16 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     counters.stored(write, checkpoint);
   }
 
+  /** Counters that went back are loaded, and what they lack is counted again. */
+  async function checkCounters(): Promise<void> {
+    const [row] = await readModels.read([key], []);
+    if (row?.version === counters.version) return;
+    throw new PartitionLost(`partition ${partition} of ${namespace} stands at version ${row?.version} now`);
+  }
+
   async function betweenBatches(): Promise<void> {
+    if (repairs.recentSuspected) await checkCounters();
+    await repairs.run(position, counters.parked);
     if (position < counters.checkpoint.position) return;
     await parking.answerRetries(counters, position, () => writeCounters({ position, learnersPosition }));
     if (partition === 0) await tick.run(counters, position, context);
@@ -238,6 +266,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       return counters.parked;
     },
     retry: parking.retry,
+    suspectRecent: repairs.suspectRecent,
+    suspect: repairs.suspect,
     close: parking.close,
   };
 }

@@ -1,9 +1,10 @@
-import { learnerStream } from "../domain/streams.ts";
+import { idOf, learnerStream } from "../domain/streams.ts";
 import type { Feed } from "../ports/feed.ts";
 import { createGate, type Gate } from "./gate.ts";
 import type { RetryResult } from "./parking.ts";
 import { partitionOf } from "./partition.ts";
 import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.ts";
+import type { Expected } from "./repair.ts";
 import { type LiveView, nextListSize, type Parked } from "./rows.ts";
 import { type ProjectionStatus, type RunningProjection, runProjection } from "./run-projection.ts";
 
@@ -40,6 +41,10 @@ export interface Pipelines {
   parked(): { readonly partition: number; readonly parked: Parked }[];
   /** Rejects for a learner of a partition that another process owns. */
   retry(learnerId: string): Promise<RetryResult>;
+  /** Writes may be lost: see {@link Pipeline}. */
+  suspectRecent(): void;
+  /** Those of other partitions are passed over. */
+  suspect(learners: readonly Expected[]): void;
   /** Idempotent. */
   stop(): Promise<void>;
 }
@@ -78,6 +83,18 @@ export function startPipelines(deps: PipelineDeps, view: LiveView, settings: Pip
       const result = owner.pipeline.retry(learnerStream(learnerId));
       owner.loop.nudge();
       return result;
+    },
+    suspectRecent() {
+      for (const { pipeline, loop } of running) {
+        pipeline.suspectRecent();
+        loop.nudge();
+      }
+    },
+    suspect(learners) {
+      for (const { partition, pipeline, loop } of running) {
+        pipeline.suspect(learners.filter(({ stream }) => partitionOf(idOf(stream), view.partitions) === partition));
+        loop.nudge();
+      }
     },
     async stop() {
       gate.release();

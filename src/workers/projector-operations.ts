@@ -34,10 +34,13 @@ export interface RebuildReport {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly finishedAt: string | null;
-  /** Whether the rebuilt rows equal the ones before; null while not known. */
+  /** Whether the rebuilt rows equal the ones before; null while not known, and for a rollback. */
   readonly identical: boolean | null;
-  /** Rows that did not, the first few. */
+  /** Rows that did not: how many, and the first few. */
+  readonly different: number;
   readonly differing: readonly string[];
+  /** Rows before that waited for their projector, and were not compared at the same event. */
+  readonly behind: number;
   readonly error: string | null;
 }
 
@@ -46,8 +49,11 @@ export interface ProjectorOperations {
   parked(): Promise<readonly ParkedLearner[]>;
   retry(learnerId: string): Promise<RetryOutcome>;
   readonly rebuildable: readonly string[];
-  /** Starts a rebuild, or tells of the one that runs already. Rejects for a name that is not rebuildable. */
-  rebuild(name: string): Promise<RebuildReport>;
+  /**
+   * Starts a rebuild, or a rollback to the rows before the last switch; or tells of what runs already. Rejects for a name
+   * that is not rebuildable.
+   */
+  rebuild(name: string, options?: { readonly rollback?: boolean }): Promise<RebuildReport>;
   /** The last or running rebuild; null where there was none since the start. */
   rebuildStatus(name: string): Promise<RebuildReport | null>;
 }
@@ -57,26 +63,23 @@ export interface Operated {
   parked(): ReturnType<Pipelines["parked"]>;
   retry(learnerId: string): Promise<RetryResult>;
   rebuild(onProgress: (progress: RebuildProgress) => void): Promise<Rebuilt>;
+  rollBack(onProgress: (progress: RebuildProgress) => void): Promise<Rebuilt>;
 }
 
 export function createProjectorOperations(projector: Operated, clock: Clock, log: Log): ProjectorOperations {
   let report: RebuildReport | null = null;
   const now = (): string => new Date(clock.now()).toISOString();
 
-  async function follow(running: RebuildReport): Promise<void> {
+  async function follow(running: RebuildReport, work: Operated["rebuild"]): Promise<void> {
     let latest = running;
     const tell = (news: Partial<RebuildReport>): void => {
       latest = { ...latest, ...news };
       report = latest;
     };
     try {
-      const { events, position, comparison } = await projector.rebuild((progress) =>
-        tell({ events: progress.events, position: progress.position }),
-      );
-      const { digests, differing } = comparison;
-      const identical = digests[0] === digests[1];
-      tell({ status: "done", events, position, identical, differing, finishedAt: now() });
-      if (!identical) log.warn({ differing, position }, "rebuilt rows differ from the ones before");
+      const done = await work(({ events, position }) => tell({ events, position }));
+      tell({ status: "done", ...reportOf(done), finishedAt: now() });
+      if (latest.identical === false) log.warn({ ...reportOf(done) }, "rebuilt rows differ from the ones before");
     } catch (err) {
       tell({ status: "failed", error: err instanceof Error ? err.message : String(err), finishedAt: now() });
       log.error({ err }, "rebuild failed; the rows before stay in use");
@@ -97,17 +100,27 @@ export function createProjectorOperations(projector: Operated, clock: Clock, log
       if (result.status === "still_parked") return { status: "still_failing", error: result.parked.error };
       return { status: result.status === "released" ? "retried" : "not_parked" };
     },
-    async rebuild(name) {
+    async rebuild(name, { rollback = false } = {}) {
       if (!(rebuildableNames as readonly string[]).includes(name)) throw new Error(`${name} cannot be rebuilt`);
       if (report?.status === "running") return report;
       const running: RebuildReport = {
         ...{ name, status: "running", events: 0, position: 0, startedAt: now(), finishedAt: null },
-        ...{ identical: null, differing: [], error: null },
+        ...{ identical: null, different: 0, differing: [], behind: 0, error: null },
       };
       report = running;
-      void follow(running);
+      void follow(running, rollback ? projector.rollBack : projector.rebuild);
       return running;
     },
     rebuildStatus: async () => report,
   };
+}
+
+export function reportOf({
+  events,
+  position,
+  comparison,
+}: Rebuilt): Pick<RebuildReport, "events" | "position" | "identical" | "different" | "differing" | "behind"> {
+  if (comparison === null) return { events, position, identical: null, different: 0, differing: [], behind: 0 };
+  const { different, differing, behind } = comparison;
+  return { events, position, identical: different === 0 && behind === 0, different, differing, behind };
 }

@@ -1,4 +1,13 @@
-import { fits, newView, readView, removeGenerations, switchView } from "../projections/live-view.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  fits,
+  newView,
+  putViewBack,
+  readView,
+  type StoredView,
+  switchView,
+  unusedGeneration,
+} from "../projections/live-view.ts";
 import type { RetryResult } from "../projections/parking.ts";
 import type { PipelineDeps } from "../projections/pipeline.ts";
 import {
@@ -7,13 +16,30 @@ import {
   type Pipelines,
   startPipelines,
 } from "../projections/pipelines.ts";
-import { type RebuildProgress, type Rebuilt, rebuild } from "../projections/rebuild.ts";
-import { generationOf, type LiveView } from "../projections/rows.ts";
+import {
+  CannotRebuild,
+  type Fill,
+  type RebuildOptions,
+  type RebuildProgress,
+  type Rebuilt,
+  rebuildRows,
+  replaceRows,
+  rollBack,
+} from "../projections/rebuild.ts";
+import type { LiveView } from "../projections/rows.ts";
+import { createLiveViewWatcher, type LiveViewWatcher } from "./live-view-watcher.ts";
 import { createProjectorOperations, type ProjectorOperations } from "./projector-operations.ts";
+import { startRowSweeper } from "./row-sweeper.ts";
 
 export interface ProjectorOptions extends PipelineSettings {
   /** How many partitions count side by side; another number means new rows. Default 1. */
   readonly partitions?: number;
+  /** How a rebuild fills rows; in this thread when left out. */
+  readonly fill?: Fill;
+  /** How often it looks which rows are live, should the word of a switch be lost, milliseconds. */
+  readonly viewPollMs?: number;
+  /** Events of the log gone through each second in search of rows that were lost by themselves; 0: none. */
+  readonly sweptPerSecond?: number;
 }
 
 /** Folds the log into the read models of learners and items. */
@@ -22,10 +48,10 @@ export interface Projector {
   start(): Promise<void>;
   /** Finishes the batches in hand. Idempotent. */
   stop(): Promise<void>;
-  /** Everything up to here is folded in and written; null before it runs. The slowest partition's. */
+  /** Everything up to here is folded in and written; null while it has no rows to write. The slowest partition's. */
   position(): number | null;
   status(): readonly PartitionStatus[];
-  /** The rows it writes; null before it runs. */
+  /** The rows it writes; null while there are none. */
   view(): LiveView | null;
   /** Resolves once everything that stands in the log now is folded in and written. */
   caughtUp(): Promise<void>;
@@ -33,47 +59,115 @@ export interface Projector {
   retry(learnerId: string): Promise<RetryResult>;
   /** Builds all rows anew beside the live ones, compares, and switches. One at a time: rejects while one runs. */
   rebuild(onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
+  /** Goes back to the rows before the last switch, brought up to date. One at a time, as above. */
+  rollBack(onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
   /** The same for operators: by name, in the background, with reports. */
   readonly operations: ProjectorOperations;
 }
 
-/** Rows built from nothing: nobody waits for an event to show, and the fewer pages, the fewer lists are made in vain. */
-const fillBatchSize = 50_000;
+/** A pass over a million events takes about half an hour. */
+const defaultSweptPerSecond = 500;
+const replacePauseMsMax = 600_000;
 
+/**
+ * Writes the rows that are live, whoever made them so: it goes over to others when a rebuild, here or in another
+ * process, has switched. Where the row that says which are live was lost, it is put back; where the live rows are of
+ * another configuration, they serve until this process has made new ones.
+ */
 export function createProjector(deps: PipelineDeps, options: ProjectorOptions = {}): Projector {
   const { readModels, model, log, feed } = deps;
-  const { partitions = 1 } = options;
+  const { partitions = 1, sweptPerSecond = defaultSweptPerSecond } = options;
   let current: Pipelines | null = null;
+  /** As it was when it was live last. */
+  let known: StoredView | null = null;
   let starting: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
-  let rebuilding: { readonly abort: AbortController; readonly done: Promise<unknown> } | null = null;
-  let takeover: Promise<void> = Promise.resolve();
+  let rebuilding: Promise<unknown> | null = null;
+  let replacing: Promise<void> | null = null;
+  const ending = new AbortController();
+  let watcher: LiveViewWatcher | null = null;
+  let sweeper: { stop(): Promise<void> } | null = null;
 
-  async function begin(): Promise<void> {
-    const stored = await readView(readModels);
-    if (stored.view !== null && fits(stored.view, model, partitions)) {
-      current = startPipelines(deps, stored.view, options);
-      return;
-    }
-    const generation = stored.view === null ? 1 : generationOf(stored.view.namespace) + 1;
-    // Left over from a rebuild that was cut short, perhaps by another configuration.
-    await removeGenerations(readModels, (one) => one >= generation);
-    const view = newView(generation, model, partitions);
-    if (stored.view === null && !(await switchView(readModels, view, stored.version))) return begin();
-    current = startPipelines(deps, view, { batchSize: fillBatchSize, ...options });
-    if (stored.view !== null) takeover = takeOver(current, stored.version);
+  async function follow(stored: StoredView): Promise<void> {
+    const { view } = stored;
+    if (view === null) return makeView(stored);
+    known = stored;
+    if (!fits(view, model, partitions)) return replace(view);
+    if (current?.view.namespace === view.namespace) return;
+    const before = current;
+    // Both may write for a moment: each to its own rows.
+    current = startPipelines(deps, view, options);
+    log.info({ namespace: view.namespace, before: before?.view.namespace }, "projecting into these rows");
+    await before?.stop();
   }
 
-  /** Rows of another model, format or number of partitions serve on until the new ones have caught up. */
-  async function takeOver(next: Pipelines, version: number): Promise<void> {
-    log.info({ namespace: next.view.namespace }, "building new rows: the stored ones are of another configuration");
-    try {
-      await next.caughtUp();
-      const switched = await switchView(readModels, next.view, version);
-      log.info({ namespace: next.view.namespace, switched }, "new rows are complete");
-      if (switched) await removeGenerations(readModels, (one) => one < generationOf(next.view.namespace) - 1);
-    } catch (err) {
-      if (stopping === null) log.error({ err }, "could not switch to the new rows; the next start will");
+  /** There was none yet, or it was lost. */
+  async function makeView(stored: StoredView): Promise<void> {
+    if (known !== null) {
+      log.warn({ namespace: known.view?.namespace }, "it is not said any more which rows are live: put back");
+      await putViewBack(readModels, known);
+    } else {
+      const view = newView(await unusedGeneration(readModels), model, partitions);
+      await switchView(readModels, view, stored.version);
+    }
+    // Another process may have been first.
+    return follow(await readView(readModels));
+  }
+
+  /** The live rows are of another configuration: they serve until there are new ones. */
+  async function replace(live: LiveView): Promise<void> {
+    const before = current;
+    current = null;
+    await before?.stop();
+    if (options.owned !== undefined) {
+      log.error(
+        { live, partitions, model: model.name },
+        "the live rows are of another configuration: nothing is projected",
+      );
+      return;
+    }
+    replacing ??= replaceOften(live).finally(() => {
+      replacing = null;
+    });
+  }
+
+  async function replaceOften(live: LiveView): Promise<void> {
+    log.info({ live: live.namespace }, "building new rows: the live ones are of another configuration");
+    for (let pauseMs = options.retryMsMax ?? 10_000; !ending.signal.aborted; pauseMs *= 2) {
+      try {
+        const { view } = await readView(readModels);
+        if (view !== null && fits(view, model, partitions)) return;
+        const { namespace } = await replaceRows(deps, rebuildOptions());
+        return log.info({ namespace }, "new rows are complete");
+      } catch (err) {
+        if (ending.signal.aborted) return;
+        log.error({ err }, "could not make new rows of this configuration, will try again");
+        // Of several processes that all begin, the one that began last goes on: the others leave it more and more time.
+        const pause = Math.min(pauseMs, replacePauseMsMax) * (0.5 + Math.random());
+        await sleep(pause, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
+      }
+    }
+  }
+
+  const rebuildOptions = (onProgress?: (progress: RebuildProgress) => void): RebuildOptions => ({
+    ...{ partitions, settings: options, signal: ending.signal },
+    ...(options.fill === undefined ? {} : { fill: options.fill }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+
+  async function begin(): Promise<void> {
+    const { viewPollMs } = options;
+    watcher ??= createLiveViewWatcher({
+      ...{ readModels, log, onView: follow },
+      async onLoss() {
+        log.warn({ namespace: current?.view.namespace }, "rows may have been lost: looking at what was written lately");
+        current?.suspectRecent();
+      },
+      ...(viewPollMs === undefined ? {} : { pollMs: viewPollMs }),
+    });
+    await watcher.look();
+    if (sweptPerSecond > 0) {
+      sweeper ??= startRowSweeper({ feed, log, pipelines: () => current, eventsPerStep: sweptPerSecond });
     }
   }
 
@@ -82,45 +176,29 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     return current;
   }
 
-  async function rebuildNow(
-    abort: AbortController,
-    onProgress?: (progress: RebuildProgress) => void,
-  ): Promise<Rebuilt> {
-    await takeover;
-    const live = running();
-    const generation = generationOf(live.view.namespace) + 1;
-    await removeGenerations(readModels, (one) => one >= generation);
-    abort.signal.throwIfAborted();
-    const shadow = startPipelines(deps, newView(generation, model, partitions), {
-      batchSize: fillBatchSize,
-      ...options,
-    });
-    abort.signal.addEventListener("abort", () => void shadow.stop());
+  /** Afterwards this projector, like any other, has gone over to the rows. */
+  async function exclusively(work: () => Promise<Rebuilt>): Promise<Rebuilt> {
+    running();
+    if (rebuilding !== null) throw new CannotRebuild("a rebuild is running already");
+    const done = work();
+    rebuilding = done;
     try {
-      const watched = onProgress === undefined ? {} : { onProgress };
-      const done = await rebuild({
-        readModels,
-        live,
-        shadow,
-        head: () => feed.head(),
-        signal: abort.signal,
-        ...watched,
-      });
-      current = shadow;
-      await live.stop();
-      return done;
-    } catch (error) {
-      await shadow.stop();
-      throw error;
+      const rebuilt = await done;
+      await watcher?.look();
+      return rebuilt;
+    } finally {
+      rebuilding = null;
     }
   }
 
   async function end(): Promise<void> {
+    ending.abort(new Error("the projector was stopped"));
     await starting?.catch(() => undefined);
-    rebuilding?.abort.abort(new Error("the projector was stopped"));
-    await rebuilding?.done.catch(() => undefined);
+    await watcher?.stop();
+    await sweeper?.stop();
+    await rebuilding?.catch(() => undefined);
+    await replacing;
     await current?.stop();
-    await takeover;
   }
 
   const projector: Omit<Projector, "operations"> = {
@@ -138,25 +216,31 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
       return stopping;
     },
     position: () => (current === null ? null : Math.min(...current.positions())),
-    status: () => current?.statuses() ?? [],
+    status: () => current?.statuses() ?? (starting === null ? [] : notYet(options.owned ?? partitions)),
     view: () => current?.view ?? null,
     async caughtUp() {
+      while (replacing !== null) {
+        await replacing;
+        await watcher?.look();
+      }
       await running().caughtUp();
     },
     parked: () => current?.parked() ?? [],
     retry: async (learnerId) => running().retry(learnerId),
     async rebuild(onProgress) {
-      running();
-      if (rebuilding !== null) throw new Error("a rebuild is running already");
-      const abort = new AbortController();
-      const done = rebuildNow(abort, onProgress);
-      rebuilding = { abort, done };
-      try {
-        return await done;
-      } finally {
-        rebuilding = null;
-      }
+      if (replacing !== null) await projector.caughtUp();
+      return exclusively(() => rebuildRows(deps, rebuildOptions(onProgress)));
     },
+    rollBack: (onProgress) => exclusively(() => rollBack(deps, rebuildOptions(onProgress))),
   };
   return { ...projector, operations: createProjectorOperations(projector, deps.clock, log) };
+}
+
+/** Of partitions that have no rows to be written to: behind by the whole log. */
+function notYet(partitions: number | readonly number[]): PartitionStatus[] {
+  const owned = typeof partitions === "number" ? Array.from({ length: partitions }, (_, at) => at) : partitions;
+  return owned.map((partition) => ({
+    ...{ name: "learners", state: "starting", position: 0, eventsIn: 0, batches: 0, lastBatchEvents: 0 },
+    ...{ lastBatchMs: 0, errors: 0, attempt: 0, lastError: null, partition, parked: 0 },
+  }));
 }

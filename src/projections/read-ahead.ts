@@ -1,0 +1,43 @@
+import type { Feed, FeedPage } from "../ports/feed.ts";
+
+/** Pages kept for those who are not as far yet, beside the one being read. */
+const pagesKept = 2;
+
+/**
+ * Several readers go through a log side by side on one read of each page, and the next page is read while they work on
+ * this one. A reader that fell far behind reads for itself.
+ */
+export function createReadAhead(feed: Feed): Feed {
+  const pages = new Map<string, Promise<FeedPage>>();
+
+  function read(after: number, limit: number): Promise<FeedPage> {
+    const key = `${after} ${limit}`;
+    const known = pages.get(key);
+    if (known !== undefined) return known;
+    const page = feed.read(after, limit);
+    pages.set(key, page);
+    for (const oldest of pages.keys()) {
+      if (pages.size <= pagesKept + 1) break;
+      pages.delete(oldest);
+    }
+    // What failed, and what ended at the head, is another thing the next time.
+    page.then(
+      ({ atHead }) => atHead && pages.delete(key),
+      () => pages.delete(key),
+    );
+    return page;
+  }
+
+  return {
+    async read(after, limit, filter) {
+      if (filter !== undefined) return feed.read(after, limit, filter);
+      const page = await read(after, limit);
+      // Its failure is for whoever comes to need it.
+      if (!page.atHead) read(page.position, limit).catch(() => undefined);
+      return page;
+    },
+    waitForMore: (after, timeoutMs, signal) => feed.waitForMore(after, timeoutMs, signal),
+    head: () => feed.head(),
+    behind: (after, filter) => feed.behind(after, filter),
+  };
+}
