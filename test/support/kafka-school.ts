@@ -1,17 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { openPostgresBlobs } from "../../src/adapters/blobs/postgres.ts";
 import { createPostgres } from "../../src/adapters/engines/postgres.ts";
 import { openPostgresLog } from "../../src/adapters/event-store/postgres.ts";
+import { openKafka } from "../../src/adapters/event-stream/kafka.ts";
 import { openRedisReadModels } from "../../src/adapters/read-models/redis.ts";
 import type { LearnerModel } from "../../src/domain/learner-model/learner-model.ts";
 import { lrLite } from "../../src/domain/learner-model/models.ts";
 import type { NewEvent } from "../../src/ports/event-store.ts";
+import type { StreamMessage } from "../../src/ports/event-stream.ts";
 import { type Comparison, compareNamespaces } from "../../src/projections/digest.ts";
 import { pipelineOf, runToHead } from "../../src/projections/invariants.contract.ts";
 import { readView, storedPosition } from "../../src/projections/live-view.ts";
 import { namespaceOf } from "../../src/projections/rows.ts";
+import { ownerOf } from "../../src/workers/stream-projector-input.ts";
 import type { WorkerEngines } from "./kafka-worker.ts";
 import { historyStart, learningHistory } from "./learning-history.ts";
 import { onProcessEnd } from "./process-end.ts";
@@ -36,6 +40,8 @@ export interface KafkaSchool {
   settled(): Promise<void>;
   /** The rows beside those of a rebuild from the log. */
   compare(): Promise<Comparison>;
+  /** What stands in the topic: by partition, from its beginning, until it tells of the whole log. */
+  topic(): Promise<readonly (readonly StreamMessage[])[]>;
   close(): Promise<void>;
 }
 
@@ -98,6 +104,20 @@ export async function kafkaSchool(engines: WorkerEngines, seed: number): Promise
       }
       return compareNamespaces(readModels, view?.namespace ?? "", rebuilt);
     },
+    async topic() {
+      const head = await log.head();
+      const { brokers, topic, partitions } = engines;
+      const stream = await openKafka({ brokers: [brokers], topic, partitions, group: randomUUID(), log: silent });
+      const read: StreamMessage[][] = Array.from({ length: partitions }, () => []);
+      stream.consume({
+        assigned: async () => undefined,
+        handle: async (partition, messages) => void read[partition]?.push(...messages),
+      });
+      const told = () => Math.min(...read.map((messages) => messages.at(-1)?.position ?? 0));
+      await expect.poll(told, { timeout: 30_000, interval: 100 }).toBe(head);
+      await stream.close();
+      return read;
+    },
     async close() {
       await Promise.all(Array.from(workers, (worker) => worker.end("SIGKILL")));
       await readModels.close();
@@ -108,7 +128,6 @@ export async function kafkaSchool(engines: WorkerEngines, seed: number): Promise
 }
 
 async function lastPositions(log: Awaited<ReturnType<typeof openPostgresLog>>, partitions: number): Promise<number[]> {
-  const { ownerOf } = await import("../../src/workers/stream-projector-input.ts");
   const last = Array.from({ length: partitions }, () => 0);
   for (let after = 0, atHead = false; !atHead; ) {
     const page = await log.read(after, 10_000);

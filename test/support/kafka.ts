@@ -13,6 +13,8 @@ export interface KafkaServerForTests {
   readonly brokers: string;
   /** Ends it (SIGKILL: as a power cut of the process would) and starts it again on the same data and port. */
   restart(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** SIGSTOP: it hangs. SIGCONT: it goes on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
   stop(): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export async function privateKafka(): Promise<KafkaServerForTests | null> {
       await server.stop();
       server = await start();
     },
+    signal: (signal) => void server.child.kill(signal),
     stop: () => server.stop(),
   };
   afterAll(() => kafka.stop());

@@ -30,7 +30,7 @@ export interface KafkaStream extends StreamWriter, StreamReader {
   close(): Promise<void>;
 }
 
-const retentionMsDefault = 7 * 24 * 3_600_000;
+export const retentionMsDefault = 7 * 24 * 3_600_000;
 
 /** Connects, and makes the topic where there is none. Rejects with {@link StreamUnavailable}, saying what is wrong. */
 export async function openKafka(options: KafkaOptions): Promise<KafkaStream> {
@@ -89,14 +89,12 @@ async function ensureTopic(admin: ReturnType<Kafka["admin"]>, options: KafkaOpti
     { name: "cleanup.policy", value: "delete" },
     { name: "retention.ms", value: String(retentionMs) },
   ];
-  try {
-    await admin.createTopics({
-      topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
-      waitForLeaders: true,
+  if (!(await admin.listTopics()).includes(topic)) {
+    const made = { topic, numPartitions: partitions, replicationFactor: replicas, configEntries };
+    // Another process may make it at the same moment.
+    await admin.createTopics({ topics: [made], waitForLeaders: true }).catch((error: unknown) => {
+      if (!isThere(error)) throw error;
     });
-  } catch (error) {
-    // Another process made it at the same moment.
-    if (!isThere(error)) throw error;
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   const found = topics[0]?.partitions.length ?? 0;
@@ -113,13 +111,24 @@ function isThere(error: unknown): boolean {
   return errors.every((one) => one instanceof kafkajs.KafkaJSProtocolError && one.type === "TOPIC_ALREADY_EXISTS");
 }
 
-/** What kafkajs calls an error it mostly mends by itself; what it does not comes back to the caller as one. */
+const sameAgainMs = 30_000;
+const rememberedMax = 200;
+
+/**
+ * What kafkajs calls an error it mostly mends by itself; what it does not comes back to the caller as one. A broker that
+ * is away makes it say the same ten times a second, and every change of members is an error to it.
+ */
 function kafkaLog(log: Log): (entry: { label: string; log: { message: string } }) => void {
+  const saidAt = new Map<string, number>();
   return ({ label, log: { message, ...fields } }) => {
     const { broker, groupId, error, retryCount } = fields as Record<string, unknown>;
     const told = { broker, groupId, err: error, retryCount };
-    if (label === "ERROR") log.warn(told, `kafkajs: ${message}`);
-    else log.debug(told, `kafkajs: ${message}`);
+    const now = performance.now();
+    const again = now - (saidAt.get(message) ?? Number.NEGATIVE_INFINITY) < sameAgainMs;
+    if (label !== "ERROR" || again || /rebalanc/i.test(String(error))) return log.debug(told, `kafkajs: ${message}`);
+    if (saidAt.size >= rememberedMax) saidAt.clear();
+    saidAt.set(message, now);
+    log.warn(told, `kafkajs: ${message}`);
   };
 }
 
