@@ -1,5 +1,5 @@
 import type { ReadModels } from "../ports/read-models.ts";
-import { storedPosition } from "../projections/live-view.ts";
+import { readView, storedPosition } from "../projections/live-view.ts";
 import type { Follower } from "../queries/lag.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import type { TrainerThread } from "./trainer-thread.ts";
@@ -22,9 +22,13 @@ export function projectorHere(projector: Projecting, partitions: number): Follow
   });
 }
 
-/** A projector in another process: how far it is stands beside the rows it writes. No row: it never started. */
+/**
+ * A projector in another process: how far it is stands beside the rows it writes. Nothing there: it never started. A
+ * partition that was never written stands at the beginning of the log, be there something for it or not.
+ */
 export function projectorElsewhere(readModels: ReadModels, partitions: number): Follower[] {
-  const position = (partition: number) => () => storedPosition(readModels, partition);
+  const position = (partition: number) => async () =>
+    (await storedPosition(readModels, partition)) ?? ((await readView(readModels)).view === null ? null : 0);
   return Array.from({ length: partitions }, (_, partition) => ({
     ...{ name: "learners", partition, filter: learning, position: position(partition) },
   }));
