@@ -9,6 +9,7 @@ export async function openRedisSentinel(
   common: ConnectionOptions,
   { onError }: RedisServersOptions,
 ): Promise<RedisServers> {
+  let opened = false;
   const options = {
     ...common,
     lazyConnect: true,
@@ -21,15 +22,16 @@ export async function openRedisSentinel(
     failoverDetector: true,
     sentinelReconnectStrategy: () => 1000,
     sentinelCommandTimeout: 500,
-    // No sentinel answers: an error, after which the connection is tried again like any other.
-    sentinelRetryStrategy: () => null,
+    // No sentinel answers, or none knows a server of this role. Once null is returned a connection is never tried again.
+    sentinelRetryStrategy: (attempt: number) => (opened ? Math.min(50 * attempt, 500) : null),
   };
   const redis = new Redis(options);
-  const replica = new Redis({ ...options, role: "slave" });
   redis.on("error", onError);
+  await connected(redis);
+  opened = true;
+  const replica = new Redis({ ...options, role: "slave" });
   // There may be none for a while, as after a fail-over; it is looked for again and again.
   replica.on("error", () => undefined);
-  await connected(redis);
   replica.connect().catch(() => undefined);
   return oneMaster(redis, replica);
 }
