@@ -196,18 +196,19 @@ describe("the rows that a stream projector writes", () => {
     await expect.poll(digest, { timeout: 10_000 }).toBe(await straightDigest(history, partitions));
   });
 
-  test("are left alone while they are of another configuration", async () => {
-    const { readModels, relay, worker } = await school(50);
+  test("are made anew, by one of the workers, where the live ones are of another configuration", async () => {
+    const { history, readModels, relay, worker, digest } = await school(50);
     await relay();
-    const view = newView(7, learnerModels.elo as LearnerModel, partitions);
-    await switchView(readModels, view, 0);
-    const projector = await worker();
-    expect(projector.view()).toBeNull();
-    const fitting = newView(8, model, partitions);
-    await switchView(readModels, fitting, (await readView(readModels)).version);
-    await expect.poll(() => projector.view()?.namespace).toBe(fitting.namespace);
-    await projector.caughtUp();
-    for await (const keys of readModels.keys("n7.")) expect(keys).toEqual([]);
+    const other = newView(7, learnerModels.elo as LearnerModel, partitions);
+    await switchView(readModels, other, 0);
+    const [first, second] = [await worker(), await worker()];
+    const views = () => [first.view()?.model, second.view()?.model];
+    await expect.poll(views, { timeout: 10_000 }).toEqual([model.name, model.name]);
+    await expect.poll(() => first.status().length + second.status().length).toBe(partitions);
+    await history.grow(20);
+    await Promise.all([first.caughtUp(), second.caughtUp()]);
+    expect(await digest()).toBe(await straightDigest(history, partitions));
+    for await (const keys of readModels.keys(other.namespace)) expect(keys).toEqual([]);
   });
 
   test("name those who are parked, and try them again where they are owned", async () => {

@@ -1,6 +1,5 @@
-import { learnerStream } from "../domain/streams.ts";
+import { idOf, learnerStream } from "../domain/streams.ts";
 import type { Consumption, StreamReader } from "../ports/event-stream.ts";
-import { fits, newView, readView, switchView } from "../projections/live-view.ts";
 import type { RetryResult } from "../projections/parking.ts";
 import { partitionOf } from "../projections/partition.ts";
 import type { PipelineDeps } from "../projections/pipeline.ts";
@@ -12,7 +11,9 @@ import {
   startPipeline,
 } from "../projections/pipelines.ts";
 import type { LiveView } from "../projections/rows.ts";
+import { startRowSweeper } from "./row-sweeper.ts";
 import { createPartitionInput, type PartitionInput } from "./stream-projector-input.ts";
+import { followStreamRows } from "./stream-projector-rows.ts";
 
 export interface StreamProjectorDeps extends PipelineDeps {
   readonly stream: StreamReader;
@@ -21,6 +22,8 @@ export interface StreamProjectorDeps extends PipelineDeps {
 export interface StreamProjectorOptions extends Omit<PipelineSettings, "owned"> {
   /** How often it looks whether queries read other rows now (a rebuild has switched), milliseconds. */
   readonly viewPollMs?: number;
+  /** Events of the log gone through each second in search of rows that were lost by themselves; 0: none. */
+  readonly sweptPerSecond?: number;
 }
 
 /** Folds the partitions that the stream gives to this process into the read models. */
@@ -58,14 +61,15 @@ export function createStreamProjector(
   deps: StreamProjectorDeps,
   options: StreamProjectorOptions = {},
 ): StreamProjector {
-  const { readModels, model, log, feed, stream } = deps;
+  const { log, feed, stream } = deps;
   const { partitions } = stream;
+  const { sweptPerSecond = defaultSweptPerSecond } = options;
   const owned = new Map<number, Owned>();
   let view: LiveView | null = null;
   let consumption: Consumption | null = null;
   let starting: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
-  let stopWatching: () => void = () => undefined;
+  let sweeper: { stop(): Promise<void> } | null = null;
   /** Assignments, switches of rows and the stop, one after another. */
   let changing: Promise<unknown> = Promise.resolve();
 
@@ -73,6 +77,23 @@ export function createStreamProjector(
     const result = changing.then(work);
     changing = result.catch(() => undefined);
     return result;
+  }
+
+  const runningOnes = (): RunningPipeline[] => Array.from(owned.values()).flatMap(({ running }) => running ?? []);
+
+  /** What the sweeper looks at: null while this owns nothing. */
+  function sweptOnes(): Pick<Pipelines, "suspect" | "positions"> | null {
+    const running = runningOnes();
+    if (running.length === 0) return null;
+    return {
+      positions: () => running.map(({ loop }) => loop.position()),
+      suspect(learners) {
+        for (const { partition, pipeline, loop } of running) {
+          pipeline.suspect(learners.filter(({ stream: one }) => partitionOf(idOf(one), partitions) === partition));
+          loop.nudge();
+        }
+      },
+    };
   }
 
   function run(partition: number, one: Owned): void {
@@ -101,57 +122,33 @@ export function createStreamProjector(
       one.input.resume();
       run(partition, one);
     }
+    rows.reconsider();
   }
 
-  /** Pipelines begin again from what is stored: on other rows, or because some of these are gone. */
-  async function startAgain(next: LiveView | null): Promise<void> {
+  async function goOver(next: LiveView | null): Promise<void> {
+    if (next?.namespace === view?.namespace) return;
     await Promise.all(Array.from(owned.values(), halt));
+    if (next !== null) log.info({ namespace: next.namespace, before: view?.namespace }, "projecting into these rows");
     view = next;
     for (const [partition, one] of owned) run(partition, one);
   }
 
-  /** Makes the first rows; follows the switches of rebuilds. Rows of another configuration are not for this one to write. */
-  async function followView(): Promise<void> {
-    const stored = await readView(readModels);
-    let next = stored.view;
-    if (next === null) {
-      next = newView(1, model, partitions);
-      if (!(await switchView(readModels, next, stored.version))) return followView();
-    }
-    if (next.namespace === view?.namespace) return;
-    if (fits(next, model, partitions)) {
-      log.info({ namespace: next.namespace }, "projecting into these rows");
-      await startAgain(next);
-    } else if (view !== null || consumption === null) {
-      log.error(
-        { live: next, partitions, model: model.name },
-        "the live rows are of another configuration: rebuild them",
-      );
-      await startAgain(null);
-    }
-  }
-
-  function watch(): () => void {
-    const poll = setInterval(() => {
-      exclusively(followView).catch((err: unknown) => log.warn({ err }, "cannot tell which rows are live"));
-    }, options.viewPollMs ?? 1000);
-    const stopListening = readModels.onLoss(() => {
-      log.warn({ namespace: view?.namespace }, "rows may be gone: beginning again from what is stored");
-      exclusively(async () => {
-        await followView();
-        await startAgain(view);
-      }).catch((err: unknown) => log.warn({ err }, "cannot tell which rows are live"));
-    });
-    return () => {
-      clearInterval(poll);
-      stopListening();
-    };
-  }
+  const rows = followStreamRows({
+    ...{ deps, partitions, settings: options, viewPollMs: options.viewPollMs },
+    onRows: (next) => exclusively(() => goOver(next)),
+    async onLoss() {
+      log.warn({ namespace: view?.namespace }, "rows may have been lost: looking at what was written lately");
+      for (const { pipeline, loop } of runningOnes()) {
+        pipeline.suspectRecent();
+        loop.nudge();
+      }
+    },
+    mayReplace: () => owned.has(0),
+  });
 
   async function begin(): Promise<void> {
-    await exclusively(followView);
+    await rows.start();
     if (stopping !== null) return;
-    stopWatching = watch();
     consumption = stream.consume({
       assigned: (now) => exclusively(() => assigned(now)),
       async handle(partition, messages, signal) {
@@ -160,16 +157,18 @@ export function createStreamProjector(
         await one.input.offer(messages, signal);
       },
     });
+    if (sweptPerSecond > 0) {
+      sweeper = startRowSweeper({ feed, log, pipelines: sweptOnes, eventsPerStep: sweptPerSecond });
+    }
   }
 
   async function end(): Promise<void> {
     await starting?.catch(() => undefined);
-    stopWatching();
+    await sweeper?.stop();
     await consumption?.close();
+    await rows.stop();
     await exclusively(() => assigned([]));
   }
-
-  const runningOnes = (): RunningPipeline[] => Array.from(owned.values()).flatMap(({ running }) => running ?? []);
 
   return {
     start() {
@@ -220,3 +219,4 @@ export function createStreamProjector(
 }
 
 const caughtUpPollMs = 20;
+const defaultSweptPerSecond = 500;
