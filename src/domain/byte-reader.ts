@@ -48,6 +48,16 @@ export class ByteReader {
     return known(this.#bytes, from, this.#at);
   }
 
+  /** Where the next value begins. */
+  get place(): number {
+    return this.#at;
+  }
+
+  /** The bytes of what was read since then, not copied. */
+  since(place: number): Uint8Array {
+    return this.#bytes.subarray(place, this.#at);
+  }
+
   /** Throws unless everything was read. */
   end(): void {
     if (this.#at !== this.#end) this.refuse(`goes on after its end, by ${this.#end - this.#at} bytes`);

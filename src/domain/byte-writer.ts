@@ -56,6 +56,11 @@ export class ByteWriter {
     const bytes = encoder.encode(value);
     this.#at = from;
     this.uint(bytes.length);
+    this.bytes(bytes);
+  }
+
+  /** As they are: whoever reads them knows where they end. */
+  bytes(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     scratch.set(bytes, this.#at);
     this.#at += bytes.length;

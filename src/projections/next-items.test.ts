@@ -52,4 +52,15 @@ describe("a stored list", () => {
     const [read] = decodeNext(encodeNext({ ...base, ...made, items: [one] })).items;
     expect(read).toEqual({ ...one, p: 0.1235, score: 0.3333, propensity: 1e-6 });
   });
+
+  test("that is damaged is told, wherever it is", () => {
+    const [one] = fc.sample(list, { seed: 3, numRuns: 1 });
+    const good = encodeNext(one as NextList);
+    for (let at = 0; at < good.length; at += 1) {
+      const bad = Buffer.from(good);
+      bad[at] = (bad[at] ?? 0) ^ 16;
+      expect(() => decodeNext(bad), `byte ${at}`).toThrow("a stored list is");
+      expect(() => decodeNext(good.subarray(0, at)), `cut at ${at}`).toThrow("a stored list is");
+    }
+  });
 });

@@ -1,6 +1,8 @@
-import type { SessionType } from "../domain/events.ts";
+import { ByteReader } from "../domain/byte-reader.ts";
+import { ByteWriter } from "../domain/byte-writer.ts";
+import { type SessionType, sessionTypes } from "../domain/events.ts";
 import type { Reason, SelectedItem } from "../domain/item-selection/selection.ts";
-import { fromBytes, toBytes } from "./row-json.ts";
+import { asBuffer } from "./row-json.ts";
 
 /** A learner's precomputed list: ids and numbers only; titles and words are put in when it is read. */
 export interface NextList {
@@ -21,53 +23,69 @@ export interface NextList {
   readonly items: readonly SelectedItem[];
 }
 
-/** Stored as whole numbers, which are written and read fastest: p and score in 1/10,000, propensity in 1/1,000,000. */
+/** Grows with {@link rowFormat} where lists are written otherwise. */
+const listFormat = 1;
+/** Stored as whole numbers: p, score and mastery in 1/10,000, propensity in 1/1,000,000. */
 const unit = 1e4;
 const propensityUnit = 1e6;
 
-type NextJson = [
-  ...place: [revision: number, position: number, at: number],
-  ...kind: [sessionType: SessionType, trackId: string | null, policyVersion: string],
-  ...made: [model: string, modelVersion: number, holdsUntil: number | null],
-  /** Each once. */
-  reasons: ReasonJson[],
-  /** [item, p, score, propensity, reason's number] one after the other. */
-  items: (string | number)[],
-];
-const valuesOfItem = 5;
-
+/** Ids are written as they are; an empty one stands for null. Each reason is written once, items name it by its number. */
 export function encodeNext(list: NextList): Buffer {
+  const writer = new ByteWriter(listFormat);
+  writer.uint(list.revision);
+  writer.uint(list.position);
+  writer.int(list.at);
+  writer.uint(sessionTypes.indexOf(list.sessionType));
+  writer.text(list.trackId ?? "");
+  writer.text(list.policyVersion);
+  writer.text(list.model);
+  writer.uint(list.modelVersion);
+  writer.uint(list.holdsUntil === null ? 0 : list.holdsUntil + 1);
   const reasons: Reason[] = [];
-  const items: NextJson[10] = [];
-  for (const { itemId, p, score, propensity, reason } of list.items) {
+  const numbers = list.items.map(({ reason }) => numberOf(reason, reasons));
+  writer.uint(reasons.length);
+  for (const reason of reasons) writeReason(reason, writer);
+  writer.uint(list.items.length);
+  for (const [at, { itemId, p, score, propensity }] of list.items.entries()) {
+    writer.text(itemId);
+    writer.uint(Math.round(p * unit));
+    writer.uint(Math.round(score * unit));
     // However rare a draw, it did happen: analysts divide by its propensity.
-    const drawn = Math.max(1, Math.round(propensity * propensityUnit));
-    items.push(itemId, Math.round(p * unit), Math.round(score * unit), drawn, numberOf(reason, reasons));
+    writer.uint(Math.max(1, Math.round(propensity * propensityUnit)));
+    writer.uint(numbers[at] ?? 0);
   }
-  const { revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil } = list;
-  const json: NextJson = [
-    ...([revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil] as const),
-    reasons.map(reasonToJson),
-    items,
-  ];
-  return toBytes(json);
+  return asBuffer(writer.finish());
 }
 
+/** Throws on what {@link encodeNext} did not write. */
 export function decodeNext(bytes: Buffer): NextList {
-  const [revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, reasons, flat] =
-    fromBytes(bytes) as NextJson;
-  const known = reasons.map(reasonFromJson);
+  const reader = new ByteReader(bytes, "a stored list");
+  if (reader.format !== listFormat) reader.refuse(`is of format ${reader.format}, not ${listFormat}`);
+  const [revision, position, at] = [reader.uint(), reader.uint(), reader.int()];
+  const sessionType = sessionTypes[reader.uint()] ?? reader.refuse("names an unknown type of session");
+  const trackId = reader.text();
+  const [policyVersion, model, modelVersion] = [reader.text(), reader.text(), reader.uint()];
+  const holdsUntil = reader.uint();
+  const reasons: Reason[] = [];
+  for (let left = reader.uint(); left > 0; left--) reasons.push(readReason(reader));
   const items: SelectedItem[] = [];
-  for (let from = 0; from < flat.length; from += valuesOfItem) {
-    const [itemId, p, score, propensity, number] = flat.slice(from, from + valuesOfItem) as ItemJson;
-    const reason = known[number];
-    if (reason === undefined) throw new Error(`a list of ${known.length} reasons names number ${number}`);
-    items.push({ itemId, p: p / unit, score: score / unit, propensity: propensity / propensityUnit, reason });
-  }
-  return { revision, position, at, sessionType, trackId, policyVersion, model, modelVersion, holdsUntil, items };
+  for (let left = reader.uint(); left > 0; left--) items.push(readItem(reader, reasons));
+  reader.end();
+  return {
+    ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion },
+    ...{ model, modelVersion, holdsUntil: holdsUntil === 0 ? null : holdsUntil - 1, items },
+  };
 }
 
-type ItemJson = [itemId: string, p: number, score: number, propensity: number, reason: number];
+function readItem(reader: ByteReader, reasons: readonly Reason[]): SelectedItem {
+  const itemId = reader.text();
+  const p = reader.uint() / unit;
+  const score = reader.uint() / unit;
+  const propensity = reader.uint() / propensityUnit;
+  const number = reader.uint();
+  const reason = reasons[number] ?? reader.refuse(`has ${reasons.length} reasons, and names number ${number}`);
+  return { itemId, p, score, propensity, reason };
+}
 
 /** Its place among the reasons so far, added where it is new. A list has few, so a search is fastest. */
 function numberOf(reason: Reason, reasons: Reason[]): number {
@@ -76,15 +94,15 @@ function numberOf(reason: Reason, reasons: Reason[]): number {
 }
 
 function sameReason(a: Reason, b: Reason): boolean {
+  if (a === b) return true;
   if (a.code !== b.code) return false;
   const [left, right] = [a as ReasonValues, b as ReasonValues];
-  for (const name of reasonFacts[a.code]) if (left[name] !== right[name]) return false;
-  return true;
+  return reasonFacts[a.code].every((name) => left[name] === right[name]);
 }
 type ReasonValues = Readonly<Record<string, string | number | null>>;
 
-/** The facts of each reason, in the order in which they are stored after its code. Add at the end, never reorder. */
-const reasonFacts: Readonly<Record<Reason["code"], readonly string[]>> = {
+/** The facts of each reason, in the order in which they are stored after its code's place here. Add at the end. */
+const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
   pinned: [],
   due_review: ["skillId", "dueAt"],
   upcoming_review: ["skillId", "dueAt"],
@@ -96,21 +114,25 @@ const reasonFacts: Readonly<Record<Reason["code"], readonly string[]>> = {
   topic_coverage: ["skillId"],
   popular: ["learners"],
 };
-type ReasonJson = readonly [Reason["code"], ...(string | number | null)[]];
+type Fact = "skillId" | "dueAt" | "mastery" | "learners";
+const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
 
-function reasonToJson(reason: Reason): ReasonJson {
+function writeReason(reason: Reason, writer: ByteWriter): void {
   const values = reason as ReasonValues;
-  const facts = reasonFacts[reason.code].map((name) => {
+  writer.uint(reasonCodes.indexOf(reason.code));
+  for (const name of reasonFacts[reason.code]) {
     const value = values[name] ?? null;
-    return name === "mastery" && typeof value === "number" ? Math.round(value * unit) / unit : value;
-  });
-  return [reason.code, ...facts];
+    if (typeof value !== "number") writer.text(value ?? "");
+    else writer.uint(name === "mastery" ? Math.round(value * unit) : value);
+  }
 }
 
-function reasonFromJson([code, ...facts]: ReasonJson): Reason {
+function readReason(reader: ByteReader): Reason {
+  const code = reasonCodes[reader.uint()] ?? reader.refuse("gives an unknown reason");
   const reason: Record<string, string | number | null> = { code };
-  reasonFacts[code].forEach((name, at) => {
-    reason[name] = facts[at] ?? null;
-  });
+  for (const name of reasonFacts[code]) {
+    if (name === "skillId") reason[name] = reader.text() || null;
+    else reason[name] = name === "mastery" ? reader.uint() / unit : reader.uint();
+  }
   return reason as unknown as Reason;
 }

@@ -1,3 +1,6 @@
+import type { ByteReader } from "../byte-reader.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+
 /** Look-ups in a row that are answered by walking the list; then an index pays. */
 const walksMax = 8;
 
@@ -8,11 +11,30 @@ const walksMax = 8;
  */
 export class Ids {
   readonly list: string[];
+  /** The ids as they were read, if they were: most of what is written again is a copy of it. */
+  #bytes: Uint8Array | null = null;
+  #bytesHold = 0;
   #index: Map<string, number> | null = null;
   #walks = 0;
 
   constructor(list: string[] = []) {
     this.list = list;
+  }
+
+  static read(reader: ByteReader): Ids {
+    const ids = new Ids();
+    const count = reader.uint();
+    const from = reader.place;
+    for (let number = 0; number < count; number++) ids.list.push(reader.text());
+    ids.#bytes = reader.since(from);
+    ids.#bytesHold = count;
+    return ids;
+  }
+
+  write(writer: ByteWriter): void {
+    writer.uint(this.list.length);
+    if (this.#bytes !== null) writer.bytes(this.#bytes);
+    for (let number = this.#bytesHold; number < this.list.length; number++) writer.text(this.list[number] as string);
   }
 
   /** -1 where it is not known. */

@@ -32,8 +32,8 @@ export function learnerStateToBytes(state: LearnerState, model: LearnerModel): U
   }
   writer.uint(sessionTypes.indexOf(state.lastSessionType));
   writer.text(state.lastTrackId ?? "");
-  writeIds(ids.skills, writer);
-  writeIds(ids.items, writer);
+  ids.skills.write(writer);
+  ids.items.write(writer);
   for (const mastery of state.mastery) writeMastery(mastery, writer);
   writeItems(state.items, latestAt, writer);
   model.writeLocal(state.local, writer);
@@ -60,7 +60,7 @@ export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): L
   const [streak, bestStreak] = [reader.uint(), reader.uint()];
   const lastSessionType = sessionTypes[reader.uint()] ?? reader.refuse("names an unknown type of session");
   const trackId = reader.text();
-  const ids: LearnerIds = { skills: readIds(reader), items: readIds(reader) };
+  const ids: LearnerIds = { skills: Ids.read(reader), items: Ids.read(reader) };
   const mastery: Mastery[] = [];
   for (let left = ids.skills.list.length; left > 0; left--) mastery.push(readMastery(reader));
   const items = readItems(reader, ids.items.list.length, latestAt);
@@ -76,17 +76,6 @@ export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): L
     lastTrackId: trackId === "" ? null : trackId,
     cards,
   };
-}
-
-function writeIds({ list }: Ids, writer: ByteWriter): void {
-  writer.uint(list.length);
-  for (const id of list) writer.text(id);
-}
-
-function readIds(reader: ByteReader): Ids {
-  const list: string[] = [];
-  for (let left = reader.uint(); left > 0; left--) list.push(reader.text());
-  return new Ids(list);
 }
 
 function writeItems({ engagedAt, answers }: ItemsSeen, latestAt: number, writer: ByteWriter): void {
