@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EventStore } from "../../ports/event-store.ts";
+import { type EventStore, LogUnavailable } from "../../ports/event-store.ts";
 import type { Feed } from "../../ports/feed.ts";
 import type { Log } from "../../ports/log.ts";
 import { createPostgres, type PostgresOptions } from "../engines/postgres.ts";
-import { SqlError } from "../engines/sql.ts";
+import { SqlError, type SqlSession } from "../engines/sql.ts";
 import { createPostgresReader } from "./postgres-reader.ts";
 import { createFreshness } from "./replica-freshness.ts";
 
@@ -24,6 +24,8 @@ export interface ReplicaReadsOptions {
   readonly maxLagMs: number;
   readonly observe?: (answer: ReplicaAnswer) => void;
   readonly log?: Pick<Log, "info" | "warn">;
+  /** Reads the log with these queries, as the primary's reader does; that of an open log where there is no archive. */
+  readonly readerOn?: (query: SqlSession["query"]) => LogReader;
   /** Of the replica's pool. */
   readonly pool?: Pick<PostgresOptions, "connections" | "connectTimeoutMs" | "statementTimeoutMs" | "observe">;
 }
@@ -39,7 +41,8 @@ export type ReplicaAnswer =
  */
 export type Refusal = "before_position" | "behind" | "unproven" | "down" | "not_a_replica" | "other_log";
 
-type Read<T> = (reads: Pick<LogReads, "readStream" | "read" | "head" | "behind">) => Promise<T>;
+type LogReader = Pick<LogReads, "readStream" | "read" | "head" | "behind">;
+type Read<T> = (reads: LogReader) => Promise<T>;
 
 /** Where the replica stands, in the snapshot in which it is read. */
 const whereItStands = "/* replica.position */ SELECT pg_is_in_recovery(), position FROM log_head";
@@ -51,7 +54,7 @@ const lookMs = 50;
 
 /** Connects on first use; a replica that is not there is no error, since the primary answers. */
 export function openReplicaReads(options: ReplicaReadsOptions): ReplicaReads {
-  const { primary, maxLagMs, log } = options;
+  const { primary, maxLagMs, log, readerOn = createPostgresReader } = options;
   const sql = createPostgres({
     ...{ connections: 4, connectTimeoutMs: 1_000, checkAfterIdleMs: 500, applicationName: "proximal-analysts" },
     ...options.pool,
@@ -76,13 +79,15 @@ export function openReplicaReads(options: ReplicaReadsOptions): ReplicaReads {
         if (row?.[0] !== "t") return health.failed("not_a_replica");
         if (!freshness.covers(position)) return "behind";
         if (position < Math.max(atLeast, seen)) return "before_position";
-        const reader = createPostgresReader((text, params) => session.query(text, params));
+        const reader = readerOn((text, params) => session.query(text, params));
         if (!health.verified() && !(await isSameLog(reader, primary, position))) return health.failed("other_log");
         const answer = await read(reader);
         health.worked();
         return { answer };
       }, "one snapshot, read only");
     } catch (error) {
+      // Of an archive that is not here: the primary's process may have it.
+      if (error instanceof LogUnavailable) return "down";
       if (!(error instanceof SqlError)) throw error;
       // 40001: it had to replay what the query was looking at. 57014: too long. Neither says that it is ill.
       return error.code === "40001" || error.code === "57014" ? "down" : health.failed("down", error);
