@@ -75,7 +75,6 @@ async function main(role: string, engines: z.infer<typeof workerEngines>): Promi
       () => readModels.close(),
     );
   }
-  process.stdout.write("ready\n");
   process.once("SIGTERM", () => {
     void (async () => {
       for (const stop of end) await stop();
@@ -87,6 +86,7 @@ async function main(role: string, engines: z.infer<typeof workerEngines>): Promi
       process.exit(0);
     })();
   });
+  process.stdout.write("ready\n");
 }
 
 if (import.meta.main) {
