@@ -34,7 +34,7 @@ async function stored(): Promise<History & { close(): Promise<void> }> {
 describe("rows made from EventStoreDB", () => {
   // Invariants 2, 3 and 6: nothing skipped, nothing folded twice; rebuilt, the rows are the same byte for byte.
   test(`are those of a straight rebuild, whatever happens to the server (PROXIMAL_SEED=${seed})`, {
-    timeout: 120_000,
+    timeout: 60_000 + runs * 10_000,
   }, async () => {
     const history = await stored();
     const straight = await straightDigest(history);

@@ -36,6 +36,7 @@ const pollMs = 500;
 export function createEventStoreDbFeed({ client, log, deadlineMs, silenceMs }: FeedOptions) {
   const cursors = new Set<Cursor>();
   const ends = createEnds(256);
+  let closed = false;
   const waiters = createWaiters({ onFirst: () => startLooking(), onLast: () => clearInterval(looking) });
   let looking: NodeJS.Timeout | undefined;
   const sweeping = setInterval(sweep, idleMs / 2).unref();
@@ -82,7 +83,8 @@ export function createEventStoreDbFeed({ client, log, deadlineMs, silenceMs }: F
 
   function putBack(cursor: Cursor): void {
     cursor.usedAt = performance.now();
-    if (isUsable(cursor)) cursors.add(cursor);
+    if (closed) cursor.close();
+    else if (isUsable(cursor)) cursors.add(cursor);
     for (const oldest of cursors) {
       if (cursors.size <= cursorsMax) break;
       drop(oldest);
@@ -142,6 +144,7 @@ export function createEventStoreDbFeed({ client, log, deadlineMs, silenceMs }: F
     /** Something of this process's own was stored there. */
     reached: waiters.reached,
     close() {
+      closed = true;
       clearInterval(sweeping);
       waiters.close();
       for (const cursor of cursors) drop(cursor);

@@ -17,7 +17,7 @@ export interface Faults {
   doubleReplies: number;
   /** Appends are answered with a wrong expected version, whatever they expected; nothing is stored. */
   wrongVersions: number;
-  /** Subscriptions send nothing and say nothing. */
+  /** Subscriptions that have something to say say nothing, and never will again. */
   silent: boolean;
   /** Subscriptions send each event twice. */
   doubleEvents: boolean;

@@ -138,8 +138,11 @@ async function subscribe(state: ReadState, call: ReadCall, options: Options): Pr
   const offCommit = log.onCommit(() => wake());
   call.once("cancelled", stop);
   call.once("close", stop);
+  let muted = false;
   const tell = async (response: InstanceType<typeof streams.ReadResp>) => {
-    if (ended || faults.silent) return;
+    // Once silent it stays so: a server that left events out and then went on would break its own promise.
+    muted ||= faults.silent;
+    if (ended || muted) return;
     state.sent += 1;
     await send(call, response);
   };
