@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, chown, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import pg from "pg";
@@ -202,7 +202,14 @@ function pgbouncerProgram(): string | null {
 async function ownFolder(folder: string): Promise<Account> {
   const as = unprivilegedAccount();
   await mkdir(folder, { recursive: true });
-  if (as !== null) await chown(folder, as.uid, as.gid);
+  if (as === null) return as;
+  await chown(folder, as.uid, as.gid);
+  for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
+    if (((await stat(above)).mode & 0o001) === 0) {
+      const advice = "do not run this as root, or give --folder a place below one that all may enter";
+      throw new Error(`PostgreSQL does not run as root, and another account may not enter ${above}: ${advice}`);
+    }
+  }
   return as;
 }
 

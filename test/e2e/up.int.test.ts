@@ -1,21 +1,25 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { isRunning } from "../../infra/local/processes.ts";
 import { missingFor } from "../../infra/local/stack.ts";
 import type { State } from "../../infra/local/state.ts";
 import { orSkip } from "../support/engines.ts";
 import { temporaryFolder } from "../support/folders.ts";
-import { eventually, root } from "./proximal.ts";
+import { eventually, type Reply, root } from "./proximal.ts";
 
 const missing = await missingFor("full");
 const skipped = missing.length > 0 && orSkip({ skip: `the stack of npm run up is not installed: ${missing}` }) === null;
 
 /** `npm run up` without npm, in a folder of its own, which is gone after the test with all that runs from it. */
 function newStack() {
-  const folder = join(temporaryFolder(), "stack");
+  const place = temporaryFolder();
+  // PostgreSQL may have to run as another user.
+  chmodSync(place, 0o711);
+  const folder = join(place, "stack");
   const run = async (command: "up" | "down" | "status", ...args: string[]) => {
     const script = join(root, "infra/local/main.ts");
     const child = spawn(process.execPath, [script, command, "--folder", folder, ...args], { cwd: root });
@@ -38,16 +42,7 @@ function newStack() {
 
 const pidsOf = (state: State) => new Map(state.pieces.map(({ name, pid }) => [name, pid]));
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function call(state: State, role: "api" | "query", path: string, body?: unknown) {
+async function call(state: State, role: "api" | "query", path: string, body?: unknown): Promise<Reply> {
   const response = await fetch(`http://127.0.0.1:${state.ports[role]}${path}`, {
     method: body === undefined ? "GET" : "POST",
     headers: { authorization: `Bearer ${state.key}`, ...(body ? { "content-type": "application/json" } : {}) },
@@ -90,7 +85,7 @@ test.skipIf(skipped)(
     process.kill(projector, "SIGKILL");
     await eventually(
       "the projector's end",
-      async () => isAlive(projector),
+      async () => isRunning(projector),
       (alive) => !alive,
     );
     expect(await run("status")).toMatchObject({ code: 1, output: expect.stringMatching(/projector .*has ended/) });
@@ -108,7 +103,7 @@ test.skipIf(skipped)(
     expect(order).toHaveLength(11);
     expect(order.slice(0, 2).sort()).toEqual(["api", "query"]);
     expect(order.slice(6)).toEqual(["kafka", "redis-jobs", "redis", "pgbouncer", "postgres"]);
-    expect(running.filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(running.filter(({ pid }) => isRunning(pid))).toEqual([]);
     for (const { port } of running) expect(await refuses(port)).toBe(true);
     expect(await run("down")).toMatchObject({ code: 0 });
   },
