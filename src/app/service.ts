@@ -100,7 +100,9 @@ async function startParts(starting: Starting, engines: Engines, rows: OpenReadMo
   const relay = duties.relays && stream !== null ? await startRelay(engines, stream, life, log) : null;
   const projector =
     duties.projects && rows !== null ? await startProjecting(config, engines, rows, stream, life, log) : null;
-  const jobs = duties.runsJobs ? await startJobs(config, jobsOf(config, engines, rows), life, log, patience) : null;
+  const jobs = duties.runsJobs
+    ? await startJobs(config, jobsOf(config, engines, rows, log), life, log, patience)
+    : null;
   return { trainer, answering, relay, projector, jobs };
 }
 

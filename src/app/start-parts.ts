@@ -8,9 +8,11 @@ import { createModelFollower, type ModelFollower } from "../workers/model-follow
 import { createProjector, type Projector } from "../workers/projector.ts";
 import { createProjectorOperations } from "../workers/projector-operations.ts";
 import { createRelay, type Relay } from "../workers/relay.ts";
+import { restoreRowSnapshot } from "../workers/row-snapshots.ts";
 import { createStreamProjector, type StreamProjector } from "../workers/stream-projector.ts";
 import type { Engines } from "./compose.ts";
 import type { Config } from "./config.ts";
+import { fillInThreads } from "./fill-threads.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { startTrainerThread, type TrainerThread } from "./trainer-thread.ts";
 
@@ -53,13 +55,18 @@ export function startProjector(
   log: Logger,
 ): Promise<AnyProjector> {
   const model = learnerModels[config.model];
-  const deps = { feed, store: eventStore, blobs, readModels, model, clock: { now: Date.now }, log };
+  const own = { feed, store: eventStore, blobs, readModels, model, clock: { now: Date.now }, log };
+  const restore = (namespace: string, partition: number) => restoreRowSnapshot(own, namespace, partition);
+  // What this process has in memory is lost with it only, and cannot be filled by other threads.
+  const shared = config.redisUrl !== undefined;
+  const deps = shared ? { ...own, restore } : own;
+  const rebuilding = shared ? { fill: fillInThreads(config, readModels) } : { sweptPerSecond: 0 };
   return life.acquire(
     "projector",
     async () => {
       const projector =
         stream === null
-          ? createProjector(deps, { partitions: config.partitions })
+          ? createProjector(deps, { partitions: config.partitions, ...rebuilding })
           : withOperations(createStreamProjector({ ...deps, stream }), log);
       await projector.start();
       return projector;

@@ -32,7 +32,7 @@ export interface PipelineDeps {
    * Called where a partition has no counters yet: may put rows and counters of a snapshot there. Left out where the rows
    * are to come from the log alone.
    */
-  readonly restore?: (namespace: string, partition: number) => Promise<void>;
+  readonly restore?: (namespace: string, partition: number) => Promise<unknown>;
 }
 
 export interface PipelineOptions {

@@ -1,7 +1,7 @@
 import type { Feed, FeedPage } from "../ports/feed.ts";
 
 /** Pages kept for those who are not as far yet, beside the one being read. */
-const pagesKept = 2;
+const pagesKept = 4;
 
 /**
  * Several readers go through a log side by side on one read of each page, and the next page is read while they work on

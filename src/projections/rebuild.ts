@@ -60,8 +60,13 @@ export class CannotRebuild extends Error {
  * kept; older ones, and what other rebuilds left, are removed. Rejects, changing nothing for queries, when aborted, when
  * rows were lost meanwhile, and when another rebuild began or switched after this one had begun.
  */
-export function rebuildRows(deps: PipelineDeps, options: RebuildOptions): Promise<Rebuilt> {
+export function rebuildRows(given: PipelineDeps, options: RebuildOptions): Promise<Rebuilt> {
+  const deps = fromLogAlone(given);
   return guarded(deps.readModels, options, (guards) => build(deps, { ...options, ...guards }));
+}
+
+function fromLogAlone({ restore: _, ...deps }: PipelineDeps): PipelineDeps {
+  return deps;
 }
 
 async function build(deps: PipelineDeps, options: Guarded): Promise<Rebuilt> {
@@ -77,7 +82,8 @@ async function build(deps: PipelineDeps, options: Guarded): Promise<Rebuilt> {
 }
 
 /** The same in place of live rows of another configuration, with which there is nothing to compare. */
-export function replaceRows(deps: PipelineDeps, options: RebuildOptions): Promise<Rebuilt> {
+export function replaceRows(given: PipelineDeps, options: RebuildOptions): Promise<Rebuilt> {
+  const deps = fromLogAlone(given);
   const { readModels } = deps;
   return guarded(readModels, options, async (guards) => {
     const { view: live } = await readView(readModels);

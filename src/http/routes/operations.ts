@@ -30,8 +30,13 @@ const rebuildSchema = z.object({
   position: z.number().int(),
   startedAt: z.string(),
   finishedAt: z.string().nullable(),
-  identical: z.boolean().nullable().describe("Whether the rebuilt rows equal the live ones; null while not known"),
+  identical: z
+    .boolean()
+    .nullable()
+    .describe("Whether the rebuilt rows equal the live ones; null while not known, and for a rollback"),
+  different: z.number().int().describe("Rows that differ at the same event, or are missing in one"),
   differing: z.array(z.string()).readonly().describe("Keys of rows that differ, the first few"),
+  behind: z.number().int().describe("Live rows that waited for their projector and were not compared"),
   error: z.string().nullable(),
 });
 
@@ -111,10 +116,16 @@ export function operationRoutes(app: App, { deps, lag }: OperatorServices): void
       tags: ["operators"],
       summary: "Rebuilds read models from the log, beside the live ones, and switches to them",
       params: nameParams,
+      querystring: z.object({
+        rollback: z
+          .stringbool()
+          .default(false)
+          .describe("Go back to the rows before the last switch, brought up to date"),
+      }),
       response: { 202: rebuildSchema, ...problemResponses },
     },
     async handler(request, reply) {
-      return reply.code(202).send(await operationsOf(deps).rebuild(known(request.params.name)));
+      return reply.code(202).send(await operationsOf(deps).rebuild(known(request.params.name), request.query));
     },
   });
 
