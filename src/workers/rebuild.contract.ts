@@ -297,7 +297,7 @@ export function rebuildContract({ open, events, faultStep, runs }: RebuildContra
 const later = (turns: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, turns));
 
 /** Calls fail or wait as `faulty` does; what only listens, and the listing of keys, is not a call by itself. */
-function callsThrough(real: ReadModels, faulty: ReadModels): ReadModels {
+export function callsThrough(real: ReadModels, faulty: ReadModels): ReadModels {
   return {
     get: (key, field) => faulty.get(key, field),
     getMany: (keys, field) => faulty.getMany(keys, field),

@@ -42,6 +42,9 @@ const rebuildSchema = z.object({
 
 const config = { scopes: ["operator"] as const };
 const nameParams = z.object({ name: idSchema });
+const rebuildQuery = z.object({
+  rollback: z.stringbool().default(false).describe("Go back to the rows before the last switch, brought up to date"),
+});
 
 export function operationRoutes(app: App, { deps, lag }: OperatorServices): void {
   app.route({
@@ -116,12 +119,7 @@ export function operationRoutes(app: App, { deps, lag }: OperatorServices): void
       tags: ["operators"],
       summary: "Rebuilds read models from the log, beside the live ones, and switches to them",
       params: nameParams,
-      querystring: z.object({
-        rollback: z
-          .stringbool()
-          .default(false)
-          .describe("Go back to the rows before the last switch, brought up to date"),
-      }),
+      querystring: rebuildQuery,
       response: { 202: rebuildSchema, ...problemResponses },
     },
     async handler(request, reply) {
