@@ -49,8 +49,9 @@ const whereItStands = "/* replica.position */ SELECT pg_is_in_recovery(), positi
 
 /** A replica that failed is left alone for so long, twice as long each time. */
 const restMs = { first: 500, max: 10_000 };
-/** Between two looks whether the replica has what the primary has told of. */
+/** Between two looks whether the replica has what the primary has told of, and how long it is looked at. */
 const lookMs = 50;
+const catchUpMs = 500;
 
 /** Connects on first use; a replica that is not there is no error, since the primary answers. */
 export function openReplicaReads(options: ReplicaReadsOptions): ReplicaReads {
@@ -133,10 +134,11 @@ export function openReplicaReads(options: ReplicaReadsOptions): ReplicaReads {
           () => 0,
         ),
       async waitForMore(after, timeoutMs, signal) {
-        const endsAt = now() + timeoutMs;
+        const startedAt = now();
         await primary.waitForMore(after, timeoutMs, signal);
         // The primary has more. Whoever reads at once finds nothing on the replica, again and again, or stays with the
-        // primary for ever, ahead of the replica. It ends when the replica has more, or is not close behind.
+        // primary for ever, ahead of the replica. So it gets a moment, unless it is far behind.
+        const endsAt = Math.min(startedAt + timeoutMs, now() + catchUpMs);
         while (!signal.aborted && now() < endsAt) {
           const found = await fromReplica(Math.max(floor, after), (reads) => reads.head()).catch(() => null);
           if (found === null || (typeof found === "string" && found !== "before_position")) return;
