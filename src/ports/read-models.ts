@@ -44,12 +44,14 @@ export interface ReadModels {
    */
   onChange(listener: (keys: readonly string[] | null) => void): () => void;
   /**
-   * Tells, soon after, that some of the newest writes, or all rows, may be gone: a fail-over, a restart, a flush happened.
+   * Tells, soon after, that rows may be gone: some of the `newest` writes (a fail-over, a restart), or `any` (a flush).
    * Readers and writers check what they rely on. It may tell where nothing was lost, and once for several losses; a
    * process that was not running at the time is not told. Returns what ends it.
    */
-  onLoss(listener: () => void): () => void;
+  onLoss(listener: (rows: Loss) => void): () => void;
 }
+
+export type Loss = "newest" | "any";
 
 /** The engine did not answer in time, or is not there. Nothing is lost: the log holds the truth. */
 export class ReadModelsUnavailable extends Error {

@@ -1,3 +1,5 @@
+import type { Loss } from "../../ports/read-models.ts";
+
 /** What one server says of itself, and the epochs that its canaries hold; canaries it does not hold are left out. */
 export interface ServerSeen {
   /** Another one after each start: the server's run_id. */
@@ -7,7 +9,7 @@ export interface ServerSeen {
 }
 
 export interface Losses {
-  listen(listener: () => void): () => void;
+  listen(listener: (rows: Loss) => void): () => void;
   /** Looks now; one look at a time, of calls meanwhile one more. Rejects where the servers cannot be asked. */
   look(): Promise<void>;
   /** Another server may answer for some keys now; `surely` where that is known. */
@@ -28,26 +30,27 @@ export interface LossesDeps {
  * looks for itself, so that the first to write a canary anew does not hide the loss from the others.
  */
 export function createLosses({ ask, everyMs, onError }: LossesDeps): Losses {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(rows: Loss) => void>();
   const known = new Map<string, { run: string | null; epoch: string }>();
   let looking: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
-  function tell(): void {
-    for (const listener of listeners) listener();
+  function tell(rows: Loss): void {
+    for (const listener of listeners) listener(rows);
   }
 
   async function lookOnce(): Promise<void> {
-    let lost = false;
+    let lost: Loss | null = null;
     for (const { run, epochs } of await ask()) {
       for (const [canary, epoch] of epochs) {
         const before = known.get(canary);
         known.set(canary, { run, epoch });
         if (before === undefined) continue;
-        if (before.epoch !== epoch || (before.run !== null && before.run !== run)) lost = true;
+        if (before.epoch !== epoch) lost = "any";
+        else if (before.run !== null && before.run !== run) lost ??= "newest";
       }
     }
-    if (lost) tell();
+    if (lost !== null) tell(lost);
   }
 
   function look(): Promise<void> {
@@ -73,7 +76,7 @@ export function createLosses({ ask, everyMs, onError }: LossesDeps): Losses {
     ownerChanged(surely) {
       if (surely) {
         for (const [canary, { epoch }] of known) known.set(canary, { run: null, epoch });
-        tell();
+        tell("newest");
       }
       look().catch(onError);
     },
