@@ -5,8 +5,8 @@ import type { Lifecycle } from "./lifecycle.ts";
 const eventsBetweenSaves = 20_000;
 /** When nothing comes in, fewer are reason enough. */
 const eventsWhenQuiet = 1000;
-/** Between two saves there is at least this share of what the last one took: where rows are many, saving is not all it does. */
-const restAfterSave = 0.5;
+/** Between two saves lies at least so many times what the last one took: saving is a tenth of the time at the most. */
+const restAfterSave = 9;
 const lookEveryMs = 500;
 
 /** Saves every few minutes and every so many events, so that a start after a crash is short. */
