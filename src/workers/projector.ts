@@ -40,6 +40,8 @@ export interface ProjectorOptions extends PipelineSettings {
   readonly viewPollMs?: number;
   /** Events of the log gone through each second in search of rows that were lost by themselves; 0: none. */
   readonly sweptPerSecond?: number;
+  /** Between two searches, milliseconds. */
+  readonly sweepRestMs?: number;
 }
 
 /** Folds the log into the read models of learners and items. */
@@ -167,7 +169,8 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     });
     await watcher.look();
     if (sweptPerSecond > 0) {
-      sweeper ??= startRowSweeper({ feed, log, pipelines: () => current, eventsPerStep: sweptPerSecond });
+      const rest = options.sweepRestMs === undefined ? {} : { restMs: options.sweepRestMs };
+      sweeper ??= startRowSweeper({ feed, log, pipelines: () => current, eventsPerStep: sweptPerSecond, ...rest });
     }
   }
 

@@ -50,11 +50,13 @@ export function startRowSweeper({
 
   async function run(): Promise<void> {
     let position = 0;
+    let pauseMs = stepMs;
     while (!signal.aborted) {
-      await sleep(position === 0 ? restMs : stepMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       try {
         position = await step(position);
+        pauseMs = position === 0 ? restMs : stepMs;
       } catch (err) {
         log.warn({ err }, "could not look for lost rows; tries again");
       }
