@@ -10,6 +10,8 @@ export interface RedisSentinel {
   readonly url: string;
   /** The servers by their ports; each may be master. */
   readonly servers: readonly RedisServer[];
+  /** Process ids of the sentinels. */
+  readonly sentinelPids: readonly number[];
   /** Which of them the sentinels call the master now. */
   master(): Promise<RedisServer>;
   /** Resolves once the sentinels know a master that takes writes, and so many copies that follow it. */
@@ -28,7 +30,7 @@ export async function startRedisSentinel(): Promise<RedisSentinel | Skip> {
   const program = findProgram("redis-server");
   if (program === null) return { skip: "Redis is not installed (no redis-server in PATH)" };
   const servers: RedisServer[] = [];
-  const sentinels: { readonly port: number; stop(): Promise<void> }[] = [];
+  const sentinels: { readonly port: number; readonly pid: number; stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all([...sentinels, ...servers].map((server) => server.stop()));
   };
@@ -58,6 +60,7 @@ export async function startRedisSentinel(): Promise<RedisSentinel | Skip> {
   const sentinel: RedisSentinel = {
     url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/${sentinelMaster}`,
     servers,
+    sentinelPids: sentinels.map(({ pid }) => pid),
     async master() {
       const port = await masterPort();
       const server = servers.find((one) => one.port === port);
@@ -90,7 +93,10 @@ export async function startRedisSentinel(): Promise<RedisSentinel | Skip> {
 /** Copies follow within a tenth of a second, and a full copy starts at once. */
 const fast = { "repl-diskless-sync-delay": "0", "repl-ping-replica-period": "1", "repl-timeout": "10" };
 
-async function startSentinel(program: string, master: number): Promise<{ port: number; stop(): Promise<void> }> {
+async function startSentinel(
+  program: string,
+  master: number,
+): Promise<{ port: number; pid: number; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "proximal-sentinel-"));
   const port = await freePort();
   // Sentinels write what they learn into their own file.
@@ -107,7 +113,7 @@ async function startSentinel(program: string, master: number): Promise<{ port: n
   writeFileSync(file, `${lines.join("\n")}\n`);
   const server = startServer(program, [file, "--sentinel"], folder, "SIGTERM", { cwd: folder });
   await untilReady(server, async () => void (await ask(port, ["ping"])));
-  return { port, stop: server.stop };
+  return { port, pid: server.child.pid ?? 0, stop: server.stop };
 }
 
 /** The answer of the server at a port of 127.0.0.1 to one command, over a connection of its own. */

@@ -233,6 +233,29 @@ describe.skipIf(cluster === null)("a cluster", () => {
 });
 
 describe.skipIf(sentinel === null)("a master with copies", () => {
+  test("connections that end while no sentinel answers are made again when one does", async () => {
+    if (sentinel === null) return;
+    const readModels = await openRedisReadModels({ url: sentinel.url });
+    await readModels.write([put("sentinels hang", 0, 1)]);
+    for (const pid of sentinel.sentinelPids) process.kill(pid, "SIGSTOP");
+    try {
+      for (const { port } of sentinel.servers)
+        await ask(port, ["client", "kill", "type", "normal"]).catch(() => undefined);
+      await until(async () => {
+        await expect(readModels.get("sentinels hang", "a")).rejects.toThrow(ReadModelsUnavailable);
+      });
+      // Longer than all sentinels together are waited for.
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+    } finally {
+      for (const pid of sentinel.sentinelPids) process.kill(pid, "SIGCONT");
+    }
+    await until(async () => {
+      expect(await readModels.write([put("sentinels hang", 1, 2)])).toEqual(written(1));
+    });
+    await readModels.close();
+    await sentinel.settled();
+  });
+
   test("READONLY, a planned fail-over: what the old master refuses is written to the new one", async () => {
     if (sentinel === null) return;
     const readModels = await openRedisReadModels({ url: sentinel.url });
