@@ -30,6 +30,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/engines": ["pg", "ioredis", "node:*"],
   "src/adapters/job-queue": ["bullmq", "ioredis", "node:*"],
   "src/adapters/read-models": ["ioredis", "lru-cache", "node:*"],
+  "src/adapters/archive": ["zod", "lru-cache", "node:*"],
   "src/adapters/answer-log": ["csv-parse", "node:*"],
   "src/adapters/lease": ["pg", "node:*"],
   "src/adapters/event-stream": ["kafkajs", "cloudevents", "zod", "node:*"],

@@ -30,15 +30,17 @@ CREATE TABLE stream_heads (
   revision bigint NOT NULL
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.5);
 
--- For the streams that are (also) in the archive: which blocks of which segment's file hold their events.
+-- For streams that have events in the archive: which blocks of a segment's file hold them, and the first revision in each.
 CREATE TABLE archived_streams (
   stream text COLLATE "C" NOT NULL,
   first_revision bigint NOT NULL,
   last_revision bigint NOT NULL,
   first_position bigint NOT NULL REFERENCES log_segments,
   blocks integer[] NOT NULL,
+  block_revisions bigint[] NOT NULL,
   PRIMARY KEY (stream, first_revision)
 );
+CREATE INDEX archived_streams_segment ON archived_streams (first_position);
 
 INSERT INTO event_ids (event_id, position) SELECT event_id, position FROM events ORDER BY event_id;
 INSERT INTO stream_heads (stream, revision) SELECT stream, max(revision) FROM events GROUP BY stream;

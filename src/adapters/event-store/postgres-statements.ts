@@ -1,7 +1,7 @@
 /** The statements of the Postgres log. Appending itself is the function append_events, see infra/postgres/migrations. */
 
 /** Columns of an event in the order that `toStored` takes; recorded_at as milliseconds since 1970. */
-const columns = `e.position, e.revision, date_part('epoch', e.recorded_at) * 1000, e.event_id, e.stream, e.type, e.data,
+export const columns = `e.position, e.revision, date_part('epoch', e.recorded_at) * 1000, e.event_id, e.stream, e.type, e.data,
   e.metadata`;
 
 /**
@@ -51,16 +51,20 @@ export const page = `
  * $1, because where a type is rare the scan would else go through the whole log at once. LIMIT 1 tells the planner that
  * this is one row: a table never analysed counts as 2,200, which makes the page look so dear that PostgreSQL compiles
  * the query (JIT), which took .2 to .4 s for a page that takes 1 ms.
+ * gone: the event after $1 is not in the log, so it is in the archive. (What is archived is seen by the tables that are
+ * there and not by a row that says so: in a transaction with an older snapshot, as on a replica, they may differ.)
  */
 const bounds = `
   bounds AS MATERIALIZED (
-    SELECT position AS head, least(position, $1::bigint + $3::bigint) AS upto FROM log_head LIMIT 1
+    SELECT position AS head, least(position, $1::bigint + $3::bigint) AS upto,
+      position > $1::bigint AND NOT EXISTS (SELECT FROM events g WHERE g.position = $1::bigint + 1) AS gone
+    FROM log_head LIMIT 1
   )`;
 
-/** A page by type. Always at least one row, beginning with (head, upto). Parameters: position, limit, window, types. */
+/** A page by type. Always at least one row, beginning with (head, upto, gone). Parameters: position, limit, window, types. */
 export const pageOfTypes = `
   /* log.page-of-types */ WITH ${bounds}
-  SELECT b.head, b.upto, e.* FROM bounds b LEFT JOIN LATERAL (
+  SELECT b.head, b.upto, b.gone, e.* FROM bounds b LEFT JOIN LATERAL (
     SELECT ${columns} FROM events e
     WHERE e.position > $1::bigint AND e.position <= b.upto AND e.type = ANY($4::text[])
     ORDER BY e.position LIMIT $2::bigint
@@ -74,7 +78,7 @@ export const pageOfTypes = `
  */
 export const pageOfCategories = `
   /* log.page-of-categories */ WITH ${bounds}
-  SELECT b.head, b.upto, e.* FROM bounds b LEFT JOIN LATERAL (
+  SELECT b.head, b.upto, b.gone, e.* FROM bounds b LEFT JOIN LATERAL (
     SELECT ${columns}
     FROM unnest($4::text[]) AS c (category) CROSS JOIN LATERAL (
       SELECT * FROM events e
@@ -91,12 +95,36 @@ export const behind = `
   /* log.behind */ SELECT h.position, date_part('epoch', e.recorded_at) * 1000
   FROM log_head h LEFT JOIN events e ON e.position = $1::bigint + 1`;
 
-/** How many match after a position, and when the first was recorded. Parameters: position, categories, types or null. */
+/** How many match after a position, when the first was recorded, archived_to. Parameters: position, categories, types or null. */
 export const behindFiltered = `
   /* log.behind-filtered */ WITH matching AS (
     SELECT count(*) AS count, min(e.position) AS first FROM events e
     WHERE e.position > $1::bigint
       AND ($2::text[] IS NULL OR e.category = ANY($2::text[])) AND ($3::text[] IS NULL OR e.type = ANY($3::text[]))
   )
-  SELECT m.count, date_part('epoch', e.recorded_at) * 1000
-  FROM matching m LEFT JOIN events e ON e.position = m.first`;
+  SELECT m.count, date_part('epoch', e.recorded_at) * 1000, h.archived_to
+  FROM matching m CROSS JOIN log_head h LEFT JOIN events e ON e.position = m.first`;
+
+/** Up to where the log is in the archive, and nowhere else. */
+export const archivedTo = "/* log.archived-to */ SELECT archived_to FROM log_head";
+
+/** The segments in the archive, in order. */
+export const archivedSegments = `/* log.archived-segments */
+  SELECT first_position, last_position, archive FROM log_segments WHERE archive IS NOT NULL ORDER BY first_position`;
+
+/**
+ * The blocks of the archive with a stream's events of a range of revisions, in order: the stream's last revision of all,
+ * first position of the segment, number of the block, the stream's first revision in it. Always at least one row.
+ * Parameters: stream, first and last revision.
+ */
+export const archivedStream = `/* log.archived-stream */
+  SELECT h.revision, a.first_position, a.block, a.block_revision
+  FROM (SELECT (SELECT revision FROM stream_heads WHERE stream = $1) AS revision) h
+  LEFT JOIN LATERAL (
+    SELECT a.first_position, b.block, b.block_revision
+    FROM archived_streams a
+    JOIN log_segments s ON s.first_position = a.first_position AND s.archive IS NOT NULL
+    CROSS JOIN LATERAL unnest(a.blocks, a.block_revisions) AS b (block, block_revision)
+    WHERE a.stream = $1 AND a.last_revision >= $2::bigint AND a.first_revision <= $3::bigint
+  ) a ON true
+  ORDER BY a.first_position, a.block`;

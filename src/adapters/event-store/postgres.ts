@@ -1,3 +1,4 @@
+import type { EventArchive } from "../../ports/event-archive.ts";
 import { type EventStore, LogUnavailable } from "../../ports/event-store.ts";
 import type { Feed } from "../../ports/feed.ts";
 import { openMigrated, type PostgresSource } from "../engines/open-migrated.ts";
@@ -14,12 +15,15 @@ const pollMs = 500;
 
 /**
  * The log in PostgreSQL; brings the schema up to date first. With `sql` the connections are the caller's and stay open
- * on close. Rejects with SqlError where there is no server, with Error where the schema does not fit this code.
+ * on close. `archive`: where segments that left the database are read. Rejects with SqlError where there is no server, with Error where the schema does not fit this code.
  */
-export async function openPostgresLog(source: PostgresSource): Promise<PostgresLog> {
+export async function openPostgresLog(
+  source: PostgresSource,
+  archive: EventArchive | null = null,
+): Promise<PostgresLog> {
   const { sql, close } = await openMigrated(source);
   const query: SqlSession["query"] = (text, params) => sql.query(text, params).catch(unavailable);
-  const reader = createPostgresReader(query);
+  const reader = createPostgresReader(query, archive);
   const wake = createWakeUp(sql, reader.head);
   const stopListening = await wake.listen();
   return {
