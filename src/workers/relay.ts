@@ -107,6 +107,8 @@ interface Counts {
   lastError: string | null;
 }
 
+const idleWaitMsMin = 5;
+
 /** While this process has the lease. */
 function startTerm(deps: RelayDeps, options: RelayOptions, counts: Counts): Term {
   const { feed, stream, blobs, log } = deps;
@@ -189,7 +191,7 @@ function startTerm(deps: RelayDeps, options: RelayOptions, counts: Counts): Term
       },
       log,
       ...(retryMs === undefined ? {} : { retryMs }),
-      idleWaitMs: Math.min(1_000, markEveryMs, saveEveryMs),
+      idleWaitMs: Math.min(1_000, Math.max(idleWaitMsMin, Math.min(markEveryMs, saveEveryMs))),
     });
   }
 
