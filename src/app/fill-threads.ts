@@ -52,7 +52,9 @@ async function runThread(
   signal.throwIfAborted();
   // The sources run as they are, the build has the other ending.
   const file = import.meta.url.endsWith(".ts") ? "./fill-worker.ts" : "./fill-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: order });
+  // A page of events and what is folded from it dies young, if it is given the time.
+  const resourceLimits = { maxYoungGenerationSizeMb: 192 };
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: order, resourceLimits });
   const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const stop = (): void => void worker.terminate();
   signal.addEventListener("abort", stop);

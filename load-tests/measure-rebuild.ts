@@ -1,0 +1,135 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { openPostgresBlobs } from "../src/adapters/blobs/postgres.ts";
+import { createPostgres } from "../src/adapters/engines/postgres.ts";
+import { openPostgresLog } from "../src/adapters/event-store/postgres.ts";
+import { openRedisReadModels } from "../src/adapters/read-models/redis.ts";
+import { loadConfig } from "../src/app/config.ts";
+import { course } from "../src/app/demo/course.ts";
+import { fillInThreads } from "../src/app/fill-threads.ts";
+import { learnerModels } from "../src/domain/learner-model/models.ts";
+import type { AppendRequest } from "../src/ports/event-store.ts";
+import { newView, switchView } from "../src/projections/live-view.ts";
+import { rebuildRows } from "../src/projections/rebuild.ts";
+import { nextListSize } from "../src/projections/rows.ts";
+import { restoreRowSnapshot, saveRowSnapshot } from "../src/workers/row-snapshots.ts";
+import { startPostgres } from "../test/support/postgres.ts";
+import { seededRandom } from "../test/support/random.ts";
+import { startRedis } from "../test/support/redis.ts";
+import { cpuSeconds } from "./bench/processes.ts";
+
+/*
+ * How long a rebuild takes on PostgreSQL and Redis of its own, on this machine: `node load-tests/measure-rebuild.ts`
+ * [--events 100000] [--learners 10000] [--partitions 1] [--threads 2].
+ *
+ * Learners answer the demo course at random, in turns as the log would have them. First the live rows are filled, then a
+ * whole rebuild beside them is measured: fill, catch up, compare, switch. CPU seconds are of this process with its
+ * threads, and of Redis. Then all rows are saved as a snapshot, and restored into an empty Redis.
+ */
+
+const { values } = parseArgs({
+  options: {
+    events: { type: "string", default: "100000" },
+    learners: { type: "string", default: "10000" },
+    partitions: { type: "string", default: "1" },
+    threads: { type: "string", default: String(availableParallelism()) },
+  },
+});
+const [events, learners, partitions, threads] = [values.events, values.learners, values.partitions, values.threads].map(
+  Number,
+) as [number, number, number, number];
+const model = learnerModels["lr-lite"];
+const start = Date.parse("2026-03-01T08:00:00Z");
+const silent = { debug() {}, info() {}, warn: console.warn, error: console.error };
+const random = seededRandom(42);
+
+const postgres = await startPostgres();
+const redis = await startRedis({ settings: { "maxmemory-policy": "noeviction" } });
+const second = await startRedis();
+if ("skip" in postgres || "skip" in redis || "skip" in second) throw new Error("PostgreSQL and Redis are needed");
+const folder = mkdtempSync(join(tmpdir(), "proximal-measure-"));
+const databaseUrl = await postgres.createDatabase();
+const sql = createPostgres({ url: databaseUrl });
+const feed = await openPostgresLog({ sql });
+const blobs = await openPostgresBlobs({ sql });
+const readModels = await openRedisReadModels({ url: redis.url });
+const empty = await openRedisReadModels({ url: second.url });
+const environment = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, PROXIMAL_DATA: folder };
+const { config } = loadConfig({ ...environment, PROXIMAL_PARTITIONS: String(partitions) });
+const clock = { now: Date.now };
+const deps = { feed, store: feed, blobs, readModels, model, clock, log: silent };
+
+function request(stream: string, type: string, data: object, at: number): AppendRequest {
+  const event = { eventId: randomUUID(), type, data, metadata: { schemaVersion: 1 } };
+  return { stream, expected: "any", events: [{ ...event, recordedAt: new Date(at).toISOString() }] };
+}
+
+function answer(n: number): AppendRequest {
+  const item = random.pick(course.items);
+  const learnerId = `learner-${random.below(learners)}`;
+  const at = start + n * 37;
+  const data = {
+    ...{ interactionId: `n${n}`, learnerId, itemId: item.itemId, kind: "answer", skillIds: item.skillIds },
+    ...{ correct: random.chance(0.65), durationMs: 3000 + random.below(20_000), source: "api" },
+    occurredAt: new Date(at).toISOString(),
+  };
+  return request(`learner-${learnerId}`, "InteractionRecorded", data, at);
+}
+
+async function fillLog(): Promise<void> {
+  const catalogue = [
+    ...course.skills.map((data) => request(`skill-${data.skillId}`, "SkillDefined", data, start)),
+    ...course.items.map((data) => request(`item-${data.itemId}`, "ItemPublished", data, start)),
+  ];
+  for (let from = 0; from < catalogue.length; from += 200) await feed.append(catalogue.slice(from, from + 200));
+  const batch = 2_000;
+  for (let n = 0; n < events; n += batch) {
+    await feed.append(Array.from({ length: Math.min(batch, events - n) }, (_, at) => answer(n + at)));
+  }
+  await sql.query("ANALYZE events");
+}
+
+const { pid } = redis;
+
+async function measured<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const [cpu, ofRedis, startedAt] = [process.cpuUsage(), cpuSeconds(pid), performance.now()];
+  const result = await work();
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  const own = (user + system) / 1e6;
+  const perEvent = (own * 1e6) / events;
+  process.stdout.write(
+    `${what}: ${seconds.toFixed(1)} s (${Math.round(events / seconds)} events/s); CPU of this process ${own.toFixed(1)} s ` +
+      `(${perEvent.toFixed(1)} us/event), of Redis ${(cpuSeconds(pid) - ofRedis).toFixed(1)} s\n`,
+  );
+  return result;
+}
+
+try {
+  await fillLog();
+  const view = newView(1, model, partitions);
+  const fill = fillInThreads(config, readModels, threads);
+  const head = await feed.head();
+  process.stdout.write(`${events} events of ${learners} learners, ${partitions} partitions, ${threads} threads\n`);
+  await measured("fill", () => fill({ view, to: head, listSize: nextListSize, learnersInMemory: 20_000 }));
+  await switchView(readModels, view, 0);
+  const rebuilt = await measured("rebuild", () => rebuildRows(deps, { partitions, fill }));
+  process.stdout.write(`${JSON.stringify(rebuilt)}\n`);
+  const snapshots = { ...deps, log: silent };
+  const saved = await measured("save a snapshot", () => saveRowSnapshot(snapshots));
+  process.stdout.write(`${JSON.stringify(saved)}\n`);
+  await measured("restore it", async () => {
+    for (let partition = 0; partition < partitions; partition += 1) {
+      await restoreRowSnapshot({ ...snapshots, readModels: empty }, rebuilt.namespace, partition);
+    }
+  });
+} finally {
+  await Promise.all([readModels.close(), empty.close()]);
+  await feed.close();
+  await sql.close();
+  await Promise.all([postgres.stop(), redis.stop(), second.stop()]);
+  rmSync(folder, { recursive: true, force: true });
+}
