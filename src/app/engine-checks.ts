@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { connect as connectTcp } from "node:net";
 import { resolve } from "node:path";
-import { connect as connectTls } from "node:tls";
 import { readMigrations } from "../adapters/engines/migrate.ts";
+import { redisInfo } from "../adapters/engines/open-redis.ts";
 import { createPostgres } from "../adapters/engines/postgres.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { openEngines } from "./compose.ts";
@@ -61,14 +60,18 @@ function migrationsCheck(applied: number, known: number): Check {
 export async function inspectRedis(url: string): Promise<Check[]> {
   const where = maskedUrl(url);
   try {
-    const info = await redisCommand(new URL(url), ["INFO"]);
-    const of = (name: string): string => new RegExp(`^${name}:(.*)$`, "m").exec(info)?.[1]?.trim() ?? "";
-    const found = `Redis ${of("redis_version")} at ${where}, ${of("used_memory_human")} used`;
-    const policy = of("maxmemory_policy");
-    const bounded = Number(of("maxmemory")) > 0 && policy !== "noeviction";
+    const infos = await redisInfo(url);
+    const of = (name: string, info = infos[0] ?? ""): string =>
+      new RegExp(`^${name}:(.*)$`, "m").exec(info)?.[1]?.trim() ?? "";
+    const used = infos.map((info) => of("used_memory_human", info)).join(" + ");
+    const found = `Redis ${of("redis_version")} at ${where}, ${used} used`;
+    const evicting = infos.filter(
+      (info) => Number(of("maxmemory", info)) > 0 && of("maxmemory_policy", info) !== "noeviction",
+    );
+    const policy = evicting.map((info) => of("maxmemory_policy", info))[0];
     return [
       ok("read models", found),
-      ...(bounded
+      ...(policy !== undefined
         ? [
             warn(
               "eviction",
@@ -81,32 +84,4 @@ export async function inspectRedis(url: string): Promise<Check[]> {
   } catch (error) {
     return [fail("read models", `Redis at ${where}: ${reasonOf(error)}`, "start it, or correct REDIS_URL")];
   }
-}
-
-/** One command on a connection of its own; the bulk reply's text. The adapter's client would retry for ever. */
-function redisCommand(url: URL, command: readonly string[]): Promise<string> {
-  const login =
-    url.password === ""
-      ? []
-      : [["AUTH", ...(url.username ? [url.username] : []), url.password].map(decodeURIComponent)];
-  const target = { host: url.hostname, port: Number(url.port || 6379) };
-  return new Promise((done, refuse) => {
-    const socket = url.protocol === "rediss:" ? connectTls(target) : connectTcp(target);
-    let reply = "";
-    socket.setTimeout(3000, () => socket.destroy(new Error("no answer within 3 s")));
-    socket.once("error", (error: NodeJS.ErrnoException) => refuse(error));
-    socket.once("close", () => refuse(new Error("closed the connection")));
-    socket.on("data", (chunk) => {
-      reply += chunk.toString("latin1");
-      const rest = login.length > 0 && reply.startsWith("+OK\r\n") ? reply.slice(5) : reply;
-      if (rest.startsWith("-")) socket.destroy(new Error(rest.slice(1).split("\r\n")[0]));
-      const bulk = /^\$(\d+)\r\n/.exec(rest);
-      if (bulk === null || rest.length < bulk[0].length + Number(bulk[1])) return;
-      done(rest.slice(bulk[0].length));
-      socket.destroy();
-    });
-    for (const words of [...login, command]) {
-      socket.write(`*${words.length}\r\n${words.map((w) => `$${Buffer.byteLength(w)}\r\n${w}\r\n`).join("")}`);
-    }
-  });
 }

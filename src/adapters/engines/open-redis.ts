@@ -11,6 +11,24 @@ export function openRedisServers(url: string, options: RedisServersOptions): Pro
   return open(address, commonOptions(address, options.scripts), options);
 }
 
+/** What INFO says on each server that takes writes. Rejects with the first trouble. */
+export async function redisInfo(url: string): Promise<string[]> {
+  let first: Error | null = null;
+  const onError = (error: Error): void => {
+    first ??= error;
+  };
+  try {
+    const servers = await openRedisServers(url, { scripts: {}, onError });
+    try {
+      return await Promise.all(servers.masters().map((master) => master.info()));
+    } finally {
+      await servers.close();
+    }
+  } catch (error) {
+    throw first ?? error;
+  }
+}
+
 /**
  * Of every connection. Retries are ours, with a deadline: ioredis by itself waits without end for a server that hangs,
  * and keeps what it could not send for whichever server comes next.

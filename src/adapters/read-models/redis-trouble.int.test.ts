@@ -4,7 +4,7 @@ import { privateRedis, privateRedisCluster, privateRedisSentinel } from "../../.
 import { startRedis } from "../../../test/support/redis.ts";
 import { ask, until } from "../../../test/support/redis-sentinel.ts";
 import { type GuardedWrite, ReadModelsUnavailable } from "../../ports/read-models.ts";
-import { openRedisServers } from "../engines/open-redis.ts";
+import { openRedisServers, redisInfo } from "../engines/open-redis.ts";
 import { slotOf } from "../engines/redis-slot.ts";
 import { openRedisReadModels, type RedisReadModels } from "./redis.ts";
 import { createCommands } from "./redis-commands.ts";
@@ -37,6 +37,13 @@ describe.skipIf(cluster === null)("a cluster", () => {
   test("slots are computed as the cluster does", async () => {
     const keys = ["", "a", "{a}b", "a{}b", "a{{b}c", "proximal:{k {ä} 日本}", "\u{1f600}", toKey("n1:learner:ada")];
     for (const key of keys) expect(slotOf(key)).toBe(await ask(ports()[0] ?? 0, ["cluster", "keyslot", key]));
+  });
+
+  test("each of its masters says how it is", async () => {
+    const infos = await redisInfo(cluster?.url ?? "");
+    expect(infos.map((info) => /^role:(\w+)/m.exec(info)?.[1])).toEqual(["master", "master", "master"]);
+    await expect(redisInfo("redis+cluster://127.0.0.1:1,127.0.0.1:2")).rejects.toThrow();
+    await expect(redisInfo("redis+sentinel://127.0.0.1:1,127.0.0.1:2/x")).rejects.toThrow();
   });
 
   test("NOSCRIPT: scripts that all nodes have forgotten are loaded again, within the batch", async () => {
