@@ -134,3 +134,18 @@ test("follow goes on with what comes, and ends when the server closes", async ()
   expect((await lines.next()).done).toBe(true);
   await closed;
 });
+
+test("where positions have gaps, a place that was never handed out is refused by name", async () => {
+  const other = await startTestApi(({ feed }) => ({
+    feed: {
+      ...feed,
+      read: (after, limit, filter) =>
+        after % 2 === 1 ? Promise.reject(new RangeError(`${after}`)) : feed.read(after, limit, filter),
+    },
+  }));
+  await publishCourse(other);
+  const refused = await other.call("GET", "/v1/events?after=3");
+  expect([refused.status, refused.json.errors[0].path]).toEqual([400, "after"]);
+  expect((await other.call("GET", "/v1/events?after=4&limit=1")).status).toBe(200);
+  await other.stop();
+});

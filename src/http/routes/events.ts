@@ -2,9 +2,10 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { type EventType, eventSchemas, idSchema } from "../../domain/events.ts";
 import { streamCategories } from "../../domain/streams.ts";
+import type { Feed } from "../../ports/feed.ts";
 import { exportEvents } from "../../queries/events.ts";
 import { ndjsonType } from "../body-parsers.ts";
-import { Problem } from "../problem.ts";
+import { invalidField } from "../problem.ts";
 import { listOf, listSchema, problemResponses, wholeNumber } from "../schemas.ts";
 import type { App, Services } from "../services.ts";
 
@@ -55,7 +56,9 @@ export function eventRoutes(app: App, { deps, closing }: Services): void {
       };
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
-      reply.header("x-log-head", String(await reads.feed.head()));
+      const head = await reads.feed.head();
+      if (after > 0 && after < head && learner === undefined) await mustBePlace(reads.feed, after);
+      reply.header("x-log-head", String(head));
       const lines = exportEvents(reads, filter, AbortSignal.any([gone.signal, closing]));
       reply.type(ndjsonType);
       // A reader who follows is told at once that it does, not with the first event to come.
@@ -66,6 +69,15 @@ export function eventRoutes(app: App, { deps, closing }: Services): void {
   });
 }
 
+/** Where positions have gaps, only one that was handed out is a place to read on from. */
+async function mustBePlace(feed: Feed, after: number): Promise<void> {
+  try {
+    await feed.read(after, 1);
+  } catch (error) {
+    throw error instanceof RangeError ? invalidField("after", `${after} is no position of this log`) : error;
+  }
+}
+
 const timeOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text));
 
 function oneOf<T extends string>(path: string, values: string[] | null, allowed: readonly T[]): T[] | undefined {
@@ -73,8 +85,7 @@ function oneOf<T extends string>(path: string, values: string[] | null, allowed:
   const known: readonly string[] = allowed;
   for (const value of values) {
     if (known.includes(value)) continue;
-    const message = `"${value.slice(0, 50)}" is none of ${allowed.join(", ")}`;
-    throw new Problem("invalid_request", { detail: `${path}: ${message}`, errors: [{ path, message }] });
+    throw invalidField(path, `"${value.slice(0, 50)}" is none of ${allowed.join(", ")}`);
   }
   return values as T[];
 }
