@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createPostgres } from "../../src/adapters/engines/postgres.ts";
 import { openPostgresLog, type PostgresLog } from "../../src/adapters/event-store/postgres.ts";
 import { newEvents, readAll, request } from "../../src/adapters/event-store/support.contract.ts";
 import { LogUnavailable } from "../../src/ports/event-store.ts";
-import { privatePgbouncer, privatePostgres, privateReplica } from "../support/engines.ts";
+import { privatePgbouncer, privatePostgres } from "../support/engines.ts";
+import { startPgbouncer } from "../support/pgbouncer.ts";
+import { startPostgres } from "../support/postgres.ts";
+import { startReplica } from "../support/postgres-replica.ts";
 import { pick, seededRandom } from "../support/seeded-random.ts";
+import type { Skip } from "../support/servers.ts";
 
 /**
  * Invariants 1 and 2 against servers and poolers that end, crash, pause and fail over while writers append and a reader
@@ -153,14 +157,20 @@ describe.skipIf(postgres === null || pgbouncer === null)("PostgreSQL and PgBounc
   });
 });
 
+/** Of this test alone: stopped at its end, however it ends. */
+function started<Server extends { stop(): Promise<void> }>(server: Server | Skip): Server {
+  if ("skip" in server) throw new Error(server.skip);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
 describe.skipIf(postgres === null || pgbouncer === null)("fail-over to a synchronous replica", () => {
   test("the primary crashes, the replica is promoted, PgBouncer points there: nothing acknowledged is lost", {
     timeout: 180_000,
   }, async () => {
-    const primary = await privatePostgres();
-    const replica = primary === null ? null : await privateReplica(primary.url);
-    if (primary === null || replica === null) return;
-    const bouncer = await privatePgbouncer(primary.url, { settings: { server_login_retry: "1" } });
+    const primary = started(await startPostgres());
+    const replica = started(await startReplica(primary.url));
+    const bouncer = started(await startPgbouncer(primary.url, { settings: { server_login_retry: "1" } }));
     const admin = createPostgres({ url: primary.url, connections: 1 });
     await admin.script("ALTER SYSTEM SET synchronous_standby_names = 'replica'");
     await admin.query("SELECT pg_reload_conf()");
@@ -168,12 +178,12 @@ describe.skipIf(postgres === null || pgbouncer === null)("fail-over to a synchro
     await admin.close();
     const directUrl = await primary.createDatabase();
     const options = { statementTimeoutMs, connectTimeoutMs: 1_000 };
-    const log = await openPostgresLog({ ...options, url: bouncer?.through(directUrl) ?? "", directUrl });
+    const log = await openPostgresLog({ ...options, url: bouncer.through(directUrl), directUrl });
     const load = startLoad(log, 4);
     await expect.poll(load.acknowledged, { timeout: 60_000 }).toBeGreaterThan(100);
     await primary.crash();
     await replica.promote();
-    await bouncer?.pointTo(replica.at(primary.url));
+    await bouncer.pointTo(replica.at(primary.url));
     const before = load.acknowledged();
     await expect.poll(load.acknowledged, { timeout: 60_000 }).toBeGreaterThan(before + 100);
     expect(load.refused()).toBeGreaterThan(0);
