@@ -2,10 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { openPostgresApiKeys } from "../adapters/api-keys/postgres.ts";
 import { openSqliteApiKeys } from "../adapters/api-keys/sqlite.ts";
+import { openArchiveFolder } from "../adapters/archive/folder.ts";
 import { openPostgresBlobs } from "../adapters/blobs/postgres.ts";
 import { openSqliteBlobs } from "../adapters/blobs/sqlite.ts";
 import { createPostgres, type Postgres } from "../adapters/engines/postgres.ts";
+import type { SqlSession } from "../adapters/engines/sql.ts";
 import { openPostgresLog } from "../adapters/event-store/postgres.ts";
+import { createPostgresReader } from "../adapters/event-store/postgres-reader.ts";
 import { type LogReads, openReplicaReads } from "../adapters/event-store/postgres-replica.ts";
 import { openSqliteLog } from "../adapters/event-store/sqlite.ts";
 import { createMemoryLease } from "../adapters/lease/memory.ts";
@@ -13,6 +16,7 @@ import { openPostgresLease } from "../adapters/lease/postgres.ts";
 import type { EngineMetrics } from "../http/engine-metrics.ts";
 import type { ApiKeys } from "../ports/api-keys.ts";
 import type { Blobs } from "../ports/blobs.ts";
+import type { EventArchive } from "../ports/event-archive.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
@@ -105,7 +109,7 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
     }
     const log = await life.acquire(
       "event log",
-      () => openPostgresLog(open),
+      () => openPostgresLog(open, archiveOf(config)),
       (l) => l.close(),
     );
     const analysts = await openAnalysts(config, log, life, opening);
@@ -137,21 +141,29 @@ async function openEventStoreDb(url: string, life: Lifecycle, { patience = noPat
   }
 }
 
+/** Where old segments of the log are; null: nowhere. */
+export function archiveOf({ archiveFolder }: Config): EventArchive | null {
+  return archiveFolder === undefined ? null : openArchiveFolder(resolve(archiveFolder));
+}
+
 /** A replica that is not there is no reason not to start: the primary answers then. */
 async function openAnalysts(
-  { databaseReplicaUrl: replicaUrl, replicaMaxLagMs: maxLagMs }: ServerConfig,
+  config: ServerConfig,
   primary: LogReads,
   life: Lifecycle,
   { log, metrics }: Opening,
 ): Promise<LogReads> {
+  const { databaseReplicaUrl: replicaUrl, replicaMaxLagMs: maxLagMs } = config;
   if (replicaUrl === undefined) return primary;
+  const archive = archiveOf(config);
+  const readerOn = (query: SqlSession["query"]) => createPostgresReader(query, archive);
   const watched = {
     ...(metrics ? { observe: metrics.observeReplica, pool: { observe: metrics.observePostgres("replica") } } : {}),
     ...(log ? { log } : {}),
   };
   return life.acquire(
     "replica",
-    () => openReplicaReads({ primary, replicaUrl, maxLagMs, ...watched }),
+    () => openReplicaReads({ primary, replicaUrl, maxLagMs, readerOn, ...watched }),
     (replica) => replica.close(),
   );
 }

@@ -217,6 +217,16 @@ export const settings = {
     secret: "url",
     schema: postgresUrl,
   }),
+  archiveFolder: setting({
+    name: "PROXIMAL_ARCHIVE",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "a folder that all processes of a deployment see",
+    meaning:
+      "Where `proximal archive` moves old segments of a log in PostgreSQL, and where they are read from then on.",
+    schema: z.string().min(1).optional(),
+  }),
   replicaMaxLagMs: setting({
     name: "PROXIMAL_REPLICA_MAX_LAG_MS",
     group: "engines",
@@ -303,7 +313,7 @@ export const settings = {
   groupCommitEvents: setting({
     name: "PROXIMAL_GROUP_COMMIT_EVENTS",
     group: "ingest",
-    default: "2000",
+    default: "500",
     unit: "events",
     allowed: "1 to 10000",
     meaning: "Largest group commit.",

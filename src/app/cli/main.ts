@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { processEnvironment } from "../config.ts";
 import { Explained } from "../explained.ts";
 import { stopOnSignals } from "../lifecycle.ts";
+import { addArchive } from "./archive.ts";
 import { type AddCommand, createContext } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
@@ -20,6 +21,7 @@ const commands: readonly AddCommand[] = [
   addImport,
   addKeys,
   addEvents,
+  addArchive,
   addLag,
   addParked,
   addRebuild,
@@ -36,6 +38,8 @@ const about = `What should this learner do next, and why?
 
 Settings are environment variables: docs/configuration.md, or proximal doctor.
 Exit codes: 0 done, 1 failed, 2 done but some of the input was refused, 64 wrong use.`;
+
+const lingerMs = 1000;
 
 /** Runs one command line (without "node" and the script) and resolves with the exit code. Never rejects. */
 export async function main(argv: readonly string[], given?: Io): Promise<number> {
@@ -56,6 +60,8 @@ export async function main(argv: readonly string[], given?: Io): Promise<number>
     return await run(argv, io);
   } finally {
     release();
+    // What was still being opened when the stop came may hold the process for as long as an engine hangs.
+    if (argv[0] === "serve") setTimeout(() => process.exit(), lingerMs).unref();
   }
 }
 
