@@ -26,10 +26,13 @@ export interface PopularReader {
 }
 
 const keepMs = 1_000;
+/** A list so old is still answered at once, while it is read again. */
+const serveMs = 10_000;
 const none: Popular = { position: 0, items: [], stale: false };
 
 export function createPopularReader({ readModels, liveView, clock }: PopularDeps): PopularReader {
-  const kept = new LRUCache<string, { popular: Popular; at: number }>({ max: 1_000 });
+  const kept = new LRUCache<string, { popular: Popular; readonly at: number }>({ max: 1_000 });
+  const reading = new Map<string, Promise<Popular>>();
 
   async function read(scope: PopularScope, window: PopularWindow): Promise<Popular> {
     const view = await liveView.current();
@@ -38,20 +41,38 @@ export function createPopularReader({ readModels, liveView, clock }: PopularDeps
     return bytes === null ? none : { ...decodePopular(bytes), stale: false };
   }
 
+  function readOnce(key: string, scope: PopularScope, window: PopularWindow): Promise<Popular> {
+    const running = reading.get(key);
+    if (running !== undefined) return running;
+    const started = read(scope, window)
+      .then(
+        (popular) => {
+          kept.set(key, { popular, at: clock.now() });
+          return popular;
+        },
+        (error) => {
+          const last = kept.peek(key);
+          if (last === undefined) throw error;
+          last.popular = { ...last.popular, stale: true };
+          return last.popular;
+        },
+      )
+      .finally(() => reading.delete(key));
+    reading.set(key, started);
+    return started;
+  }
+
   return {
     async list(scope, window) {
       const key = `${window} ${scope}`;
       const last = kept.get(key);
-      const now = clock.now();
-      if (last !== undefined && now - last.at < keepMs && now >= last.at) return last.popular;
-      try {
-        const popular = await read(scope, window);
-        kept.set(key, { popular, at: now });
-        return popular;
-      } catch (error) {
-        if (last === undefined) throw error;
-        return { ...last.popular, stale: true };
-      }
+      const age = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(clock.now() - last.at);
+      if (last !== undefined && age < keepMs) return last.popular;
+      const now = readOnce(key, scope, window);
+      if (last === undefined || age >= serveMs) return now;
+      // The one before will do, and nobody waits: not for read models that hang either.
+      now.catch(() => undefined);
+      return last.popular;
     },
   };
 }
