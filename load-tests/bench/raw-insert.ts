@@ -25,7 +25,7 @@ const insert = `INSERT INTO raw_events (position, revision, recorded_at, event_i
 async function run({ url, seconds, connections, rowsPerInsert }: InsertOrder): Promise<InsertReport> {
   const pool = new pg.Pool({ connectionString: url, max: connections });
   await pool.query("DROP TABLE IF EXISTS raw_events");
-  await pool.query("CREATE TABLE raw_events (LIKE events INCLUDING ALL)");
+  await pool.query("CREATE TABLE raw_events (LIKE events_000000000001 INCLUDING ALL, UNIQUE (event_id))");
   const sample = await pool.query<Row>({
     text: "SELECT stream, type, data::text, metadata::text FROM events WHERE category = 'learner' ORDER BY position LIMIT 20000",
     rowMode: "array",
