@@ -24,6 +24,7 @@ export const noPatience: Patience = { untilOpen: (_engine, open) => open() };
 
 const pauseMs = { first: 50, max: 500 };
 const tellEveryMs = 1000;
+const lookWhetherStoppedMs = 50;
 
 export function createPatience(options: {
   readonly forMs: number;
@@ -43,17 +44,31 @@ export function createPatience(options: {
     log.warn({ why: reasonOf(error) }, `waiting for ${engine}, for ${left} s more (PROXIMAL_START_TIMEOUT_S)`);
   }
 
+  /** A try may hang for long, and whoever stops the process has no use for what comes of it. */
+  async function orStopped<T>(engine: string, trying: Promise<T>): Promise<T> {
+    let look: NodeJS.Timeout | undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      look = setInterval(() => {
+        if (life.stopping) reject(new Stopped(`${engine}: stopped while waiting for it`));
+      }, lookWhetherStoppedMs);
+    });
+    try {
+      return await Promise.race([trying, stopped]);
+    } finally {
+      clearInterval(look);
+    }
+  }
+
   return {
     async untilOpen(engine, open) {
       for (let pause = pauseMs.first; ; pause = Math.min(pause * 2, pauseMs.max)) {
         try {
-          return await open();
+          return await orStopped(engine, open());
         } catch (error) {
-          if (life.stopping) throw new Stopped(`${engine}: stopped while waiting for it`);
-          if (performance.now() + pause > until || !mayComeYet(error)) throw error;
+          if (error instanceof Stopped || performance.now() + pause > until || !mayComeYet(error)) throw error;
           tell(engine, error);
         }
-        await sleep(pause);
+        await orStopped(engine, sleep(pause));
       }
     },
   };

@@ -41,9 +41,8 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   const services = createServices(deps, closing.signal);
   const { options } = services;
   const app = newApp(deps, options);
-  app.addHook("preClose", async () => closing.abort());
   app.addHook("onClose", () => services.groupCommit.close());
-  addDrain(app, deps.leaving ?? closing.signal, closing.signal);
+  app.addHook("preClose", addDrain(app, deps.leaving ?? closing.signal, closing));
   addBodyParsers(app);
   addObservation(app, services);
   addSecurityHeaders(app);
@@ -64,8 +63,7 @@ export async function buildOperatorServer(deps: OperatorDeps): Promise<FastifyIn
   const closing = new AbortController();
   const services = createOperatorServices(deps);
   const app = newApp(deps, services.options);
-  app.addHook("preClose", async () => closing.abort());
-  addDrain(app, deps.leaving ?? closing.signal, closing.signal);
+  app.addHook("preClose", addDrain(app, deps.leaving ?? closing.signal, closing));
   addBodyParsers(app);
   addObservation(app, services);
   addSecurityHeaders(app);
