@@ -35,6 +35,14 @@ export class ByteReader {
     }
   }
 
+  uints(count: number): number[] {
+    // Each takes a byte at the least: a length that is wrong must not ask for all memory.
+    if (count > this.#end - this.#at) this.refuse("is cut short");
+    const values = new Array<number>(count);
+    for (let k = 0; k < count; k++) values[k] = this.uint();
+    return values;
+  }
+
   int(): number {
     const value = this.uint();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
@@ -75,7 +83,7 @@ export class ByteReader {
 
 /**
  * The same few thousand ids are read over and over, and to make a string takes longer than to see that it is the one made
- * last time. Each has one place here; whoever comes later takes it.
+ * last time. Each has two places here; whoever comes later takes the one of the other.
  */
 const places = 1 << 14;
 const strings: string[] = new Array<string>(places).fill("");
@@ -87,7 +95,10 @@ function known(bytes: Uint8Array, from: number, to: number): string {
   const place = (hash ^ (hash >>> 15)) & (places - 1);
   const last = strings[place] as string;
   if (isText(last, bytes, from, to)) return last;
+  const lastButOne = strings[place ^ 1] as string;
+  if (isText(lastButOne, bytes, from, to)) return lastButOne;
   const made = decoder.decode(bytes.subarray(from, to));
+  strings[place ^ 1] = last;
   strings[place] = made;
   return made;
 }

@@ -42,11 +42,15 @@ export function encodeNext(list: NextList): Buffer {
   writer.uint(list.modelVersion);
   writer.uint(list.holdsUntil === null ? 0 : list.holdsUntil + 1);
   const reasons: Reason[] = [];
-  const numbers = list.items.map(({ reason }) => numberOf(reason, reasons));
+  // By index throughout: iterators would be most of the garbage that a list leaves behind.
+  const { items } = list;
+  const numbers: number[] = [];
+  for (let at = 0; at < items.length; at++) numbers.push(numberOf((items[at] as SelectedItem).reason, reasons));
   writer.uint(reasons.length);
-  for (const reason of reasons) writeReason(reason, writer);
-  writer.uint(list.items.length);
-  for (const [at, { itemId, p, score, propensity }] of list.items.entries()) {
+  for (let number = 0; number < reasons.length; number++) writeReason(reasons[number] as Reason, writer);
+  writer.uint(items.length);
+  for (let at = 0; at < items.length; at++) {
+    const { itemId, p, score, propensity } = items[at] as SelectedItem;
     writer.text(itemId);
     writer.uint(Math.round(p * unit));
     writer.uint(Math.round(score * unit));
@@ -96,8 +100,12 @@ function numberOf(reason: Reason, reasons: Reason[]): number {
 function sameReason(a: Reason, b: Reason): boolean {
   if (a === b) return true;
   if (a.code !== b.code) return false;
-  const [left, right] = [a as ReasonValues, b as ReasonValues];
-  return reasonFacts[a.code].every((name) => left[name] === right[name]);
+  const facts = reasonFacts[a.code];
+  for (let fact = 0; fact < facts.length; fact++) {
+    const name = facts[fact] as Fact;
+    if ((a as ReasonValues)[name] !== (b as ReasonValues)[name]) return false;
+  }
+  return true;
 }
 type ReasonValues = Readonly<Record<string, string | number | null>>;
 
@@ -120,7 +128,9 @@ const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
 function writeReason(reason: Reason, writer: ByteWriter): void {
   const values = reason as ReasonValues;
   writer.uint(reasonCodes.indexOf(reason.code));
-  for (const name of reasonFacts[reason.code]) {
+  const facts = reasonFacts[reason.code];
+  for (let fact = 0; fact < facts.length; fact++) {
+    const name = facts[fact] as Fact;
     const value = values[name] ?? null;
     if (typeof value !== "number") writer.text(value ?? "");
     else writer.uint(name === "mastery" ? Math.round(value * unit) : value);

@@ -90,6 +90,7 @@ function addOpen(draft: Draft, groups: readonly Group[], nextReview: () => Chose
   const { scope } = draft;
   const ranking = rank(groups, recentSkills(scope.input.recentItemIds, scope.input.bank.items), draft.taken);
   const share = reviewShare(scope);
+  const explores = scope.input.policy.explorationRate > 0;
   const places: number[] = [];
   const ranked: Ranked[] = [];
   while (roomIn(draft) > 0) {
@@ -104,25 +105,27 @@ function addOpen(draft: Draft, groups: readonly Group[], nextReview: () => Chose
     if (best === null) break;
     places.push(place);
     ranked.push(best);
-    add(draft, choose(best.candidate, best.score, 1, reasonFor(best.candidate, scope)));
+    add(draft, explores ? toBeExplored(best) : choose(best.candidate, best.score, 1, reasonFor(best.candidate, scope)));
   }
-  randomise(draft, places, ranked, groups);
+  if (explores && places.length > 0) randomise(draft, places, ranked, groups);
 }
+
+/** Keeps the place until all are known. */
+const toBeExplored = ({ candidate }: Ranked): Chosen => ({ index: candidate.item.index, selected: kept });
+const kept: SelectedItem = { itemId: "", p: 0, score: 0, propensity: 0, reason: { code: "near_target" } };
 
 /** Exploration: over the candidates found for the open skills, at the places that they fill. */
 function randomise(draft: Draft, places: readonly number[], ranked: Ranked[], groups: readonly Group[]): void {
   const { selected, taken, scope } = draft;
   const { seed, policy } = scope.input;
-  if (policy.explorationRate === 0 || places.length === 0) return;
   const pool = ranked.concat(leftOut(groups, draft, ranked.at(-1)?.score ?? 0));
   const { ranks, propensities } = explore(pool.length, places.length, policy.explorationRate, seed);
-  for (const [index, place] of places.entries()) {
+  for (let index = 0; index < places.length; index++) {
+    const place = places[index] as number;
     const rankHere = ranks[index] ?? index;
-    const found = pool[rankHere];
-    if (found === undefined) continue;
-    const { candidate, score } = found;
-    const drawn: Reason = { code: "exploration", skillId: candidate.skillId };
-    const reason = rankHere === index ? reasonFor(candidate, scope) : drawn;
+    const { candidate, score } = pool[rankHere] as Ranked;
+    const { skillId } = candidate;
+    const reason: Reason = rankHere === index ? reasonFor(candidate, scope) : { code: "exploration", skillId };
     selected[place] = choose(candidate, score, propensities[index] ?? 0, reason).selected;
     taken.add(candidate.item.index);
   }

@@ -25,7 +25,8 @@ export class Ids {
     const ids = new Ids();
     const count = reader.uint();
     const from = reader.place;
-    for (let number = 0; number < count; number++) ids.list.push(reader.text());
+    ids.list.length = count;
+    for (let number = 0; number < count; number++) ids.list[number] = reader.text();
     ids.#bytes = reader.since(from);
     ids.#bytesHold = count;
     return ids;

@@ -9,12 +9,13 @@ export function writeLocal(local: LrLiteLocal, writer: ByteWriter): void {
   writeOwn(local, writer);
   writer.uint(local.lastItem + 1);
   writer.uint(local.lastSkills.length);
-  for (const number of local.lastSkills) writer.uint(number);
+  for (let k = 0; k < local.lastSkills.length; k++) writer.uint(local.lastSkills[k] as number);
   for (let number = 0; number < local.ids.skills.list.length; number++) {
     writeOwn(local.skills[number] as LocalSkill, writer);
   }
   writer.uint(local.items.length);
-  for (const counts of local.items) {
+  for (let number = 0; number < local.items.length; number++) {
+    const counts = local.items[number] as number;
     writer.uint(attemptsOf(counts));
     writer.uint(winsOf(counts));
   }
@@ -30,14 +31,15 @@ function writeOwn(own: LocalSkill, writer: ByteWriter): void {
 export function readLocal(reader: ByteReader, ids: LearnerIds): LrLiteLocal {
   const { wins, attempts, ability, recent } = readOwn(reader);
   const lastItem = reader.uint() - 1;
-  const lastSkills: number[] = [];
-  for (let left = reader.uint(); left > 0; left--) lastSkills.push(reader.uint());
-  const skills: LocalSkill[] = [];
-  for (let left = ids.skills.list.length; left > 0; left--) skills.push(readOwn(reader));
-  const items: number[] = [];
-  for (let left = reader.uint(); left > 0; left--) {
+  const lastSkills = reader.uints(reader.uint());
+  const skills = new Array<LocalSkill>(ids.skills.list.length);
+  for (let number = 0; number < skills.length; number++) skills[number] = readOwn(reader);
+  const answered = reader.uint();
+  if (answered > ids.items.list.length) reader.refuse(`has answers to ${answered} items of ${ids.items.list.length}`);
+  const items = new Array<number>(answered);
+  for (let number = 0; number < answered; number++) {
     const tried = reader.uint();
-    items.push(packCounts(reader.uint(), tried));
+    items[number] = packCounts(reader.uint(), tried);
   }
   return { wins, attempts, ability, recent, ids, lastItem, lastSkills, skills, items };
 }

@@ -27,24 +27,21 @@ export function learnerStateToBytes(state: LearnerState, model: LearnerModel): U
   writer.uint(state.position);
   writer.int(state.recordedAt);
   writer.int(latestAt - state.recordedAt);
-  for (const count of [state.interactions, state.answers, state.correct, state.streak, state.bestStreak]) {
-    writer.uint(count);
-  }
+  writer.uint(state.interactions);
+  writer.uint(state.answers);
+  writer.uint(state.correct);
+  writer.uint(state.streak);
+  writer.uint(state.bestStreak);
   writer.uint(sessionTypes.indexOf(state.lastSessionType));
   writer.text(state.lastTrackId ?? "");
   ids.skills.write(writer);
   ids.items.write(writer);
-  for (const mastery of state.mastery) writeMastery(mastery, writer);
+  for (let skill = 0; skill < state.mastery.length; skill++) writeMastery(state.mastery[skill] as Mastery, writer);
   writeItems(state.items, latestAt, writer);
   model.writeLocal(state.local, writer);
-  writer.uint(state.recent.length);
-  for (const { item, correct, p, at } of state.recent) {
-    writer.uint(2 * item + (correct ? 1 : 0));
-    writer.uint(Math.round(p * outcomeUnit));
-    writer.uint(latestAt - at);
-  }
+  writeOutcomes(state.recent, latestAt, writer);
   writer.uint(state.lastNumbers.length);
-  for (const number of state.lastNumbers) writer.uint(number);
+  for (let age = 0; age < state.lastNumbers.length; age++) writer.uint(state.lastNumbers[age] as number);
   writeCards(state.cards, writer, latestAt);
   return writer.finish();
 }
@@ -54,25 +51,44 @@ export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): L
   if (bytes[0] !== stateFormat) return null;
   const reader = new ByteReader(bytes, "a learner state");
   if (reader.text() !== model.name) return null;
-  const [revision, position, recordedAt] = [reader.uint(), reader.uint(), reader.int()];
+  const revision = reader.uint();
+  const position = reader.uint();
+  const recordedAt = reader.int();
   const latestAt = recordedAt + reader.int();
-  const [interactions, answers, correct] = [reader.uint(), reader.uint(), reader.uint()];
-  const [streak, bestStreak] = [reader.uint(), reader.uint()];
+  const interactions = reader.uint();
+  const answers = reader.uint();
+  const correct = reader.uint();
+  const streak = reader.uint();
+  const bestStreak = reader.uint();
   const lastSessionType = sessionTypes[reader.uint()] ?? reader.refuse("names an unknown type of session");
   const trackId = reader.text();
   const ids: LearnerIds = { skills: Ids.read(reader), items: Ids.read(reader) };
-  const mastery: Mastery[] = [];
-  for (let left = ids.skills.list.length; left > 0; left--) mastery.push(readMastery(reader));
+  const mastery = new Array<Mastery>(ids.skills.list.length);
+  for (let skill = 0; skill < mastery.length; skill++) mastery[skill] = readMastery(reader);
   const items = readItems(reader, ids.items.list.length, latestAt);
   const local = model.readLocal(reader, ids);
   const recent = readOutcomes(reader, latestAt);
-  const lastNumbers: number[] = [];
-  for (let left = reader.uint(); left > 0; left--) lastNumbers.push(reader.uint());
+  const lastNumbers = reader.uints(reader.uint());
   const cards = readCards(reader, ids, latestAt);
   reader.end();
   return {
-    ...{ revision, position, recordedAt, model: model.name, ids, local, mastery, interactions, answers, correct },
-    ...{ streak, bestStreak, recent, lastNumbers, items, latestAt, lastSessionType },
+    revision,
+    position,
+    recordedAt,
+    model: model.name,
+    ids,
+    local,
+    mastery,
+    interactions,
+    answers,
+    correct,
+    streak,
+    bestStreak,
+    recent,
+    lastNumbers,
+    items,
+    latestAt,
+    lastSessionType,
     lastTrackId: trackId === "" ? null : trackId,
     cards,
   };
@@ -87,14 +103,24 @@ function writeItems({ engagedAt, answers }: ItemsSeen, latestAt: number, writer:
 }
 
 function readItems(reader: ByteReader, count: number, latestAt: number): ItemsSeen {
-  const engagedAt: number[] = [];
-  const answers: number[] = [];
+  const engagedAt = new Array<number>(count);
+  const answers = new Array<number>(count);
   for (let number = 0; number < count; number++) {
     const before = reader.uint();
-    engagedAt.push(before === 0 ? never : latestAt - before + 1);
-    answers.push(reader.uint());
+    engagedAt[number] = before === 0 ? never : latestAt - before + 1;
+    answers[number] = reader.uint();
   }
   return { engagedAt, answers };
+}
+
+function writeOutcomes(recent: readonly Outcome[], latestAt: number, writer: ByteWriter): void {
+  writer.uint(recent.length);
+  for (let age = 0; age < recent.length; age++) {
+    const { item, correct, p, at } = recent[age] as Outcome;
+    writer.uint(2 * item + (correct ? 1 : 0));
+    writer.uint(Math.round(p * outcomeUnit));
+    writer.uint(latestAt - at);
+  }
 }
 
 function readOutcomes(reader: ByteReader, latestAt: number): Outcome[] {
