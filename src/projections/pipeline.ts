@@ -8,12 +8,12 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels, Row } from "../ports/read-models.ts";
-import { type Batch, type BatchLearner, planBatch } from "./batch.ts";
+import { type Batch, type BatchLearner, cutAtContext, groupsOf, planBatch } from "./batch.ts";
 import { createContext } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type FoldFailure, foldInteraction, foldStream } from "./learner-fold.ts";
-import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
-import { writeLearners } from "./learner-writes.ts";
+import { type LearnerEntry, type ReadyRow, readEntries, selectLists } from "./learner-rows.ts";
+import { makeReady, writeLearners } from "./learner-writes.ts";
 import { createParking, type Parking } from "./parking.ts";
 import { createPopularTick } from "./popular-tick.ts";
 import { createRepairs, type Expected } from "./repair.ts";
@@ -64,12 +64,16 @@ export interface Pipeline {
   suspectRecent(): void;
   /** The same, of rows that must stand at these revisions. */
   suspect(learners: readonly Expected[]): void;
+  /** How many of these are still to be looked at. */
+  suspected(): number;
   /** Refuses retries that wait. */
   close(): void;
 }
 
 /** A checkpoint is written at the latest after so many positions that held nothing for this partition. */
 const positionsPerCheckpoint = 10_000;
+/** Learners folded at a time where they do not all fit into memory. */
+const groupSize = 500;
 
 /**
  * Folds the log into the rows of one partition: learner-scores, next-items, popular-items and item-stats, with one
@@ -116,44 +120,60 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   async function handle(page: FeedPage): Promise<number> {
     const counted = counters.checkpoint.position;
     if (position < counted) {
-      await apply(between(page.events, position, counted), Math.min(page.position, counted), false);
+      await applyAll(between(page.events, position, counted), Math.min(page.position, counted), false);
     }
-    if (position < page.position) await apply(between(page.events, position, page.position), page.position, true);
+    if (position < page.position) await applyAll(between(page.events, position, page.position), page.position, true);
     return position;
+  }
+
+  async function applyAll(events: readonly StoredEvent[], end: number, counting: boolean): Promise<void> {
+    const parts = events.length > options.learnersInMemory ? cutAtContext(events) : [events];
+    for (const [at, part] of parts.entries()) {
+      await apply(part, at === parts.length - 1 ? end : (part.at(-1)?.position ?? end), counting);
+    }
   }
 
   async function apply(events: readonly StoredEvent[], end: number, counting: boolean): Promise<void> {
     const batch = planBatch(events, partition, partitions, counters.parked);
-    await readLearners(batch, counting);
-    await fold(batch, counting);
-    const touched = batch.learners.filter((learner) => learner.touched);
-    const due = touched.length > 0 || counters.changed || end - counters.checkpoint.position >= positionsPerCheckpoint;
+    const rows = await foldBatch(batch, counting);
+    const due = rows.length > 0 || counters.changed || end - counters.checkpoint.position >= positionsPerCheckpoint;
     if (due && (counting || counters.changed)) {
       await writeCounters({ position: Math.max(end, counters.checkpoint.position), learnersPosition });
     }
-    const entries = touched.flatMap(({ entry }) => entry ?? []);
-    await writeLearners(
-      { readModels, model, namespace, makeLists: lists, forget: ({ stream }) => forget(stream) },
-      entries,
-    );
+    await writeLearners({ readModels, namespace, forget: ({ stream }) => forget(stream) }, rows);
     await parking.writeSettled();
-    repairs.wrote(entries);
+    repairs.wrote(rows);
     learnersPosition = end;
     position = end;
   }
 
+  /** Learners that do not fit into memory are folded a few at a time, and only their rows stay until they may be written. */
+  async function foldBatch(batch: Batch, counting: boolean): Promise<ReadyRow[]> {
+    const stay = batch.learners.length <= options.learnersInMemory;
+    const rows: ReadyRow[][] = [];
+    for (const group of stay ? [batch] : groupsOf(batch, Math.min(groupSize, options.learnersInMemory))) {
+      await readLearners(group, counting, stay);
+      await fold(group, counting);
+      const entries = group.learners.flatMap(({ touched, entry }) => (touched && entry !== null ? entry : []));
+      rows.push(await makeReady(entries, { model, makeLists: lists, stay }));
+      for (const learner of group.learners) learner.entry = null;
+    }
+    return rows.flat();
+  }
+
   /** Brings every learner of a batch to the revision before their first event in it. */
-  async function readLearners({ learners }: Batch, counting: boolean): Promise<void> {
+  async function readLearners({ learners }: Batch, counting: boolean, stay: boolean): Promise<void> {
     const missing: BatchLearner[] = [];
     for (const learner of learners) {
       learner.entry = cache.get(learner.stream) ?? null;
       if (learner.entry === null) missing.push(learner);
+      else if (!stay) forget(learner.stream);
     }
     const entries = await readEntries(readModels, namespace, missing, model);
     missing.forEach((learner, at) => {
       const entry = entries[at] ?? null;
       learner.entry = entry;
-      if (entry !== null) cache.set(learner.stream, entry);
+      if (entry !== null && stay) cache.set(learner.stream, entry);
     });
     for (const learner of learners) {
       if (learner.entry?.state.revision !== learner.first.revision - 1) await align(learner, counting);
@@ -268,6 +288,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     retry: parking.retry,
     suspectRecent: repairs.suspectRecent,
     suspect: repairs.suspect,
+    suspected: repairs.suspected,
     close: parking.close,
   };
 }

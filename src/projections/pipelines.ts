@@ -45,6 +45,8 @@ export interface Pipelines {
   suspectRecent(): void;
   /** Those of other partitions are passed over. */
   suspect(learners: readonly Expected[]): void;
+  /** How many of these are still to be looked at. */
+  suspected(): number;
   /** Idempotent. */
   stop(): Promise<void>;
 }
@@ -96,6 +98,7 @@ export function startPipelines(deps: PipelineDeps, view: LiveView, settings: Pip
         loop.nudge();
       }
     },
+    suspected: () => running.reduce((sum, { pipeline }) => sum + pipeline.suspected(), 0),
     async stop() {
       gate.release();
       await Promise.all(running.map(({ loop }) => loop.stop()));
@@ -117,7 +120,7 @@ export function startPipeline(
     partition,
     partitions: view.partitions,
     listSize: settings.listSize ?? nextListSize,
-    learnersInMemory: settings.learnersInMemory ?? 20_000,
+    learnersInMemory: settings.learnersInMemory ?? 2_000,
     popularTickMs: settings.popularTickMs ?? 1000,
   });
   const { retryMs, retryMsMax, idleWaitMs } = settings;

@@ -180,6 +180,7 @@ async function guarded<T>(
     ending.abort(new CannotRebuild("rows may have been lost meanwhile: start again")),
   );
   let timer: NodeJS.Timeout | undefined;
+  let own: number | null = null;
   const look = async (claimed: number): Promise<void> => {
     const { version } = await readView(readModels);
     if (version !== claimed) ending.abort(overtaken());
@@ -188,18 +189,27 @@ async function guarded<T>(
     return await work({
       signal: signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]),
       claimed(version) {
+        own = version;
         // A look that fails is made again.
         timer = setInterval(() => void look(version).catch(() => undefined), lookEveryMs);
       },
     });
+  } catch (error) {
+    if (ending.signal.aborted || signal?.aborted === true) throw error;
+    // Whoever came after it removes its rows: then whatever failed, failed of that.
+    const version = await readView(readModels).then(
+      (now) => now.version,
+      () => own,
+    );
+    throw own === null || version === own ? error : overtaken(error);
   } finally {
     clearInterval(timer);
     stopListening();
   }
 }
 
-const overtaken = (): Error =>
-  new CannotRebuild("another rebuild or rollback began, or switched, meanwhile: that one counts");
+const overtaken = (cause?: unknown): Error =>
+  new CannotRebuild("another rebuild or rollback began, or switched, meanwhile: that one counts", { cause });
 
 /** Runs the pipelines of these rows, caught up with the log, for as long as `work` takes. */
 async function withPipelines(

@@ -4,7 +4,7 @@ import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Counters } from "./counters.ts";
 import { foldStream, type LearnerFoldDeps } from "./learner-fold.ts";
-import { type LearnerEntry, learnerWrite, readEntries } from "./learner-rows.ts";
+import { learnerWrite, readEntries } from "./learner-rows.ts";
 import { entryInPast } from "./past-entry.ts";
 import { learnerKey } from "./rows.ts";
 
@@ -27,12 +27,14 @@ export interface RepairDeps extends LearnerFoldDeps {
 /** Puts right what an engine that had acknowledged a write has lost again. */
 export interface Repairs {
   /** Rows that were written: they are remembered for a while. */
-  wrote(entries: readonly LearnerEntry[]): void;
+  wrote(rows: readonly Expected[]): void;
   /** Any of the rows written lately may have gone back. */
   suspectRecent(): void;
   /** These may have; too many at a time are left out. */
   suspect(learners: readonly Expected[]): void;
   readonly recentSuspected: boolean;
+  /** How many wait to be looked at, of those told by name. */
+  suspected(): number;
   /** Looks at the suspected, and folds those that went back anew, as far as the pipeline is. */
   run(position: number, parked: Counters["parked"]): Promise<void>;
 }
@@ -84,11 +86,11 @@ export function createRepairs(deps: RepairDeps): Repairs {
   }
 
   return {
-    wrote(entries) {
+    wrote(rows) {
       const at = clock.now();
-      for (const { stream, state } of entries) {
+      for (const { stream, revision } of rows) {
         recent.delete(stream);
-        recent.set(stream, { revision: state.revision, at });
+        recent.set(stream, { revision, at });
       }
       for (const [stream, one] of recent) {
         if (one.at > at - rememberMs && recent.size <= rememberMax) break;
@@ -101,6 +103,7 @@ export function createRepairs(deps: RepairDeps): Repairs {
     suspect(learners) {
       for (const { stream, revision } of learners) if (suspects.size < suspectsMax) suspects.set(stream, revision);
     },
+    suspected: () => suspects.size,
     get recentSuspected() {
       return recentSuspected;
     },

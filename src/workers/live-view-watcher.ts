@@ -1,5 +1,5 @@
 import type { Log } from "../ports/log.ts";
-import type { ReadModels } from "../ports/read-models.ts";
+import type { Loss, ReadModels } from "../ports/read-models.ts";
 import { readView, type StoredView } from "../projections/live-view.ts";
 import { liveKey } from "../projections/rows.ts";
 
@@ -12,7 +12,7 @@ export interface LiveViewWatcherOptions {
    */
   onView(stored: StoredView): Promise<void>;
   /** Some of the rows, or all, may be gone; the view was looked at since. Default: nothing. */
-  onLoss?(): Promise<void>;
+  onLoss?(rows: Loss): Promise<void>;
   /** For the case that the word of a change is lost. */
   readonly pollMs?: number;
 }
@@ -29,7 +29,7 @@ export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveView
   const { readModels, log, onView, onLoss, pollMs = 1000 } = options;
   let known: string | null | undefined;
   let stopped = false;
-  let lost = false;
+  let lost: Loss | null = null;
   let latest: Promise<void> = Promise.resolve();
   let waiting = false;
 
@@ -42,12 +42,13 @@ export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveView
       await onView(stored);
       known = namespace;
     }
-    if (!lost || stopped) return;
-    lost = false;
+    if (lost === null || stopped) return;
+    const rows = lost;
+    lost = null;
     try {
-      await onLoss?.();
+      await onLoss?.(rows);
     } catch (error) {
-      lost = true;
+      lost ??= rows;
       throw error;
     }
   }
@@ -70,8 +71,8 @@ export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveView
     readModels.onChange((keys) => {
       if (keys === null || keys.includes(liveKey)) lookSoon();
     }),
-    readModels.onLoss(() => {
-      lost = true;
+    readModels.onLoss((rows) => {
+      if (lost !== "any") lost = rows;
       // What was told last may have been lost with the rows.
       lookSoon();
     }),

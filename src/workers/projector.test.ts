@@ -26,7 +26,7 @@ function depsOf(history: History, readModels: ReadModels, model: LearnerModel = 
 }
 
 async function started(deps: PipelineDeps, options: ProjectorOptions = {}): Promise<Projector> {
-  const projector = createProjector(deps, { popularTickMs: 0, retryMs: 1, ...options });
+  const projector = createProjector(deps, { popularTickMs: 0, retryMs: 1, sweptPerSecond: 0, ...options });
   onTestFinished(() => projector.stop());
   await projector.start();
   return projector;

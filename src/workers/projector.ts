@@ -29,7 +29,7 @@ import {
 import type { LiveView } from "../projections/rows.ts";
 import { createLiveViewWatcher, type LiveViewWatcher } from "./live-view-watcher.ts";
 import { createProjectorOperations, type ProjectorOperations } from "./projector-operations.ts";
-import { startRowSweeper } from "./row-sweeper.ts";
+import { type RowSweeper, startRowSweeper } from "./row-sweeper.ts";
 
 export interface ProjectorOptions extends PipelineSettings {
   /** How many partitions count side by side; another number means new rows. Default 1. */
@@ -88,7 +88,7 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
   let replacing: Promise<void> | null = null;
   const ending = new AbortController();
   let watcher: LiveViewWatcher | null = null;
-  let sweeper: { stop(): Promise<void> } | null = null;
+  let sweeper: RowSweeper | null = null;
 
   async function follow(stored: StoredView): Promise<void> {
     const { view } = stored;
@@ -161,9 +161,11 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     const { viewPollMs } = options;
     watcher ??= createLiveViewWatcher({
       ...{ readModels, log, onView: follow },
-      async onLoss() {
+      async onLoss(rows) {
         log.warn({ namespace: current?.view.namespace }, "rows may have been lost: looking at what was written lately");
         current?.suspectRecent();
+        // One of several masters may have come back empty: of its rows all are missing, not only the newest.
+        if (rows === "any") sweeper?.hurry();
       },
       ...(viewPollMs === undefined ? {} : { pollMs: viewPollMs }),
     });

@@ -213,7 +213,9 @@ export function rebuildContract({ open, events, faultStep, runs }: RebuildContra
       expect([namespace, kept].map(generationOf)).not.toContain(generationOf(third.namespace));
     });
 
-    test("of two at once the one that began last counts, and the other changes nothing", async () => {
+    test("of two at once the one that began last counts, and the other changes nothing", {
+      timeout: 30_000 + runs * 5_000,
+    }, async () => {
       const { history, projector } = await school(1);
       const random = seededRandom(seed);
       for (let run = 0; run < runs; run += 1) {
@@ -254,6 +256,7 @@ export function rebuildContract({ open, events, faultStep, runs }: RebuildContra
 
     test.each<FaultKind>(["before", "after", "torn"])(
       "killed at any call, failing %s: live rows stay right and whole",
+      { timeout: 120_000 },
       async (kind) => {
         const { history, projector } = await school(1);
         let died = true;

@@ -9,7 +9,7 @@ export interface RowSweeperOptions {
   readonly feed: Feed;
   readonly log: Log;
   /** Whose rows to look at; null: none now. */
-  readonly pipelines: () => Pick<Pipelines, "suspect" | "positions"> | null;
+  readonly pipelines: () => Pick<Pipelines, "suspect" | "suspected" | "positions"> | null;
   /** How fast it goes through the log: so many events at each step. */
   readonly eventsPerStep: number;
   readonly stepMs?: number;
@@ -17,47 +17,66 @@ export interface RowSweeperOptions {
   readonly restMs?: number;
 }
 
+export interface RowSweeper {
+  /** Begins again, and goes through the log once as fast as rows are looked at. */
+  hurry(): void;
+  /** Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** In a hurry: events at each step, learners that may wait to be looked at, and the pause until they are fewer. */
+const hurried = { eventsPerStep: 5_000, waitingMax: 2_000, pauseMs: 20 };
+
 /**
  * Goes through the log slowly, over and over, and has the rows of the learners it meets looked at: one that was lost by
  * itself (deleted by hand, evicted, left out by a copy) is missed by nothing else until the learner's next event.
  */
-export function startRowSweeper({
-  feed,
-  log,
-  pipelines,
-  eventsPerStep,
-  stepMs = 1000,
-  restMs = 60_000,
-}: RowSweeperOptions): {
-  /** Idempotent. */
-  stop(): Promise<void>;
-} {
+export function startRowSweeper(options: RowSweeperOptions): RowSweeper {
+  const { feed, log, pipelines, eventsPerStep, stepMs = 1000, restMs = 60_000 } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  let position = 0;
+  let hurrying = false;
+  /** Grows each time it is told to begin again. */
+  let beginnings = 0;
+  let pausing = new AbortController();
 
-  async function step(position: number): Promise<number> {
+  /** How long to pause then. */
+  async function step(): Promise<number> {
     const swept = pipelines();
-    if (swept === null) return position;
+    if (swept === null) return stepMs;
+    if (hurrying && swept.suspected() > hurried.waitingMax) return hurried.pauseMs;
+    const begun = beginnings;
     const folded = Math.min(...swept.positions());
-    const page = await feed.read(position, eventsPerStep);
+    const page = await feed.read(position, hurrying ? hurried.eventsPerStep : eventsPerStep);
+    if (begun !== beginnings) return 0;
     const last = new Map<string, Expected>();
     for (const { stream, revision, position: at } of page.events) {
       if (at <= folded && categoryOf(stream) === "learner") last.set(stream, { stream, revision });
     }
     if (last.size > 0) swept.suspect([...last.values()]);
-    return page.atHead || page.position > folded ? 0 : page.position;
+    const unfolded = page.position > folded;
+    if (unfolded && hurrying) return stepMs;
+    if (!unfolded && !page.atHead) {
+      position = page.position;
+      return hurrying ? 0 : stepMs;
+    }
+    position = 0;
+    hurrying = false;
+    return restMs;
   }
 
   async function run(): Promise<void> {
-    let position = 0;
     let pauseMs = stepMs;
     while (!signal.aborted) {
-      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      pausing = new AbortController();
+      const either = AbortSignal.any([signal, pausing.signal]);
+      await sleep(pauseMs, undefined, { signal: either, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        position = await step(position);
-        pauseMs = position === 0 ? restMs : stepMs;
+        pauseMs = await step();
       } catch (err) {
+        pauseMs = stepMs;
         log.warn({ err }, "could not look for lost rows; tries again");
       }
     }
@@ -65,6 +84,12 @@ export function startRowSweeper({
 
   const running = run();
   return {
+    hurry() {
+      beginnings += 1;
+      position = 0;
+      hurrying = true;
+      pausing.abort();
+    },
     stop() {
       stopping.abort();
       return running;

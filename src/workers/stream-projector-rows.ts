@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Loss } from "../ports/read-models.ts";
 import {
   fits,
   newView,
@@ -21,7 +22,7 @@ export interface StreamRowsOptions {
   readonly viewPollMs: number | undefined;
   /** From now on these are the rows to write; null: none, while the live ones are of another configuration. */
   onRows(view: LiveView | null): Promise<void>;
-  onLoss(): Promise<void>;
+  onLoss(lost: Loss): Promise<void>;
   /** Of the processes that share the stream, one makes new rows where the live ones are of another configuration. */
   mayReplace(): boolean;
 }

@@ -11,7 +11,7 @@ import {
   startPipeline,
 } from "../projections/pipelines.ts";
 import type { LiveView } from "../projections/rows.ts";
-import { startRowSweeper } from "./row-sweeper.ts";
+import { type RowSweeper, startRowSweeper } from "./row-sweeper.ts";
 import { createPartitionInput, type PartitionInput } from "./stream-projector-input.ts";
 import { followStreamRows } from "./stream-projector-rows.ts";
 
@@ -69,7 +69,7 @@ export function createStreamProjector(
   let consumption: Consumption | null = null;
   let starting: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
-  let sweeper: { stop(): Promise<void> } | null = null;
+  let sweeper: RowSweeper | null = null;
   /** Assignments, switches of rows and the stop, one after another. */
   let changing: Promise<unknown> = Promise.resolve();
 
@@ -82,11 +82,12 @@ export function createStreamProjector(
   const runningOnes = (): RunningPipeline[] => Array.from(owned.values()).flatMap(({ running }) => running ?? []);
 
   /** What the sweeper looks at: null while this owns nothing. */
-  function sweptOnes(): Pick<Pipelines, "suspect" | "positions"> | null {
+  function sweptOnes(): Pick<Pipelines, "suspect" | "suspected" | "positions"> | null {
     const running = runningOnes();
     if (running.length === 0) return null;
     return {
       positions: () => running.map(({ loop }) => loop.position()),
+      suspected: () => running.reduce((sum, { pipeline }) => sum + pipeline.suspected(), 0),
       suspect(learners) {
         for (const { partition, pipeline, loop } of running) {
           pipeline.suspect(learners.filter(({ stream: one }) => partitionOf(idOf(one), partitions) === partition));
@@ -136,12 +137,13 @@ export function createStreamProjector(
   const rows = followStreamRows({
     ...{ deps, partitions, settings: options, viewPollMs: options.viewPollMs },
     onRows: (next) => exclusively(() => goOver(next)),
-    async onLoss() {
+    async onLoss(lost) {
       log.warn({ namespace: view?.namespace }, "rows may have been lost: looking at what was written lately");
       for (const { pipeline, loop } of runningOnes()) {
         pipeline.suspectRecent();
         loop.nudge();
       }
+      if (lost === "any") sweeper?.hurry();
     },
     mayReplace: () => owned.has(0),
   });

@@ -36,6 +36,8 @@ interface School {
   readonly snapshots: RowSnapshotDeps;
   /** What is logged, by message. */
   readonly told: { readonly message: string; readonly fields: object }[];
+  /** A projector that knows nothing of what was written before. */
+  another(): Promise<Projector>;
   study(answers: number): Promise<void>;
   /** Rejects unless the live rows become those of a straight fold of the log. */
   mustHeal(why: string): Promise<void>;
@@ -64,11 +66,14 @@ async function school(options: ProjectorOptions = {}, settings: Record<string, s
     store: api.deps.eventStore,
     restore: (namespace, partition) => restoreRowSnapshot(snapshots, namespace, partition),
   };
-  const projector = createProjector(deps, {
-    ...{ partitions: 2, popularTickMs: 10, retryMs: 5, retryMsMax: 50, viewPollMs: 100, sweptPerSecond: 0, ...options },
-  });
-  onTestFinished(() => projector.stop());
-  await projector.start();
+  async function another(): Promise<Projector> {
+    const given = { partitions: 2, popularTickMs: 10, retryMs: 5, retryMsMax: 50, viewPollMs: 100, sweptPerSecond: 0 };
+    const made = createProjector(deps, { ...given, ...options });
+    onTestFinished(() => made.stop());
+    await made.start();
+    return made;
+  }
+  const projector = await another();
   await publishCourse(api);
 
   async function expected(): Promise<string> {
@@ -82,7 +87,7 @@ async function school(options: ProjectorOptions = {}, settings: Record<string, s
   }
 
   return {
-    ...{ api, server, readModels, projector, snapshots, told },
+    ...{ api, server, readModels, projector, snapshots, told, another },
     async study(answers) {
       const body = Array.from({ length: answers }, () =>
         answer(random.pick(learnerIds), random.pick(itemIds), random.chance(0.7)),
@@ -200,6 +205,20 @@ describe.skipIf(installed === null)("rows that Redis has lost", () => {
     const namespace = projector.view()?.namespace ?? "";
     await readModels.remove(learnerIds.filter(() => random.chance(0.3)).map((id) => learnerKey(namespace, id)));
     await mustHeal("deleted by hand");
+  });
+
+  test("one of several masters came back empty: its rows are looked for at once, however old", async () => {
+    const { server, readModels, study, mustHeal, projector, another } = await school({ sweptPerSecond: 1 });
+    await study(300);
+    await projector.caughtUp();
+    const namespace = projector.view()?.namespace ?? "";
+    await projector.stop();
+    const next = await another();
+    await next.caughtUp();
+    await readModels.remove(learnerIds.filter(() => random.chance(0.3)).map((id) => learnerKey(namespace, id)));
+    const canaries = (await command(server, "KEYS", "*canary*")) as string[];
+    await command(server, "DEL", ...(canaries as [string]));
+    await mustHeal("a master came back empty");
   });
 
   test("the row that says which rows are live: put back, and no other row is written", async () => {
