@@ -60,3 +60,42 @@ export function planBatch(
   }
   return { steps, learners: [...learners.values()] };
 }
+
+/** Cuts a page for {@link groupsOf}: more runs than this, and it is left in one piece. */
+const runsMax = 8;
+
+/** Events cut after what changes the context, so that of each part only the end may: as they are where that is many parts. */
+export function cutAtContext(events: readonly StoredEvent[]): (readonly StoredEvent[])[] {
+  const parts: (readonly StoredEvent[])[] = [];
+  let from = 0;
+  for (let at = 1; at < events.length; at += 1) {
+    if (!changesContext(events[at - 1]) || changesContext(events[at])) continue;
+    parts.push(events.slice(from, at));
+    if (parts.length === runsMax) return [events];
+    from = at;
+  }
+  parts.push(from === 0 ? events : events.slice(from));
+  return parts;
+}
+
+const changesContext = (event: StoredEvent | undefined): boolean =>
+  event !== undefined && contextStreams.has(categoryOf(event.stream));
+
+/**
+ * The same as batches of so many learners, what changes the context after them: learners do not depend on each other. In
+ * one piece where a learner has events after such a change.
+ */
+export function groupsOf(batch: Batch, learners: number): readonly Batch[] {
+  const firstOfContext = batch.steps.findIndex((step) => step.learner === null);
+  const end = firstOfContext < 0 ? batch.steps.length : firstOfContext;
+  if (batch.steps.slice(end).some((step) => step.learner !== null)) return [batch];
+  const groups: { steps: Step[]; learners: BatchLearner[] }[] = [];
+  const groupOf = new Map<BatchLearner, Step[]>();
+  for (let from = 0; from < batch.learners.length; from += learners) {
+    const group = { steps: [] as Step[], learners: batch.learners.slice(from, from + learners) };
+    for (const learner of group.learners) groupOf.set(learner, group.steps);
+    groups.push(group);
+  }
+  for (const step of batch.steps.slice(0, end)) if (step.learner !== null) groupOf.get(step.learner)?.push(step);
+  return end < batch.steps.length ? [...groups, { steps: batch.steps.slice(end), learners: [] }] : groups;
+}

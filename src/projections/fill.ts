@@ -7,7 +7,7 @@ import { createContext } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { foldInteraction } from "./learner-fold.ts";
 import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
-import { writeLearners } from "./learner-writes.ts";
+import { makeReady, writeLearners } from "./learner-writes.ts";
 import { createParking } from "./parking.ts";
 import type { PipelineDeps } from "./pipeline.ts";
 import { createReadAhead } from "./read-ahead.ts";
@@ -111,7 +111,8 @@ export async function fillRange(
   }
 
   async function write(entries: readonly LearnerEntry[], makeLists: (entry: LearnerEntry) => void): Promise<void> {
-    await writeLearners({ readModels, model, namespace, makeLists, forget: mustNotBeAhead }, entries);
+    const rows = await makeReady(entries, { model, makeLists, stay: true });
+    await writeLearners({ readModels, namespace, forget: mustNotBeAhead }, rows);
   }
 
   async function putAsideOldest(): Promise<void> {
@@ -233,6 +234,6 @@ export async function fillRows(deps: PipelineDeps, options: FillOptions): Promis
   if (ends.some(({ status }) => status === "rejected")) throw failed.signal.reason;
 }
 
-function mustNotBeAhead({ stream }: LearnerEntry): never {
+function mustNotBeAhead({ stream }: { readonly stream: string }): never {
   throw new Error(`somebody else has written the row of ${stream}`);
 }

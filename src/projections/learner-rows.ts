@@ -105,25 +105,49 @@ export function selectLists({ learnerId, state }: LearnerEntry, input: ListInput
   return lists;
 }
 
-/** The write that brings the stored row to the entry's state, from a version (the one it is known to have when left out). */
-export function learnerWrite(
+/**
+ * A learner's row ready to be written. Of the state it holds the bytes only, so that a batch of many learners does not keep
+ * all their states in memory until their rows may be written.
+ */
+export interface ReadyRow {
+  readonly learnerId: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly session: SessionType;
+  readonly lists: ReadonlyMap<string, Buffer>;
+  readonly state: Buffer;
+  /** As in {@link LearnerEntry}. */
+  readonly stored: number;
+  readonly storedSession: SessionType | null;
+  /** Where the learner stays in memory. */
+  readonly entry: LearnerEntry | null;
+}
+
+export function readyRow(entry: LearnerEntry, model: LearnerModel, stays = true): ReadyRow {
+  const { learnerId, stream, state, stored, storedSession, lists } = entry;
+  return {
+    ...{ learnerId, stream, stored, storedSession, lists: lists ?? new Map<string, Buffer>() },
+    ...{ revision: state.revision, session: state.lastSessionType, state: encodeLearnerState(state, model) },
+    entry: stays ? entry : null,
+  };
+}
+
+/** The write that brings the stored row to this one, from a version (the one it is known to have when left out). */
+export function rowWrite(namespace: string, row: ReadyRow, from?: number | "older"): GuardedWrite {
+  const set = new Map(row.lists);
+  const stale = from === undefined ? row.storedSession : null;
+  const remove = staleFields(stale).filter((field) => !set.has(field));
+  set.set(stateField, row.state);
+  return { key: learnerKey(namespace, row.learnerId), from: from ?? row.stored, to: row.revision, set, remove };
+}
+
+/** The same from a learner in memory. */
+export const learnerWrite = (
   namespace: string,
   entry: LearnerEntry,
   model: LearnerModel,
   from?: number | "older",
-): GuardedWrite {
-  const set = new Map(entry.lists);
-  const stale = from === undefined ? entry.storedSession : null;
-  const remove = staleFields(stale).filter((field) => !set.has(field));
-  set.set(stateField, encodeLearnerState(entry.state, model));
-  return {
-    key: learnerKey(namespace, entry.learnerId),
-    from: from ?? entry.stored,
-    to: entry.state.revision,
-    set,
-    remove,
-  };
-}
+): GuardedWrite => rowWrite(namespace, readyRow(entry, model), from);
 
 const allNextFields = sessionTypes.map(nextField);
 
@@ -132,8 +156,9 @@ function staleFields(session: SessionType | null): readonly string[] {
   return session === null ? allNextFields : session === "practice" ? ["next"] : ["next", nextField(session)];
 }
 
-export function markStored(entry: LearnerEntry): void {
-  entry.stored = entry.state.revision;
-  entry.storedSession = entry.state.lastSessionType;
+export function markStored({ entry, revision, session }: ReadyRow): void {
+  if (entry === null) return;
+  entry.stored = revision;
+  entry.storedSession = session;
   entry.lists = null;
 }
