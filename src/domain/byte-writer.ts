@@ -20,7 +20,7 @@ export class ByteWriter {
   /** A whole number, 0 to 2^53 - 1: seven bits in a byte, the lowest first, the eighth says that more follow. */
   uint(value: number): void {
     this.#reserve(8);
-    if (value >= 0 && value < 0x80) {
+    if (value >= 0 && value < 0x80 && (value | 0) === value) {
       scratch[this.#at++] = value;
       return;
     }
