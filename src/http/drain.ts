@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { problemBody, problemContentType } from "./problem.ts";
 import type { App } from "./services.ts";
@@ -21,6 +22,11 @@ const bodyWithinMs = 1000;
 export function addDrain(app: App, leaving: AbortSignal, closing: AbortController): () => Promise<void> {
   const { server } = app;
   const held: (() => void)[] = [];
+  const connections = new Set<Socket>();
+  server.on("connection", (connection: Socket) => {
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
+  });
   let stopped = false;
   let cameAt = 0;
 
@@ -51,6 +57,7 @@ export function addDrain(app: App, leaving: AbortSignal, closing: AbortControlle
     server.on("connection", () => {
       cameAt = performance.now();
     });
+    closeWhatFallsIdle(server, connections);
     if (!server.listening) return;
     const startedAt = performance.now();
     cameAt = startedAt;
@@ -58,6 +65,25 @@ export function addDrain(app: App, leaving: AbortSignal, closing: AbortControlle
     // The answers go out once it does not listen any more, which is the very next thing.
     setImmediate(letGo);
   };
+}
+
+/** A connection that has not sent a byte so long after the server stopped listening will not. */
+const silentMs = 250;
+
+/**
+ * A closing server ends the connections that are idle at that moment. It keeps those whose answer was on its way, and
+ * those that never sent anything (clients open some in advance): their clients may hold them for a minute.
+ */
+function closeWhatFallsIdle(server: App["server"], connections: ReadonlySet<Socket>): void {
+  let stoppedAt = Number.POSITIVE_INFINITY;
+  const sweep = setInterval(() => {
+    if (server.listening) return;
+    server.closeIdleConnections();
+    stoppedAt = Math.min(stoppedAt, performance.now());
+    if (performance.now() - stoppedAt < silentMs) return;
+    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+  }, 50);
+  server.once("close", () => clearInterval(sweep));
 }
 
 /** A connection that is closed before its request was read is reset, and the answer with it: the body is let in first. */
