@@ -32,8 +32,8 @@ interface Known {
   readonly freshUntil: number;
 }
 
-/** A revoked key stops working within this time. Milliseconds. */
-export const keyCacheMs = 5_000;
+/** A revoked key stops working within 5 s: within this, and a second for what fast-next.ts believes of a connection. */
+export const keyCacheMs = 4_000;
 /** A key seen before still works this long while the key store does not answer: reads go on when the log is down. */
 const graceMs = 10 * 60_000;
 /** Compared against for an unknown id, so that unknown and wrong take the same path. */

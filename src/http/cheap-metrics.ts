@@ -9,16 +9,18 @@ export function cheapCounter(
   help: string,
   labelName: string,
 ): (label: string, n?: number) => void {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, { n: number }>();
   new Counter({
     ...{ name, help, labelNames: [labelName], registers },
     collect() {
       this.reset();
-      for (const [label, count] of counts) this.inc({ [labelName]: label }, count);
+      for (const [label, { n }] of counts) this.inc({ [labelName]: label }, n);
     },
   });
   return (label, n = 1) => {
-    if (n > 0) counts.set(label, (counts.get(label) ?? 0) + n);
+    const count = counts.get(label);
+    if (count !== undefined) count.n += n;
+    else if (n > 0) counts.set(label, { n });
   };
 }
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { NextRequest } from "../queries/next-request.ts";
 import type { Json } from "../queries/render-next.ts";
-import { mayCall, presentedKey } from "./authentication.ts";
+import { type Authenticator, type Caller, mayCall, presentedKey } from "./authentication.ts";
 import type { NextQueries } from "./next-query.ts";
 import { logsRequests } from "./observation.ts";
 import { dataHeaders } from "./security-headers.ts";
@@ -24,14 +25,19 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
   const { nextItems, metrics, deps, closing } = services;
   if (logsRequests(deps.log)) return;
   const observe = metrics.requests("GET", nextRoute, 200);
+  const callerOf = createCallers(services.authenticator, () => deps.clock.now());
+  let leaving = false;
+  closing.addEventListener("abort", () => {
+    leaving = true;
+  });
   app.addHook("onReady", (done) => {
     const [framework] = app.server.listeners("request") as [Listener];
     app.server.off("request", framework);
     app.server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       const startedAt = performance.now();
       const learnerId = learnerOf(request);
-      const asked = learnerId === null ? null : understood(request, services, queries);
-      if (learnerId === null || asked === null || closing.aborted) return framework(request, response);
+      const asked = learnerId === null ? null : understood(request, services, queries, callerOf);
+      if (learnerId === null || asked === null || leaving) return framework(request, response);
       const send = (body: Json): void => {
         sendJson(response, body);
         observe((performance.now() - startedAt) / 1000);
@@ -56,24 +62,58 @@ function learnerOf({ method, url = "" }: IncomingMessage): string | null {
 }
 
 /** The request, where its key may ask it and its words are known; null where the route has to look at it. */
-function understood({ url = "", headers }: IncomingMessage, services: Services, queries: NextQueries) {
-  const { authenticator, rateLimiter, deps } = services;
+function understood(
+  request: IncomingMessage,
+  { rateLimiter, deps }: Services,
+  queries: NextQueries,
+  callerOf: (request: IncomingMessage) => Caller | null,
+): NextRequest | null {
+  const { url = "", headers } = request;
   if (headers.origin !== undefined) return null;
   const mark = url.indexOf("?");
-  const asked: NextRequest | undefined = queries.known(mark < 0 ? "" : url.slice(mark + 1));
+  const asked = queries.known(mark < 0 ? "" : url.slice(mark + 1));
   if (asked === undefined) return null;
   if (asked.trackId !== null && deps.catalogue.bank(asked.trackId) === null) return null;
-  const key = presentedKey(headers);
-  const caller = key === null ? null : authenticator.known(key);
-  if (caller === null || !mayCall(caller, ["client"])) return null;
+  const caller = callerOf(request);
+  if (caller === null) return null;
   const wait = rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null;
   return wait === null ? asked : null;
 }
 
+interface KnownOnConnection {
+  readonly authorization: string;
+  readonly caller: Caller;
+  readonly until: number;
+}
+
+/** What a connection was found to be is believed so long: a part of how long a key is believed at all. Milliseconds. */
+const connectionMs = 1_000;
+
+/**
+ * Who asks, where the key is in memory and may ask. A connection that presents the very header it was just known by is
+ * not looked at again: that tells nobody anything about another's key.
+ */
+function createCallers(authenticator: Authenticator, now: () => number): (request: IncomingMessage) => Caller | null {
+  const connections = new WeakMap<Socket, KnownOnConnection>();
+  return ({ headers, socket }) => {
+    const known = connections.get(socket);
+    const { authorization } = headers;
+    if (known !== undefined && known.authorization === authorization && now() < known.until) return known.caller;
+    const key = presentedKey(headers);
+    const caller = key === null ? null : authenticator.known(key);
+    if (caller === null || !mayCall(caller, ["client"])) return null;
+    if (authorization !== undefined) connections.set(socket, { authorization, caller, until: now() + connectionMs });
+    return caller;
+  };
+}
+
 const fixedHeaders = Object.entries({ "content-type": "application/json; charset=utf-8", ...dataHeaders }).flat();
+/** Read while it is handed over, so that one serves for all. */
+const headers = [...fixedHeaders, "content-length", ""];
 
 function sendJson(response: ServerResponse, { text, bytes }: Json): void {
-  response.writeHead(200, [...fixedHeaders, "content-length", String(bytes)]);
+  headers[headers.length - 1] = String(bytes);
+  response.writeHead(200, headers);
   // Pure ASCII is the same in both, and is copied faster so.
   response.end(text, bytes === text.length ? "latin1" : "utf8");
 }

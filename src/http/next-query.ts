@@ -32,7 +32,7 @@ const textMax = 300;
 
 export function createNextQueries(): NextQueries {
   const parsed = new LRUCache<string, NextRequest>({ max: 1_000 });
-  const known = (text: string): NextRequest | undefined => (text.length > textMax ? undefined : parsed.get(text));
+  const known = (text: string): NextRequest | undefined => (text.length > textMax ? undefined : parsed.peek(text));
   return {
     known,
     parse(url, query) {
