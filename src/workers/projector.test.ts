@@ -5,6 +5,7 @@ import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { digestNamespace } from "../projections/digest.ts";
+import { storedPosition } from "../projections/live-view.ts";
 import type { PipelineDeps } from "../projections/pipeline.ts";
 import {
   type LiveView,
@@ -87,6 +88,18 @@ describe("the projector", () => {
     const items = ["unknown-item", ...Array.from({ length: 40 }, (_, at) => `item-${at}`)];
     const stats = await Promise.all(items.map((itemId) => readItemStats(readModels, view, itemId)));
     expect(stats.reduce((sum, one) => sum + one.attempts, 0)).toBe(answers);
+  });
+
+  test("a partition that nothing concerns says all the same how far it is, to other processes too", async () => {
+    const history = await learningHistory(6, { model: lrLite, events: 50 });
+    const readModels = createMemoryReadModels();
+    const deps = { ...depsOf(history, readModels), clock: { now: () => performance.now() } };
+    const projector = await started(deps, { partitions: 8, idleWaitMs: 20 });
+    await projector.caughtUp();
+    const stored = (): Promise<(number | null)[]> =>
+      Promise.all(Array.from({ length: 8 }, (_, partition) => storedPosition(readModels, partition)));
+    const head = await history.log.head();
+    await expect.poll(stored, { timeout: 10_000 }).toEqual(Array(8).fill(head));
   });
 
   test("a retired item leaves the popular lists; equal content is not written again", async () => {
