@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { StoredEvent } from "../domain/stored-event.ts";
-import { type Batch, cutAtContext, groupsOf, planBatch } from "./batch.ts";
+import { type Batch, cutAtCatalogue, groupsOf, planBatch } from "./batch.ts";
 
 /** C and M change the context, x is of nobody here, any other letter of that learner. */
 function eventsOf(kinds: string): StoredEvent[] {
@@ -13,13 +13,14 @@ function eventsOf(kinds: string): StoredEvent[] {
 }
 const plan = (kinds: string): Batch => planBatch(eventsOf(kinds), 0, 1, new Map());
 const kinds = fc.array(fc.constantFrom("a", "b", "c", "d", "C", "M"), { maxLength: 40 }).map((all) => all.join(""));
+const positionOf = ({ position }: StoredEvent): number => position;
 const positions = (steps: readonly { readonly event: StoredEvent }[]): number[] =>
   steps.map(({ event }) => event.position);
 
 describe("a page of events", () => {
-  test("is cut after what changes the context", () => {
-    const cut = (all: string) => cutAtContext(eventsOf(all)).map((part) => part.length);
-    expect(cut("abCCMabxCab")).toEqual([5, 4, 2]);
+  test("is cut after changes of the catalogue", () => {
+    const cut = (all: string) => cutAtCatalogue(eventsOf(all)).map((part) => part.length);
+    expect(cut("abMCCabMxCab")).toEqual([5, 5, 2]);
     expect(cut("CCab")).toEqual([2, 2]);
     expect(cut("abCC")).toEqual([4]);
     expect(cut("")).toEqual([0]);
@@ -27,43 +28,48 @@ describe("a page of events", () => {
 
   test("is left in one piece where that happens all the time", () => {
     const events = eventsOf("aC".repeat(50));
-    expect(cutAtContext(events)).toEqual([events]);
+    expect(cutAtCatalogue(events)).toEqual([events]);
   });
 
   test("loses nothing by being cut, and keeps its order", () => {
     fc.assert(
       fc.property(kinds, (all) => {
-        expect(cutAtContext(eventsOf(all)).flat()).toEqual(eventsOf(all));
+        expect(cutAtCatalogue(eventsOf(all)).flat()).toEqual(eventsOf(all));
       }),
     );
   });
 });
 
 describe("groups of learners", () => {
-  test("hold each learner's steps in order, each once, and the changes of context last", () => {
+  test("hold each learner's steps in order, each once; models and what comes after the last learner stand apart", () => {
     fc.assert(
       fc.property(kinds, fc.integer({ min: 1, max: 3 }), (all, size) => {
-        for (const part of cutAtContext(eventsOf(all))) {
+        for (const part of cutAtCatalogue(eventsOf(all))) {
           const batch = planBatch(part, 0, 1, new Map());
-          const groups = groupsOf(batch, size);
+          const parts = groupsOf(batch, size);
+          if (parts === null) {
+            expect(part.length).toBe(all.length);
+            continue;
+          }
+          const { groups, models, after } = parts;
           expect(groups.flatMap(({ learners }) => learners)).toEqual(batch.learners);
-          const sorted = groups.flatMap(({ steps }) => positions(steps)).sort((a, b) => a - b);
-          expect(sorted).toEqual(positions(batch.steps));
-          if (groups.length === 1) continue;
           for (const { steps, learners } of groups) {
             expect(learners.length).toBeLessThanOrEqual(size);
             expect(positions(steps)).toEqual(positions(steps).sort((a, b) => a - b));
-            for (const { learner } of steps) expect(learner === null || learners.includes(learner)).toBe(true);
+            for (const { learner } of steps) expect(learner !== null && learners.includes(learner)).toBe(true);
           }
-          const ofContext = batch.steps.filter(({ learner }) => learner === null);
-          if (ofContext.length > 0) expect(groups.at(-1)?.steps).toEqual(ofContext);
+          const found = [...groups.flatMap(({ steps }) => positions(steps)), ...[...models, ...after].map(positionOf)];
+          expect(found.sort((a, b) => a - b)).toEqual(positions(batch.steps));
+          expect(models.every(({ stream }) => stream === "model")).toBe(true);
+          const last = Math.max(0, ...groups.flatMap(({ steps }) => positions(steps)));
+          expect(after.map(positionOf)).toEqual(after.map(positionOf).filter((position) => position > last));
         }
       }),
     );
   });
 
-  test("are not made where a learner goes on after a change of context", () => {
-    const batch = plan("abCa");
-    expect(groupsOf(batch, 1)).toEqual([batch]);
+  test("are not made where the catalogue changes between learners' events", () => {
+    expect(groupsOf(plan("abCa"), 1)).toBeNull();
+    expect(groupsOf(plan("abMa"), 1)?.groups).toHaveLength(2);
   });
 });

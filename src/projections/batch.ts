@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../domain/stored-event.ts";
-import { categoryOf, idOf } from "../domain/streams.ts";
+import { categoryOf, idOf, modelStream } from "../domain/streams.ts";
 import { contextCategories } from "./context.ts";
 import type { Counters } from "./counters.ts";
 import type { LearnerEntry } from "./learner-rows.ts";
@@ -61,41 +61,56 @@ export function planBatch(
   return { steps, learners: [...learners.values()] };
 }
 
-/** Cuts a page for {@link groupsOf}: more runs than this, and it is left in one piece. */
-const runsMax = 8;
+/** Cuts of a page: where it would take more, it is left in one piece. */
+const cutsMax = 8;
 
-/** Events cut after what changes the context, so that of each part only the end may: as they are where that is many parts. */
-export function cutAtContext(events: readonly StoredEvent[]): (readonly StoredEvent[])[] {
+/** Events cut after changes of the catalogue, so that of each part only the end may hold some: as {@link groupsOf} needs them. */
+export function cutAtCatalogue(events: readonly StoredEvent[]): (readonly StoredEvent[])[] {
   const parts: (readonly StoredEvent[])[] = [];
   let from = 0;
   for (let at = 1; at < events.length; at += 1) {
-    if (!changesContext(events[at - 1]) || changesContext(events[at])) continue;
+    if (!changesCatalogue(events[at - 1]) || changesCatalogue(events[at])) continue;
+    if (parts.length === cutsMax) return [events];
     parts.push(events.slice(from, at));
-    if (parts.length === runsMax) return [events];
     from = at;
   }
   parts.push(from === 0 ? events : events.slice(from));
   return parts;
 }
 
-const changesContext = (event: StoredEvent | undefined): boolean =>
-  event !== undefined && contextStreams.has(categoryOf(event.stream));
+const changesCatalogue = (event: StoredEvent | undefined): boolean =>
+  event !== undefined && event.stream !== modelStream && contextStreams.has(categoryOf(event.stream));
 
-/**
- * The same as batches of so many learners, what changes the context after them: learners do not depend on each other. In
- * one piece where a learner has events after such a change.
- */
-export function groupsOf(batch: Batch, learners: number): readonly Batch[] {
-  const firstOfContext = batch.steps.findIndex((step) => step.learner === null);
-  const end = firstOfContext < 0 ? batch.steps.length : firstOfContext;
-  if (batch.steps.slice(end).some((step) => step.learner !== null)) return [batch];
+/** A batch taken apart: learners do not depend on each other, only on what changes the context before their events. */
+export interface Groups {
+  /** Models published while the learners' events came in. */
+  readonly models: readonly StoredEvent[];
+  readonly groups: readonly Batch[];
+  /** What changes the context after the last event of a learner. */
+  readonly after: readonly StoredEvent[];
+}
+
+/** Groups of so many learners; null where the catalogue changes between learners' events. */
+export function groupsOf({ steps, learners }: Batch, size: number): Groups | null {
+  const end = steps.findLastIndex((step) => step.learner !== null) + 1;
   const groups: { steps: Step[]; learners: BatchLearner[] }[] = [];
-  const groupOf = new Map<BatchLearner, Step[]>();
-  for (let from = 0; from < batch.learners.length; from += learners) {
-    const group = { steps: [] as Step[], learners: batch.learners.slice(from, from + learners) };
-    for (const learner of group.learners) groupOf.set(learner, group.steps);
+  const stepsOf = new Map<BatchLearner, Step[]>();
+  for (let from = 0; from < learners.length; from += size) {
+    const group = { steps: [] as Step[], learners: learners.slice(from, from + size) };
+    for (const learner of group.learners) stepsOf.set(learner, group.steps);
     groups.push(group);
   }
-  for (const step of batch.steps.slice(0, end)) if (step.learner !== null) groupOf.get(step.learner)?.push(step);
-  return end < batch.steps.length ? [...groups, { steps: batch.steps.slice(end), learners: [] }] : groups;
+  const models: StoredEvent[] = [];
+  for (const step of steps.slice(0, end)) {
+    if (step.learner !== null) stepsOf.get(step.learner)?.push(step);
+    else if (changesCatalogue(step.event)) return null;
+    else models.push(step.event);
+  }
+  return { models, groups, after: steps.slice(end).map(({ event }) => event) };
+}
+
+/** The events after `after` up to `to`: what was handled before is not handled again. */
+export function between(events: readonly StoredEvent[], after: number, to: number): readonly StoredEvent[] {
+  const inside = (event: StoredEvent): boolean => event.position > after && event.position <= to;
+  return events.every(inside) ? events : events.filter(inside);
 }

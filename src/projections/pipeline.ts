@@ -1,5 +1,3 @@
-import { LRUCache } from "lru-cache";
-import { newLearnerState } from "../domain/learner/learner-state.ts";
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
 import type { StoredEvent } from "../domain/stored-event.ts";
 import type { Blobs } from "../ports/blobs.ts";
@@ -8,17 +6,15 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels, Row } from "../ports/read-models.ts";
-import { type Batch, type BatchLearner, cutAtContext, groupsOf, planBatch } from "./batch.ts";
+import { between, cutAtCatalogue, planBatch } from "./batch.ts";
+import { createBatchFold } from "./batch-fold.ts";
 import { createContext } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
-import { type FoldFailure, foldInteraction, foldStream } from "./learner-fold.ts";
-import { type LearnerEntry, type ReadyRow, readEntries, selectLists } from "./learner-rows.ts";
-import { makeReady, writeLearners } from "./learner-writes.ts";
+import { writeLearners } from "./learner-writes.ts";
 import { createParking, type Parking } from "./parking.ts";
 import { createPopularTick } from "./popular-tick.ts";
 import { createRepairs, type Expected } from "./repair.ts";
 import { type Checkpoint, countersKey, type Parked } from "./rows.ts";
-import { createTurns, type Turns } from "./turns.ts";
 
 export interface PipelineDeps {
   readonly feed: Feed;
@@ -72,8 +68,8 @@ export interface Pipeline {
 
 /** A checkpoint is written at the latest after so many positions that held nothing for this partition. */
 const positionsPerCheckpoint = 10_000;
-/** Learners folded at a time where they do not all fit into memory. */
-const groupSize = 500;
+/** A partition that is passed over writes where it is so often. Milliseconds. */
+const idleCheckpointMs = 1_000;
 
 /**
  * Folds the log into the rows of one partition: learner-scores, next-items, popular-items and item-stats, with one
@@ -86,16 +82,18 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const { namespace, partition, partitions, listSize } = options;
   const context = createContext(deps);
   const foldDeps = { store, model, context };
-  const cache = new LRUCache<string, LearnerEntry>({ max: options.learnersInMemory });
   const key = countersKey(namespace, partition);
   let counters: Counters = createCounters({ version: 0, fields: new Map() });
   /** Of the loop: everything up to here was handled. */
   let position = 0;
   /** Everything up to here is in the learners' rows. */
   let learnersPosition = 0;
+  /** When the counters were written last, by the clock. */
+  let writtenAt = clock.now();
   const tick = createPopularTick(readModels, clock, options);
   const parking = createParking({ ...foldDeps, readModels, clock, namespace, listSize, log });
-  const forget = (stream: string): unknown => cache.delete(stream);
+  const learners = createBatchFold({ ...deps, context, parking, counters: () => counters }, options);
+  const { forget } = learners;
   const repairs = createRepairs({ ...foldDeps, readModels, clock, log, namespace, listSize, forget });
 
   async function readCounters(): Promise<Row> {
@@ -104,7 +102,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   }
 
   async function load(): Promise<number> {
-    cache.clear();
+    learners.clear();
     tick.forget();
     parking.forget();
     const stored = await readCounters();
@@ -127,7 +125,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   }
 
   async function applyAll(events: readonly StoredEvent[], end: number, counting: boolean): Promise<void> {
-    const parts = events.length > options.learnersInMemory ? cutAtContext(events) : [events];
+    const parts = events.length > options.learnersInMemory ? cutAtCatalogue(events) : [events];
     for (const [at, part] of parts.entries()) {
       await apply(part, at === parts.length - 1 ? end : (part.at(-1)?.position ?? end), counting);
     }
@@ -135,7 +133,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   async function apply(events: readonly StoredEvent[], end: number, counting: boolean): Promise<void> {
     const batch = planBatch(events, partition, partitions, counters.parked);
-    const rows = await foldBatch(batch, counting);
+    const rows = await learners.fold(batch, counting);
     const due = rows.length > 0 || counters.changed || end - counters.checkpoint.position >= positionsPerCheckpoint;
     if (due && (counting || counters.changed)) {
       await writeCounters({ position: Math.max(end, counters.checkpoint.position), learnersPosition });
@@ -147,111 +145,6 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     position = end;
   }
 
-  /** Learners that do not fit into memory are folded a few at a time, and only their rows stay until they may be written. */
-  async function foldBatch(batch: Batch, counting: boolean): Promise<ReadyRow[]> {
-    const stay = batch.learners.length <= options.learnersInMemory;
-    const rows: ReadyRow[][] = [];
-    for (const group of stay ? [batch] : groupsOf(batch, Math.min(groupSize, options.learnersInMemory))) {
-      await readLearners(group, counting, stay);
-      await fold(group, counting);
-      const entries = group.learners.flatMap(({ touched, entry }) => (touched && entry !== null ? entry : []));
-      rows.push(await makeReady(entries, { model, makeLists: lists, stay }));
-      for (const learner of group.learners) learner.entry = null;
-    }
-    return rows.flat();
-  }
-
-  /** Brings every learner of a batch to the revision before their first event in it. */
-  async function readLearners({ learners }: Batch, counting: boolean, stay: boolean): Promise<void> {
-    const missing: BatchLearner[] = [];
-    for (const learner of learners) {
-      learner.entry = cache.get(learner.stream) ?? null;
-      if (learner.entry === null) missing.push(learner);
-      else if (!stay) forget(learner.stream);
-    }
-    const entries = await readEntries(readModels, namespace, missing, model);
-    missing.forEach((learner, at) => {
-      const entry = entries[at] ?? null;
-      learner.entry = entry;
-      if (entry !== null && stay) cache.set(learner.stream, entry);
-    });
-    for (const learner of learners) {
-      if (learner.entry?.state.revision !== learner.first.revision - 1) await align(learner, counting);
-    }
-  }
-
-  /** A row that is behind, or ahead of the counters, as after a loss of either: the stream has the truth. */
-  async function align(learner: BatchLearner, counting: boolean): Promise<void> {
-    const { entry, first, stream } = learner;
-    const toRevision = first.revision - 1;
-    if (entry === null || (entry.state.revision > toRevision && !counting)) return;
-    if (entry.state.revision > toRevision) entry.state = newLearnerState(model);
-    const failure = await foldStream(foldDeps, { stream, state: entry.state, toRevision, toPosition: first.position });
-    if (failure !== null) park(learner, failure, counting ? first.position : counters.checkpoint.position + 1);
-    else if (entry.state.revision !== toRevision) throw new Error(`${stream} ends before revision ${toRevision}`);
-  }
-
-  async function fold({ steps, learners }: Batch, counting: boolean): Promise<void> {
-    const turns = createTurns();
-    let from = 0;
-    let at = -1;
-    for (const { event, learner } of steps) {
-      at += 1;
-      if (learner === null) {
-        await listsBefore(
-          at,
-          steps.slice(from, at).flatMap((step) => step.learner ?? []),
-          turns,
-        );
-        from = at + 1;
-        await context.advance(event);
-      } else {
-        foldStep(learner, event, counting);
-      }
-      if (turns.due()) await turns.take();
-    }
-    for (const learner of learners) if (learner.entry === null) learner.touched = false;
-    await parking.settle();
-  }
-
-  function foldStep(learner: BatchLearner, event: StoredEvent, counting: boolean): void {
-    const { entry } = learner;
-    if (entry === null || event.revision <= entry.state.revision) return;
-    learner.touched = true;
-    entry.lists = null;
-    try {
-      const transition = foldInteraction(entry.state, event, model, context.current.weights, context);
-      if (counting) counters.count(transition);
-    } catch (error) {
-      park(learner, { event, error }, counting ? event.position : counters.checkpoint.position + 1);
-    }
-  }
-
-  function park(learner: BatchLearner, { event, error }: FoldFailure, countedBefore: number): void {
-    learner.entry = null;
-    cache.delete(learner.stream);
-    const parked = parking.park(learner, event, error, countedBefore);
-    counters.park(parked);
-  }
-
-  /** A list depends on the log up to the learner's last event: what comes after it must not show. */
-  async function listsBefore(step: number, learners: readonly BatchLearner[], turns: Turns): Promise<void> {
-    for (const { entry, lastStep, touched } of learners) {
-      if (entry !== null && touched && lastStep < step && entry.lists === null) lists(entry);
-      if (turns.due()) await turns.take();
-    }
-  }
-
-  /** Without a list the query selects on demand; the learner's next event tries again. */
-  function lists(entry: LearnerEntry): void {
-    try {
-      entry.lists = selectLists(entry, { model, bankOf: context.bank, weights: context.current, size: listSize });
-    } catch (err) {
-      log.error({ err, stream: entry.stream, revision: entry.state.revision }, "no list could be selected");
-      entry.lists = new Map();
-    }
-  }
-
   async function writeCounters(checkpoint: Checkpoint): Promise<void> {
     const write = counters.write(key, checkpoint);
     const [outcome] = await readModels.write([write]);
@@ -261,6 +154,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       );
     }
     counters.stored(write, checkpoint);
+    writtenAt = clock.now();
   }
 
   /** Counters that went back are loaded, and what they lack is counted again. */
@@ -274,7 +168,11 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     if (repairs.recentSuspected) await checkCounters();
     await repairs.run(position, counters.parked);
     if (position < counters.checkpoint.position) return;
-    await parking.answerRetries(counters, position, () => writeCounters({ position, learnersPosition }));
+    const writeHere = (): Promise<void> => writeCounters({ position, learnersPosition });
+    await parking.answerRetries(counters, position, writeHere);
+    // Where nothing concerned this partition for a while, the log has gone on all the same: whoever looks should see it.
+    const idle = position > counters.checkpoint.position && clock.now() - writtenAt >= idleCheckpointMs;
+    if (idle) await writeHere();
     if (partition === 0) await tick.run(counters, position, context);
   }
 
@@ -291,10 +189,4 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     suspected: repairs.suspected,
     close: parking.close,
   };
-}
-
-/** The events after `after` up to `to`: what was handled before is not handled again. */
-function between(events: readonly StoredEvent[], after: number, to: number): readonly StoredEvent[] {
-  const inside = (event: StoredEvent): boolean => event.position > after && event.position <= to;
-  return events.every(inside) ? events : events.filter(inside);
 }
