@@ -3,9 +3,11 @@ import type { Lifecycle } from "./lifecycle.ts";
 
 /** A start after a crash folds some so many events again: a few seconds' work. */
 const eventsBetweenSaves = 20_000;
+/** So many are too many to fold again, whatever saving costs. */
+const eventsUnsavedMax = 60_000;
 /** When nothing comes in, fewer are reason enough. */
 const eventsWhenQuiet = 1000;
-/** Between two saves lies at least so many times what the last one took: saving is a tenth of the time at the most. */
+/** Between two saves lies so many times what the last one took, if it can: saving is a tenth of the time then. */
 const restAfterSave = 9;
 const lookEveryMs = 500;
 
@@ -29,9 +31,10 @@ export function saveNowAndThen(options: {
     const since = startedAt - savedAt;
     const done = position - savedPosition;
     const quiet = position === lastLook && done >= eventsWhenQuiet;
-    const many = (quiet || done >= eventsBetweenSaves) && since >= restAfterSave * lastSaveMs;
+    const many = done >= eventsBetweenSaves && since >= restAfterSave * lastSaveMs;
+    const atOnce = (quiet || done >= eventsUnsavedMax) && since >= lastSaveMs;
     lastLook = position;
-    if (saving || done === 0 || !(many || since >= everyMs)) return;
+    if (saving || done === 0 || !(many || atOnce || since >= everyMs)) return;
     saving = true;
     try {
       await save();
