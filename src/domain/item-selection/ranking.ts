@@ -68,7 +68,12 @@ export function recentSkills(
   recentItemIds: readonly string[],
   items: ReadonlyMap<string, { readonly skillIds: readonly string[] }>,
 ): string[] {
-  return recentItemIds.slice(0, remembered).flatMap((id) => items.get(id)?.skillIds ?? []);
+  const skillIds: string[] = [];
+  for (let age = 0; age < remembered && age < recentItemIds.length; age++) {
+    const item = items.get(recentItemIds[age] as string);
+    if (item !== undefined) skillIds.push(...item.skillIds);
+  }
+  return skillIds;
 }
 
 function timesIn(skillIds: readonly string[], skillId: string | null): number {
