@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { BadConfig, type Config, type Environment, loadConfig, masked, settingEntries } from "./config.ts";
 import { inspectPostgres, inspectRedis, inspectSqlite } from "./engine-checks.ts";
+import { inspectOthers } from "./engine-checks-others.ts";
 
 /** Everything that can be checked here without changing anything but a temporary file in the data folder. */
 export async function allChecks(environment: Environment): Promise<Check[]> {
@@ -26,10 +27,13 @@ export async function allChecks(environment: Environment): Promise<Check[]> {
     node,
     ...settings,
     ...(await folderChecks(config.dataFolder)),
-    ...(config.databaseUrl === undefined ? await inspectSqlite(config) : await inspectPostgres(config.databaseUrl)),
+    ...(config.databaseUrl === undefined
+      ? await inspectSqlite(config)
+      : await inspectPostgres(config.databaseUrl, config.eventStoreDbUrl === undefined ? "event log" : "beside it")),
     ...(config.redisUrl === undefined
       ? [ok("read models", "in memory, saved to the data folder")]
       : await inspectRedis(config.redisUrl)),
+    ...(await inspectOthers(config)),
     await portCheck(config.host, config.port),
   ];
 }

@@ -63,6 +63,9 @@ function engineProblems(config: Checked): string[] {
   if (config.eventStoreDbUrl !== undefined && config.databaseReplicaUrl !== undefined) {
     problems.push("DATABASE_REPLICA_URL has no use with EVENTSTOREDB_URL: the log is not in PostgreSQL there");
   }
+  if ((config.archiveAfterDays ?? 0) > 0 && config.archiveFolder === undefined) {
+    problems.push("PROXIMAL_ARCHIVE_AFTER_DAYS needs PROXIMAL_ARCHIVE: the folder to move segments to");
+  }
   if (config.redisUrl !== undefined && config.redisUrl === config.jobsRedisUrl) {
     problems.push(
       "JOBS_REDIS_URL must not be REDIS_URL: give the jobs a Redis, or at least a database number, of their own",

@@ -10,9 +10,11 @@ import type { SqlSession } from "../adapters/engines/sql.ts";
 import { openPostgresLog } from "../adapters/event-store/postgres.ts";
 import { createPostgresReader } from "../adapters/event-store/postgres-reader.ts";
 import { type LogReads, openReplicaReads } from "../adapters/event-store/postgres-replica.ts";
+import { createPostgresSegments } from "../adapters/event-store/postgres-segments.ts";
 import { openSqliteLog } from "../adapters/event-store/sqlite.ts";
 import { createMemoryLease } from "../adapters/lease/memory.ts";
 import { openPostgresLease } from "../adapters/lease/postgres.ts";
+import type { ArchiveEventsDeps } from "../commands/archive-events.ts";
 import type { EngineMetrics } from "../http/engine-metrics.ts";
 import type { ApiKeys } from "../ports/api-keys.ts";
 import type { Blobs } from "../ports/blobs.ts";
@@ -144,6 +146,13 @@ async function openEventStoreDb(url: string, life: Lifecycle, { patience = noPat
 /** Where old segments of the log are; null: nowhere. */
 export function archiveOf({ archiveFolder }: Config): EventArchive | null {
   return archiveFolder === undefined ? null : openArchiveFolder(resolve(archiveFolder));
+}
+
+/** The log where its segments can move to the archive: in PostgreSQL, with PROXIMAL_ARCHIVE; null: nowhere. */
+export function archivable(config: Config, { postgres }: Engines): ArchiveEventsDeps | null {
+  const archive = archiveOf(config);
+  if (archive === null || postgres === null || config.eventStoreDbUrl !== undefined) return null;
+  return { log: createPostgresSegments(postgres), archive };
 }
 
 /** A replica that is not there is no reason not to start: the primary answers then. */

@@ -60,6 +60,7 @@ describe("settings", () => {
     [{ DATABASE_DIRECT_URL: "postgres://p/x" }, "DATABASE_DIRECT_URL needs DATABASE_URL"],
     [{ DATABASE_REPLICA_URL: "postgres://p/x" }, "DATABASE_REPLICA_URL needs DATABASE_URL"],
     [{ KAFKA_BROKERS: "h:9092", DATABASE_URL: "postgres://p/x" }, "KAFKA_BROKERS needs REDIS_URL"],
+    [{ PROXIMAL_ARCHIVE_AFTER_DAYS: "365" }, "PROXIMAL_ARCHIVE_AFTER_DAYS needs PROXIMAL_ARCHIVE"],
     [{ REDIS_URL: "redis://r/1", JOBS_REDIS_URL: "redis://r/1" }, "JOBS_REDIS_URL must not be REDIS_URL"],
     [{ PROXIMAL_DRAIN_MS: "500", PROXIMAL_STOP_TIMEOUT_MS: "400" }, "PROXIMAL_DRAIN_MS must be less than"],
   ])("that cannot go together are refused in one line: %j", (environment, line) => {

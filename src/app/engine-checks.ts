@@ -26,7 +26,7 @@ export async function inspectSqlite(config: Config): Promise<Check[]> {
 }
 
 /** Asks the server and changes nothing: migrations are applied by the next start. */
-export async function inspectPostgres(url: string): Promise<Check[]> {
+export async function inspectPostgres(url: string, what = "event log"): Promise<Check[]> {
   const where = maskedUrl(url);
   const sql = createPostgres({ url, connections: 1, connectTimeoutMs: 3000, statementTimeoutMs: 3000 });
   try {
@@ -37,14 +37,14 @@ export async function inspectPostgres(url: string): Promise<Check[]> {
     const found = `PostgreSQL ${Math.floor(version / 10_000)}.${version % 10_000} at ${where}`;
     const applied = row?.[2] ? Number((await sql.query("SELECT count(*) FROM schema_migrations"))[0]?.[0] ?? 0) : 0;
     return [
-      version < 130_000 ? warn("event log", found, "use PostgreSQL 13 or newer") : ok("event log", found),
+      version < 130_000 ? warn(what, found, "use PostgreSQL 13 or newer") : ok(what, found),
       ...(row?.[1] === "off"
         ? [warn("fsync", "off", "turn it on: accepted interactions would be lost on power loss")]
         : []),
       migrationsCheck(applied, (await readMigrations()).length),
     ];
   } catch (error) {
-    return [fail("event log", `PostgreSQL at ${where}: ${reasonOf(error)}`, "start it, or correct DATABASE_URL")];
+    return [fail(what, `PostgreSQL at ${where}: ${reasonOf(error)}`, "start it, or correct DATABASE_URL")];
   } finally {
     await sql.close();
   }

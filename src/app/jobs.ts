@@ -1,16 +1,41 @@
 import { z } from "zod";
+import { type ArchiveEventsDeps, archiveEvents } from "../commands/archive-events.ts";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import type { Log } from "../ports/log.ts";
 import { saveRowSnapshot } from "../workers/row-snapshots.ts";
-import type { Engines } from "./compose.ts";
+import { archivable, type Engines } from "./compose.ts";
 import type { OpenReadModels } from "./compose-rows.ts";
 import type { Config } from "./config.ts";
 import type { Job } from "./start-jobs.ts";
 
 /** The background jobs of this deployment. */
 export function jobsOf(config: Config, engines: Engines, rows: OpenReadModels | null, log: Log): Job[] {
-  // Rows in the memory of a process are saved by that process.
-  return rows === null || config.redisUrl === undefined ? [] : [saveRows(config, engines, rows, log)];
+  const archiving = config.archiveAfterDays === 0 ? null : archivable(config, engines);
+  return [
+    // Rows in the memory of a process are saved by that process.
+    ...(rows === null || config.redisUrl === undefined ? [] : [saveRows(config, engines, rows, log)]),
+    ...(archiving === null ? [] : [archive(config, archiving, log)]),
+  ];
+}
+
+const dayMs = 86_400_000;
+
+/** Whole segments, oldest first; one that is cut off goes on with the next run, and two at a time do no harm. */
+function archive({ archiveAfterDays }: Config, deps: ArchiveEventsDeps, log: Log): Job {
+  return {
+    name: "archive",
+    definition: {
+      input: z.object({}),
+      async run(_input, { signal }) {
+        const time = new Date(Date.now() - archiveAfterDays * dayMs).toISOString();
+        const moved = await archiveEvents(deps, { time }, { signal });
+        if (moved.length > 0) log.info({ moved: moved.map(({ name }) => name) }, "segments moved to the archive");
+        signal.throwIfAborted();
+        return { moved: moved.length };
+      },
+    },
+    everyMs: dayMs,
+  };
 }
 
 /** So that losing Redis does not mean reading the log from its beginning. */

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Registry } from "prom-client";
 import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
 import { createEngineMetrics } from "../http/engine-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
@@ -8,6 +9,7 @@ import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
 import { openStream } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
 import { catalogueHere, projectorElsewhere, projectorHere, relayHere, trainerHere } from "./followers.ts";
+import { registerJobMetrics } from "./job-metrics.ts";
 import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
@@ -61,8 +63,12 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
   const rows = await openRows(starting, engines);
   const parts = await startParts(starting, engines, rows);
 
+  const register = (registry: Registry): void => {
+    metrics.register(registry);
+    if (parts.jobs !== null) registerJobMetrics(registry, parts.jobs);
+  };
   const given = {
-    ...{ feed, apiKeys: engines.apiKeys, engineMetrics: metrics, operations: parts.projector?.operations ?? null },
+    ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
     followers: followersOf(config, parts, rows),
     engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],
   };

@@ -227,6 +227,15 @@ export const settings = {
       "Where `proximal archive` moves old segments of a log in PostgreSQL, and where they are read from then on.",
     schema: z.string().min(1).optional(),
   }),
+  archiveAfterDays: setting({
+    name: "PROXIMAL_ARCHIVE_AFTER_DAYS",
+    group: "jobs",
+    default: "0",
+    unit: "days",
+    allowed: "0 to 36500; 0: only `proximal archive` does",
+    meaning: "Segments of the log of which every event is older move to PROXIMAL_ARCHIVE by a daily job.",
+    schema: wholeNumber(0, 36_500),
+  }),
   replicaMaxLagMs: setting({
     name: "PROXIMAL_REPLICA_MAX_LAG_MS",
     group: "engines",

@@ -206,6 +206,33 @@ describe.skipIf(postgres === null || redis === null)("roles", () => {
     );
   });
 
+  test("jobs are done, counted and shown, and doctor asks every engine", { timeout: 60_000 }, async () => {
+    const { place, start } = await newDeployment();
+    const jobs = await start("jobs");
+    await eventually(
+      "the first jobs done",
+      async () => (await fetch(`${jobs.url}/metrics`)).text(),
+      (metrics) => metrics.includes('jobs{state="waiting"} 0') && metrics.includes('jobs{state="active"} 0'),
+    );
+    const listed = await run(place, ["jobs", "list", "--json"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({ counts: { waiting: 0, failed: 0 }, failed: [] });
+    expect(await run(place, ["jobs", "retry", "17"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no failed job has the id 17"),
+    });
+    expect(await jobs.end("SIGTERM"), jobs.output().stderr).toBe(0);
+
+    const more = {
+      DATABASE_REPLICA_URL: place.environment.DATABASE_URL ?? "",
+      KAFKA_BROKERS: "127.0.0.1:1",
+      PORT: "0",
+    };
+    const doctor = await run({ environment: { ...place.environment, ...more } }, ["doctor", "--json"]);
+    const { checks } = JSON.parse(doctor.stdout);
+    const found = new Map(checks.map((one: { what: string; result: string }) => [one.what, one.result]));
+    expect(Object.fromEntries(found)).toMatchObject({ jobs: "ok", replica: "warn", Kafka: "fail", "event log": "ok" });
+  });
+
   test("a start waits for an engine that is not there yet, and says so each second", { timeout: 60_000 }, async () => {
     const port = await freePort();
     const place = newPlace({ REDIS_URL: `redis://127.0.0.1:${port}`, LOG_FORMAT: "json" });

@@ -10,6 +10,7 @@ import { addEvaluate } from "./evaluate.ts";
 import { addEvents } from "./events.ts";
 import { addImport } from "./import.ts";
 import { CommandFailure, exitCodes, type Io } from "./io.ts";
+import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
 import { addLag } from "./lag.ts";
 import { addParked } from "./parked.ts";
@@ -24,6 +25,7 @@ const commands: readonly AddCommand[] = [
   addArchive,
   addLag,
   addParked,
+  addJobs,
   addRebuild,
   addEvaluate,
   addDoctor,
