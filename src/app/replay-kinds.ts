@@ -1,0 +1,24 @@
+import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
+import type { Blobs } from "../ports/blobs.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { EventStore } from "../ports/event-store.ts";
+import type { Feed } from "../ports/feed.ts";
+import type { Log } from "../ports/log.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import type { ReplayKind } from "../queries/replays/replay-kind.ts";
+
+/** What kinds of replays stand on. */
+export interface ReplayDeps {
+  /** The log as analysts read it: a replica may answer. */
+  readonly feed: Feed;
+  readonly eventStore: Pick<EventStore, "readStream">;
+  readonly blobs: Blobs;
+  readonly model: LearnerModel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The rows that queries read, caught up with the log; opened when they are asked for first. */
+  rows(): Promise<ReadModels>;
+}
+
+/** Every kind of replay there is: a new one is a line here. */
+export const replayKinds = (_deps: ReplayDeps): readonly ReplayKind<unknown>[] => [];
