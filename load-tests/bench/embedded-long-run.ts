@@ -13,7 +13,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { course } from "../../src/app/demo/course.ts";
-import { seededRandom } from "../../src/app/demo/random.ts";
+import { seededRandom } from "../../src/domain/random.ts";
 import { describeMachine } from "./machine.ts";
 
 const limits = { eventsPerSecond: 5000, readyMs: 15_000 } as const;

@@ -22,6 +22,7 @@ const packages: Record<string, readonly string[]> = {
   "src/ports": [],
   "src/commands": ["zod", "node:crypto"],
   "src/projections": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events"],
+  "src/queries/statistics": ["jstat"],
   "src/queries": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events", "node:stream"],
   "src/workers": ["zod", "prom-client", "node:*"],
   "src/adapters/event-store": ["pg", "@eventstore/db-client", "node:*"],

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SessionType } from "../../domain/events.ts";
+import { type Random, seededRandom } from "../../domain/random.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { Course } from "./course.ts";
-import { type Random, seededRandom } from "./random.ts";
 import { type Sitting, sittings } from "./schedule.ts";
 import { attempt, learnerIdsOf, newSimulatedLearner, type SimulatedLearner } from "./simulated-learners.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { seededRandom } from "../../domain/random.ts";
 import { course } from "./course.ts";
-import { seededRandom } from "./random.ts";
 import { sampleLogCsv, sampleLogOptions } from "./sample-log.ts";
 import { sittings } from "./schedule.ts";
 import { attempt, newSimulatedLearner } from "./simulated-learners.ts";

@@ -1,4 +1,4 @@
-import { type Random, seededRandom } from "./random.ts";
+import { type Random, seededRandom } from "../../domain/random.ts";
 import { sittings } from "./schedule.ts";
 import {
   attempt,

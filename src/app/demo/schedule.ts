@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../../domain/random.ts";
 
 export interface Sitting {
   /** 0 for the learner's first session. */

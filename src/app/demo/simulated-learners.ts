@@ -1,4 +1,4 @@
-import { type Random, seededRandom, standardNormal } from "./random.ts";
+import { type Random, seededRandom, standardNormal } from "../../domain/random.ts";
 
 /**
  * Learners that are not there: who knows which skill is a hidden truth (Bayesian Knowledge Tracing with forgetting),
