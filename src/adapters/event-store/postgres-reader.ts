@@ -1,6 +1,7 @@
 import type { EventArchive } from "../../ports/event-archive.ts";
 import { type EventStore, LogUnavailable, type StoredEvent } from "../../ports/event-store.ts";
 import type { Backlog, Feed, FeedFilter, FeedPage } from "../../ports/feed.ts";
+import { isoTime } from "../engines/iso-time.ts";
 import { arrayLiteral, type SqlRow, type SqlSession } from "../engines/sql.ts";
 import { type ArchivedReads, createArchivedReads } from "./archived-reads.ts";
 import { checkLimit, checkPosition, checkStream } from "./checks.ts";
@@ -183,7 +184,7 @@ function literal(values: readonly string[] | undefined): string | null {
 }
 
 function toTime(milliseconds: string | null): string | null {
-  return milliseconds === null ? null : new Date(Math.round(Number(milliseconds))).toISOString();
+  return milliseconds === null ? null : isoTime(Number(milliseconds));
 }
 
 /** From the columns of postgres-statements.ts. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { type EventStore, LogUnavailable, type StoredEvent } from "../../ports/event-store.ts";
 import type { Backlog, Feed, FeedFilter, FeedPage } from "../../ports/feed.ts";
+import { isoTime } from "../engines/iso-time.ts";
 import { isSqliteTrouble } from "../engines/sqlite.ts";
 import { checkLimit, checkPosition, checkStream } from "./checks.ts";
 
@@ -126,7 +127,7 @@ export function createSqliteReader(database: DatabaseSync): SqliteReader {
 }
 
 function toTime(milliseconds: SQLOutputValue | undefined): string {
-  return new Date(Number(milliseconds)).toISOString();
+  return isoTime(Number(milliseconds));
 }
 
 function toStored(row: Record<string, SQLOutputValue>): StoredEvent {
