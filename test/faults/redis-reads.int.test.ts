@@ -9,8 +9,10 @@ import type { RedisServer } from "../support/redis.ts";
 
 // Tries to break invariants 8 and 9: a query never waits without bound, and is answered when Redis is slow or gone.
 
-/** The longest that a read may stay without an answer, besides what this process itself was held up. */
+/** The longest that a read may stay without an answer. */
 const gapMsMax = 150;
+/** Up to here a process is held up on a quiet machine too: what is more is no engine's fault, and allowed on top. */
+const usualStallMs = 35;
 const perSecond = 200;
 const learnerIds = Array.from({ length: 300 }, (_, at) => `learner-${at}`);
 const table: string[] = [];
@@ -59,9 +61,10 @@ async function measure(
 }
 
 function expectAnswered({ failure, gapMs, longestMs, stallMs, sources }: Seen): void {
+  const allowedMs = gapMsMax + (stallMs > usualStallMs ? stallMs : 0);
   expect(failure).toBeNull();
-  expect(longestMs).toBeLessThan(gapMsMax + stallMs);
-  expect(gapMs).toBeLessThan(gapMsMax + stallMs + 1000 / perSecond);
+  expect(longestMs).toBeLessThan(allowedMs);
+  expect(gapMs).toBeLessThan(allowedMs);
   expect(sources.popular ?? 0).toBe(0);
 }
 
