@@ -1,5 +1,6 @@
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
+import { Explainer, type Explanation, informationOfAnswer, varianceAfter } from "./explanation.ts";
 import { abilityUnit, moveAbility } from "./fixed-point.ts";
 import { getOrAdd } from "./get-or-add.ts";
 import { type LearnerIds, newLearnerIds } from "./ids.ts";
@@ -40,12 +41,35 @@ const stepSize = {
 
 /** p = sigmoid(item + mean_s skill_s + ability_u + mean_s ability_us). `skillIds` as skill-set.ts gives them. */
 function predict(weights: EloWeights, local: EloLocal, question: Question, skillIds: readonly string[]): number {
+  return sigmoid(logit(weights, local, question, skillIds));
+}
+
+function logit(weights: EloWeights, local: EloLocal, question: Question, skillIds: readonly string[]): number {
   let skills = 0;
   for (const id of skillIds) {
     skills += (weights.skills.get(id)?.value ?? 0) + ownOf(local, id) * abilityUnit;
   }
   const mean = skillIds.length === 0 ? 0 : skills / skillIds.length;
-  return sigmoid(easiness(weights, question) + local.value * abilityUnit + mean);
+  return easiness(weights, question) + local.value * abilityUnit + mean;
+}
+
+function explain(weights: EloWeights, local: EloLocal, question: Question): Explanation {
+  const skillIds = skillSet(question.skillIds);
+  const explainer = new Explainer();
+  const add = (feature: string, value: number, { value: weight, answers }: Rating, unit = 1): void =>
+    explainer.add(feature, value, weight * unit, varianceAfter(informationOfAnswer * answers));
+  const item = weights.items.get(question.itemId) ?? newRating();
+  add(`item ${question.itemId}`, 1, item);
+  if (question.difficulty !== undefined) {
+    explainer.add("the author's difficulty", -question.difficulty, 1 / (1 + item.answers), 0);
+  }
+  add("ability", 1, local, abilityUnit);
+  for (const id of skillIds) {
+    const own = local.skills[local.ids.skills.find(id)];
+    add(`skill ${id}`, 1 / skillIds.length, weights.skills.get(id) ?? newRating());
+    add(`ability, skill ${id}`, 1 / skillIds.length, own ?? newRating(), abilityUnit);
+  }
+  return explainer.explanation(logit(weights, local, question, skillIds));
 }
 
 function ownOf(local: EloLocal, skillId: string): number {
@@ -154,6 +178,7 @@ export const elo: LearnerModel<EloWeights, EloLocal> = {
   newWeights: () => ({ items: new Map(), skills: new Map() }),
   newLocal: (ids = newLearnerIds()) => ({ value: 0, answers: 0, ids, skills: [] }),
   predict: (weights, local, question) => predict(weights, local, question, skillSet(question.skillIds)),
+  explain,
   prepare: (weights, questions) => {
     const asked = questions.map((question) => ({ question, skillIds: skillSet(question.skillIds) }));
     return {

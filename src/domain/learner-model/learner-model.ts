@@ -1,5 +1,6 @@
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
+import type { Explanation } from "./explanation.ts";
 import type { LearnerIds } from "./ids.ts";
 
 /** What a model is asked about: an item, and the skills it had when the question was put. */
@@ -8,12 +9,14 @@ export interface Question {
   readonly skillIds: readonly string[];
   /** The author's guess in logits (0 average, positive harder). Its say fades as answers to the item come in. */
   readonly difficulty?: number | undefined;
+  /** When it is put, milliseconds since 1970; null or 0 where that is not known. Models may use it. */
+  readonly at?: number | null;
 }
 
 /** One answered question. A multi-skill answer is ONE answer (expanding it leaks the label). */
 export interface Answer extends Question {
   readonly correct: boolean;
-  /** Milliseconds since 1970; null where event times are not known. */
+  /** When it was given, milliseconds since 1970; null or 0 where that is not known. */
   readonly at: number | null;
 }
 
@@ -31,6 +34,8 @@ export interface LearnerModel<Weights = unknown, Local = unknown> {
   newLocal(ids?: LearnerIds): Local;
   /** Probability 0..1 that the answer will be correct. Unknown items and skills are average ones. Changes nothing. */
   predict(weights: Weights, local: Local, question: Question): number;
+  /** The same prediction, with what it is made of and how sure it is. For people, not for the hot path. */
+  explain(weights: Weights, local: Local, question: Question): Explanation;
   /** The same for questions that are put to many learners. The weights must not change any more. */
   prepare(weights: Weights, questions: readonly Question[]): PreparedQuestions<Local>;
   /** Folds an answer into the learner's own state with the weights as they are (workers). Returns the prediction made before. */
@@ -54,7 +59,7 @@ export interface LearnerModel<Weights = unknown, Local = unknown> {
 export interface PreparedQuestions<Local = unknown> {
   /**
    * Predicts the question of that number for this learner, as {@link LearnerModel.predict} does to the last bit. Of use
-   * until the next call, for whichever learner, and until `local` changes.
+   * until the next call, for whichever learner, and until `local` changes. `at`: when the questions are put.
    */
-  forLearner(local: Local): (question: number) => number;
+  forLearner(local: Local, at?: number | null): (question: number) => number;
 }

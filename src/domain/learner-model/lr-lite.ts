@@ -4,6 +4,7 @@ import { getOrAdd } from "./get-or-add.ts";
 import { newLearnerIds } from "./ids.ts";
 import type { Answer, LearnerModel } from "./learner-model.ts";
 import { decodeLrLite, encodeLrLite } from "./lr-lite-bytes.ts";
+import { explain } from "./lr-lite-explain.ts";
 import { type Features, featuresOf, log1p, logit, unseen } from "./lr-lite-features.ts";
 import { localFromJson, localToJson } from "./lr-lite-json.ts";
 import { readLocal, writeLocal } from "./lr-lite-local-bytes.ts";
@@ -135,6 +136,7 @@ export const lrLite: LearnerModel<LrLiteWeights, LrLiteLocal> = {
     items: [],
   }),
   predict: (weights, local, question) => sigmoid(logit(weights, local.ability, question, featuresOf(local, question))),
+  explain,
   prepare,
   observe: (weights, local, answer) => fold(weights, local, answer, false),
   learn: (weights, local, answer) => fold(weights, local, answer, true),

@@ -101,6 +101,31 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
     );
   });
 
+  test("an explanation has the prediction to the last bit, terms that sum to its logit, and a deviation", () => {
+    fc.assert(
+      fc.property(answers, question, fc.constantFrom(undefined, -1, 2), (history, asked, difficulty) => {
+        const { weights, local } = train(model, history);
+        const put = { ...asked, difficulty };
+        const { p, logit, sd, terms } = model.explain(weights, local, put);
+        expect(p).toBe(model.predict(weights, local, put));
+        expect(terms.reduce((sum, { contribution }) => sum + contribution, 0)).toBeCloseTo(logit, 10);
+        for (const { value, weight, contribution } of terms) expect(contribution).toBe(value * weight);
+        expect(1 / (1 + Math.exp(-logit))).toBeCloseTo(p, 10);
+        expect(sd).toBeGreaterThan(0);
+        expect(new Set(terms.map(({ feature }) => feature)).size).toBe(terms.length);
+      }),
+    );
+  });
+
+  test("is the surer of a learner and an item the more they answered", () => {
+    const weights = model.newWeights();
+    const local = model.newLocal();
+    const asked = { itemId: "i", skillIds: ["s"], at: null };
+    const before = model.explain(weights, local, asked).sd;
+    for (let n = 0; n < 100; n++) model.learn(weights, local, { ...asked, correct: n % 2 === 0 });
+    expect(model.explain(weights, local, asked).sd).toBeLessThan(before / 2);
+  });
+
   test("observe never changes the weights, and returns what predict said", () => {
     fc.assert(
       fc.property(answers, answers, (history, later) => {

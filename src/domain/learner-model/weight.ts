@@ -6,7 +6,7 @@ export interface Weight {
 }
 
 /** Keeps the first steps from being as large as the rate itself. */
-const firstSquares = 0.3;
+export const firstSquares = 0.3;
 
 export const newWeight = (): Weight => ({ value: 0, squares: firstSquares });
 
