@@ -1,12 +1,17 @@
 import { z } from "zod";
 import {
+  exposureSchema,
   type ItemFields,
   idSchema,
   itemPublishedSchema,
+  masteryNeedsSchema,
   policySchema,
+  reviewSettingsSchema,
   type SkillFields,
+  sessionBudgetSchema,
   skillDefinedSchema,
   type TrackFields,
+  topicShareSchema,
   trackDefinedSchema,
 } from "../domain/events.ts";
 
@@ -24,6 +29,7 @@ export const itemInputSchema = z
     skillIds: item.skillIds.describe("Skills the item exercises; all must be defined"),
     kind: item.kind.describe('What sort of thing it is: "exercise", "video"; a track may allow some kinds only'),
     difficulty: item.difficulty.describe("Prior, in logits: 0 average, positive harder"),
+    expectedSeconds: item.expectedSeconds.describe("How long it usually takes"),
     contentUri: item.contentUri.describe("Where the app finds the content itself"),
     tags: item.tags,
   })
@@ -54,6 +60,67 @@ export const skillInputSchema = z
 
 const track = trackDefinedSchema.shape;
 const policy = policySchema.shape;
+const reviews = reviewSettingsSchema.shape;
+const exposure = exposureSchema.shape;
+const topic = topicShareSchema.shape;
+const needs = masteryNeedsSchema.shape;
+const budget = sessionBudgetSchema.shape;
+
+export const policyInputSchema = z
+  .strictObject({
+    targetSuccess: policy.targetSuccess.describe("Wanted probability of success"),
+    masteryThreshold: policy.masteryThreshold.describe("A skill is mastered from this probability on"),
+    prerequisiteThreshold: policy.prerequisiteThreshold.describe("A prerequisite is held from this probability on"),
+    reviewShare: policy.reviewShare.describe("Largest share of due reviews in a practice list"),
+    explorationRate: policy.explorationRate.describe("How often a place of a list is drawn at random"),
+    doNotRepeat: policy.doNotRepeat.describe("An item among the last so many is not offered again"),
+    itemKinds: policy.itemKinds.describe("Kinds of item allowed; empty: all"),
+    reviewBy: policy.reviewBy.describe("One memory card for each skill, or for each item"),
+    reviews: z
+      .strictObject({
+        retention: reviews.retention.describe("Wanted probability of recall when a card falls due"),
+        maxIntervalDays: reviews.maxIntervalDays.describe("Longest time between two reviews"),
+        learningStepsMinutes: reviews.learningStepsMinutes.describe("Steps of a new card before it counts in days"),
+        relearningStepsMinutes: reviews.relearningStepsMinutes.describe("Steps of a card that was forgotten"),
+        ahead: reviews.ahead.describe("A review session in which nothing is due goes on with what falls due next"),
+      })
+      .prefault({}),
+    exposure: z
+      .strictObject({
+        timesMax: exposure.timesMax.describe("A learner who has done an item so often is not given it again"),
+        restDays: exposure.restDays.describe("until so many days have passed since the last time; null: for ever"),
+        learnerShareMax: exposure.learnerShareMax.describe("Each item is open to this share of the learners only"),
+      })
+      .prefault({}),
+    topics: z
+      .array(
+        z.strictObject({
+          skillId: topic.skillId.describe("The items of this skill; or, instead,"),
+          tag: topic.tag.describe("those with this tag"),
+          minShare: topic.minShare.describe("Least share of what is practised, as far as there are items"),
+          maxShare: topic.maxShare.describe("Largest share, as far as there is anything else"),
+        }),
+      )
+      .max(30)
+      .default([])
+      .describe("Shares of topics in practice"),
+    interleaving: policy.interleaving.describe("How strongly skills are mixed: 0 not at all"),
+    masteryNeeds: z
+      .strictObject({
+        answersMin: needs.answersMin.describe("A skill is mastered after so many answers at the earliest"),
+        hardAnswersMin: needs.hardAnswersMin.describe("and after so many correct ones to hard items,"),
+        pMax: needs.pMax.describe("those predicted at or below this when they were answered"),
+      })
+      .prefault({}),
+    maintenance: policy.maintenance.describe("Keep mastered skills fresh where nothing is open; false: stop"),
+    sessionBudget: z
+      .strictObject({
+        minutes: budget.minutes.describe("Time that one session may take"),
+        items: budget.items.describe("Items that one session may take"),
+      })
+      .prefault({}),
+  })
+  .meta({ title: "Policy" });
 
 export const trackInputSchema = z
   .strictObject({
@@ -61,18 +128,7 @@ export const trackInputSchema = z
     title: track.title,
     itemIds: track.itemIds.describe("Items it holds, beside those of skillIds; both empty: every item there is"),
     skillIds: track.skillIds.describe("Skills whose items it holds"),
-    policy: z
-      .strictObject({
-        targetSuccess: policy.targetSuccess.describe("Wanted probability of success"),
-        masteryThreshold: policy.masteryThreshold.describe("A skill is mastered from this probability on"),
-        prerequisiteThreshold: policy.prerequisiteThreshold.describe("A prerequisite is held from this probability on"),
-        reviewShare: policy.reviewShare.describe("Largest share of due reviews in a practice list"),
-        explorationRate: policy.explorationRate.describe("How often a place of a list is drawn at random"),
-        doNotRepeat: policy.doNotRepeat.describe("An item among the last so many is not offered again"),
-        itemKinds: policy.itemKinds.describe("Kinds of item allowed; empty: all"),
-        reviewBy: policy.reviewBy.describe("One memory card for each skill, or for each item"),
-      })
-      .prefault({}),
+    policy: policyInputSchema.prefault({}),
     pinnedItemIds: track.pinnedItemIds.describe("Offered first"),
     barredItemIds: track.barredItemIds.describe("Never offered"),
   })

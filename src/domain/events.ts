@@ -52,6 +52,8 @@ const itemFieldsSchema = z.object({
   kind: z.string().min(1).max(100).default("exercise"),
   /** Logits; positive is harder than average. */
   difficulty: z.number().min(-10).max(10).optional(),
+  /** How long it usually takes, as the author knows; for what a session has time for. */
+  expectedSeconds: z.number().min(1).max(86_400).optional(),
   contentUri: z.string().max(2000).optional(),
   tags: z.array(z.string().min(1).max(100)).max(50).default([]),
 });
@@ -72,7 +74,55 @@ export const skillDefinedSchema = z.object({
 export const skillRetiredSchema = z.object({ skillId: idSchema });
 export type SkillFields = z.infer<typeof skillDefinedSchema>;
 
-/** How a track chooses; see docs of item-selection. Defaults are learner-model.md's. */
+/** FSRS as ts-fsrs has it: what a memory card's intervals are made by. A change counts from each card's next review on. */
+export const reviewSettingsSchema = z.object({
+  /** Wanted probability of recall when a card falls due. */
+  retention: z.number().min(0.7).max(0.99).default(0.9),
+  maxIntervalDays: z.number().int().min(1).max(36_500).default(36_500),
+  /** Minutes until a new card is asked again, step by step, before it counts in days; none: at once. */
+  learningStepsMinutes: z.array(z.number().int().min(1).max(1439)).max(10).default([]),
+  /** The same for a card that was forgotten. */
+  relearningStepsMinutes: z.array(z.number().int().min(1).max(1439)).max(10).default([]),
+  /** A review session in which nothing is due goes on with what falls due next. */
+  ahead: z.boolean().default(true),
+});
+export type ReviewSettings = z.infer<typeof reviewSettingsSchema>;
+
+/** How often an item may be given: to one learner, and among learners. */
+export const exposureSchema = z.object({
+  /** A learner who has done an item so many times is not given it again; null: no cap. */
+  timesMax: z.number().int().min(1).max(1000).nullable().default(null),
+  /** Until so many days have passed since the last time; null: for ever. */
+  restDays: z.number().int().min(1).max(3650).nullable().default(null),
+  /** Each item is open to this share of the learners only, drawn for learner and item. */
+  learnerShareMax: z.number().gt(0).max(1).default(1),
+});
+
+/** A part of what is done that is to stay within bounds: the items of one skill, or with one tag. Exactly one is named. */
+export const topicShareSchema = z.object({
+  skillId: idSchema.optional(),
+  tag: z.string().min(1).max(100).optional(),
+  minShare: z.number().min(0).max(1).default(0),
+  maxShare: z.number().gt(0).max(1).default(1),
+});
+export type TopicShare = z.infer<typeof topicShareSchema>;
+
+/** Evidence that a skill's mastery needs beside its probability, so that easy items alone do not make it. */
+export const masteryNeedsSchema = z.object({
+  /** Answers to items of the skill. */
+  answersMin: z.number().int().min(0).max(100).default(0),
+  /** Correct answers to hard items of the skill: those predicted at or below `pMax` when they were answered. */
+  hardAnswersMin: z.number().int().min(0).max(100).default(0),
+  pMax: z.number().min(0.05).max(0.99).default(0.85),
+});
+
+/** What one session may take; null: no bound. */
+export const sessionBudgetSchema = z.object({
+  minutes: z.number().min(1).max(1440).nullable().default(null),
+  items: z.number().int().min(1).max(1000).nullable().default(null),
+});
+
+/** How a track chooses; see docs/item-selection.md. Defaults are learner-model.md's; what was added since binds nothing. */
 export const policySchema = z.object({
   targetSuccess: z.number().min(0.05).max(0.99).default(0.8),
   masteryThreshold: z.number().min(0.5).max(0.999).default(0.95),
@@ -85,6 +135,15 @@ export const policySchema = z.object({
   itemKinds: z.array(z.string().min(1).max(100)).max(50).default([]),
   /** One memory card for each skill, or for each item. */
   reviewBy: z.enum(["skill", "item"]).default("skill"),
+  reviews: reviewSettingsSchema.prefault({}),
+  exposure: exposureSchema.prefault({}),
+  topics: z.array(topicShareSchema).max(30).default([]),
+  /** How strongly skills are mixed: an item given leaves the next of its skill this much less of its worth. 0: not at all. */
+  interleaving: z.number().min(0).max(0.95).default(0.4),
+  masteryNeeds: masteryNeedsSchema.prefault({}),
+  /** Practice goes on with what is mastered, to keep it fresh, where nothing is open; false: it stops. */
+  maintenance: z.boolean().default(true),
+  sessionBudget: sessionBudgetSchema.prefault({}),
 });
 export type Policy = z.infer<typeof policySchema>;
 

@@ -41,6 +41,14 @@ export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBan
   };
 }
 
+/**
+ * The same items under another policy (an experiment's arm, a what-if); O(1), and the predictions prepared for the items are
+ * shared. Which kinds of item there are stays as it is in the bank: that is what a track holds, not how it chooses.
+ */
+export function withPolicy(bank: ItemBank, policy: Policy, policyVersion: string): ItemBank {
+  return { ...bank, policy: { ...policy, itemKinds: bank.policy.itemKinds }, policyVersion };
+}
+
 /** Its skills' places are filled in once they are known. */
 interface IndexedItem extends BankItem {
   readonly skillIndexes: number[];

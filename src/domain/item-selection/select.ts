@@ -2,7 +2,7 @@ import { selectMockTest, selectPlacement } from "./measuring.ts";
 import { selectPractice } from "./practice.ts";
 import { selectReviews } from "./review.ts";
 import { type Scope, scopeOf } from "./scope.ts";
-import type { SelectedItem, Selection, SelectionInput } from "./selection.ts";
+import type { SelectedItem, Selection, SelectionInput, Stop } from "./selection.ts";
 
 /**
  * What this learner should do next: the items to offer, best first, each with its predicted success, its propensity
@@ -15,7 +15,7 @@ import type { SelectedItem, Selection, SelectionInput } from "./selection.ts";
  */
 export function selectItems(input: SelectionInput): Selection {
   const items = input.size > 0 ? select(scopeOf(input)) : [];
-  return { items, holdsUntil: holdsUntil(input) };
+  return { items, holdsUntil: holdsUntil(input), stop: stopOf(input, items) };
 }
 
 function select(scope: Scope): SelectedItem[] {
@@ -29,6 +29,11 @@ function select(scope: Scope): SelectedItem[] {
     case "mock_test":
       return selectMockTest(scope);
   }
+}
+
+function stopOf({ size, sessionType, due }: SelectionInput, items: readonly SelectedItem[]): Stop | null {
+  if (sessionType === "review" && due.length === 0) return { reason: "nothing_due" };
+  return items.length === 0 && size > 0 ? { reason: "nothing_left" } : null;
 }
 
 /** Time enters through reviews only. */

@@ -21,6 +21,25 @@ export type Reason =
   | { readonly code: "topic_coverage"; readonly skillId: string | null }
   | { readonly code: "popular"; readonly learners: number };
 
+/** Rules of a policy that changed what stands at a place: without them another item would stand there. */
+export const rules = [
+  "do_not_repeat",
+  "exposure_cap",
+  "learner_share",
+  "topic_mix",
+  "mastery_evidence",
+  "session_budget",
+] as const;
+export type Rule = (typeof rules)[number];
+
+export const stopReasons = ["mastered", "nothing_due", "budget_used", "exposure_cap", "nothing_left"] as const;
+export type StopReason = (typeof stopReasons)[number];
+
+/** Why the policy sees no reason to go on now. Items beside it, if any, are ahead of time. */
+export interface Stop {
+  readonly reason: StopReason;
+}
+
 export interface SelectedItem {
   readonly itemId: string;
   /** Predicted probability of success, 0..1. */
@@ -84,6 +103,8 @@ export interface Selection {
   readonly items: readonly SelectedItem[];
   /** Milliseconds since 1970 until which time alone does not change the list; null for always. */
   readonly holdsUntil: number | null;
+  /** Set where the learner may stop here; always where `items` is empty though some were asked for. */
+  readonly stop: Stop | null;
 }
 
 /** One track's items, indexed so that candidates near a difficulty are found in O(log n). Built once for each change of the catalogue. */

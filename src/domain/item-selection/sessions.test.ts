@@ -32,7 +32,7 @@ describe("a review session", () => {
 
   it("is empty where there is no card, and says until when", () => {
     const input = { ...selectionInput(school), sessionType: "review" as const, nextDueAt: now + 7 };
-    expect(selectItems(input)).toEqual({ items: [], holdsUntil: now + 7 });
+    expect(selectItems(input)).toMatchObject({ items: [], stop: { reason: "nothing_due" }, holdsUntil: now + 7 });
   });
 
   it("repeats a recent item only where no card has another", () => {

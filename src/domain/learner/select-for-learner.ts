@@ -60,15 +60,16 @@ export function selectForLearner(input: LearnerSelection): Selection {
 }
 
 /** Of the banks and weights in use, as long as both are: weights are published a few times an hour, banks change as seldom. */
-const questions = new WeakMap<object, WeakMap<ItemBank, PreparedQuestions>>();
+const questions = new WeakMap<object, WeakMap<ItemBank["allItems"], PreparedQuestions>>();
 
 function prepared(model: LearnerModel, weights: unknown, bank: ItemBank): PreparedQuestions {
   const key = weights as object;
-  const banks = questions.get(key) ?? new WeakMap<ItemBank, PreparedQuestions>();
+  const banks = questions.get(key) ?? new WeakMap<ItemBank["allItems"], PreparedQuestions>();
   questions.set(key, banks);
-  const known = banks.get(bank);
+  // Banks that differ in their policy only share their items.
+  const known = banks.get(bank.allItems);
   if (known !== undefined) return known;
   const made = model.prepare(weights, bank.allItems);
-  banks.set(bank, made);
+  banks.set(bank.allItems, made);
   return made;
 }
