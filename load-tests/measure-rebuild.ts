@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openPostgresBlobs } from "../src/adapters/blobs/postgres.ts";
 import { createPostgres } from "../src/adapters/engines/postgres.ts";
-import { openPostgresLog } from "../src/adapters/event-store/postgres.ts";
+import { openPostgresLog } from "../src/adapters/event-store/postgres/log.ts";
 import { openRedisReadModels } from "../src/adapters/read-models/redis.ts";
 import { loadConfig } from "../src/app/config.ts";
 import { course } from "../src/app/demo/course.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createPostgres } from "../src/adapters/engines/postgres.ts";
-import { openPostgresLog } from "../src/adapters/event-store/postgres.ts";
+import { openPostgresLog } from "../src/adapters/event-store/postgres/log.ts";
 import { newEvents, request } from "../src/adapters/event-store/support.contract.ts";
 import { privatePgbouncer, privatePostgres } from "./support/engines.ts";
 

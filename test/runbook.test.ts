@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openSqliteApiKeys } from "../src/adapters/api-keys/sqlite.ts";
 import { openSqliteBlobs } from "../src/adapters/blobs/sqlite.ts";
-import { openSqliteLog } from "../src/adapters/event-store/sqlite.ts";
+import { openSqliteLog } from "../src/adapters/event-store/sqlite/log.ts";
 import { currentSchemaVersion } from "../src/domain/events.ts";
 
 test("the backup of the runbook, taken while the log is open, is a log that opens", async () => {

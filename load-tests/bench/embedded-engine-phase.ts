@@ -5,8 +5,8 @@
 // Writes one line of JSON (phase `append-for-ever`: one line for each acknowledged batch, until it is killed).
 
 import { randomUUID } from "node:crypto";
-import { openPostgresLog } from "../../src/adapters/event-store/postgres.ts";
-import { openSqliteLog } from "../../src/adapters/event-store/sqlite.ts";
+import { openPostgresLog } from "../../src/adapters/event-store/postgres/log.ts";
+import { openSqliteLog } from "../../src/adapters/event-store/sqlite/log.ts";
 import type { AppendRequest, EventStore } from "../../src/ports/event-store.ts";
 import type { Feed } from "../../src/ports/feed.ts";
 import { createPglite } from "../../test/support/pglite.ts";

@@ -7,11 +7,11 @@ import { openPostgresBlobs } from "../adapters/blobs/postgres.ts";
 import { openSqliteBlobs } from "../adapters/blobs/sqlite.ts";
 import { createPostgres, type Postgres } from "../adapters/engines/postgres.ts";
 import type { SqlSession } from "../adapters/engines/sql.ts";
-import { openPostgresLog } from "../adapters/event-store/postgres.ts";
-import { createPostgresReader } from "../adapters/event-store/postgres-reader.ts";
-import { type LogReads, openReplicaReads } from "../adapters/event-store/postgres-replica.ts";
-import { createPostgresSegments } from "../adapters/event-store/postgres-segments.ts";
-import { openSqliteLog } from "../adapters/event-store/sqlite.ts";
+import { openPostgresLog } from "../adapters/event-store/postgres/log.ts";
+import { createPostgresReader } from "../adapters/event-store/postgres/reader.ts";
+import { type LogReads, openReplicaReads } from "../adapters/event-store/postgres/replica.ts";
+import { createPostgresSegments } from "../adapters/event-store/postgres/segments.ts";
+import { openSqliteLog } from "../adapters/event-store/sqlite/log.ts";
 import { createMemoryLease } from "../adapters/lease/memory.ts";
 import { openPostgresLease } from "../adapters/lease/postgres.ts";
 import type { ArchiveEventsDeps } from "../commands/archive-events.ts";
@@ -130,7 +130,7 @@ function openPool({ databaseUrl, databaseDirectUrl }: ServerConfig, { log, metri
 
 async function openEventStoreDb(url: string, life: Lifecycle, { patience = noPatience, log }: Opening) {
   // Its client is heavy to load: only who uses it does.
-  const { openEventStoreDbLog } = await import("../adapters/event-store/eventstoredb.ts");
+  const { openEventStoreDbLog } = await import("../adapters/event-store/eventstoredb/log.ts");
   const where = `EventStoreDB at ${maskedUrl(url)} (EVENTSTOREDB_URL)`;
   try {
     return await life.acquire(

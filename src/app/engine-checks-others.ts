@@ -58,7 +58,7 @@ async function inspectReplica(url: string): Promise<Check[]> {
 async function inspectEventStoreDb(url: string): Promise<Check[]> {
   const where = `EventStoreDB at ${maskedUrl(url)}`;
   try {
-    const { openEventStoreDbLog } = await import("../adapters/event-store/eventstoredb.ts");
+    const { openEventStoreDbLog } = await import("../adapters/event-store/eventstoredb/log.ts");
     const log = await openEventStoreDbLog({ url, deadlineMs: withinMs });
     try {
       return [ok("event log", `${where}, up to position ${await log.head()}`)];

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openPostgresLog } from "../../src/adapters/event-store/postgres.ts";
+import { openPostgresLog } from "../../src/adapters/event-store/postgres/log.ts";
 import { newEvents, readAll, request } from "../../src/adapters/event-store/support.contract.ts";
 import { sharedPostgres } from "../support/engines.ts";
 import { useSmallSegments } from "../support/small-segments.ts";

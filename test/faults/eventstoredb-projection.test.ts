@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { openEventStoreDbLog } from "../../src/adapters/event-store/eventstoredb.ts";
+import { openEventStoreDbLog } from "../../src/adapters/event-store/eventstoredb/log.ts";
 import { createMemoryReadModels } from "../../src/adapters/read-models/memory.ts";
 import type { LearnerModel } from "../../src/domain/learner-model/learner-model.ts";
 import { lrLite } from "../../src/domain/learner-model/models.ts";

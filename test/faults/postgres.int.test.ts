@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createPostgres } from "../../src/adapters/engines/postgres.ts";
-import { openPostgresLog, type PostgresLog } from "../../src/adapters/event-store/postgres.ts";
+import { openPostgresLog, type PostgresLog } from "../../src/adapters/event-store/postgres/log.ts";
 import { newEvents, readAll, request } from "../../src/adapters/event-store/support.contract.ts";
 import { LogUnavailable } from "../../src/ports/event-store.ts";
 import { privatePgbouncer, privatePostgres } from "../support/engines.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { openPostgresLog } from "../../src/adapters/event-store/postgres.ts";
-import { openSqliteLog } from "../../src/adapters/event-store/sqlite.ts";
+import { openPostgresLog } from "../../src/adapters/event-store/postgres/log.ts";
+import { openSqliteLog } from "../../src/adapters/event-store/sqlite/log.ts";
 import type { AppendRequest } from "../../src/ports/event-store.ts";
 
 /**

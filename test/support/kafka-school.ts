@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { openPostgresBlobs } from "../../src/adapters/blobs/postgres.ts";
 import { createPostgres } from "../../src/adapters/engines/postgres.ts";
-import { openPostgresLog } from "../../src/adapters/event-store/postgres.ts";
+import { openPostgresLog } from "../../src/adapters/event-store/postgres/log.ts";
 import { openKafka } from "../../src/adapters/event-stream/kafka.ts";
 import { openRedisReadModels } from "../../src/adapters/read-models/redis.ts";
 import type { LearnerModel } from "../../src/domain/learner-model/learner-model.ts";

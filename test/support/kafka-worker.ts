@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { openPostgresBlobs } from "../../src/adapters/blobs/postgres.ts";
 import { createPostgres } from "../../src/adapters/engines/postgres.ts";
-import { openPostgresLog } from "../../src/adapters/event-store/postgres.ts";
+import { openPostgresLog } from "../../src/adapters/event-store/postgres/log.ts";
 import { openKafka } from "../../src/adapters/event-stream/kafka.ts";
 import { openPostgresLease } from "../../src/adapters/lease/postgres.ts";
 import { openRedisReadModels } from "../../src/adapters/read-models/redis.ts";

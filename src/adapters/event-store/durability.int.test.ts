@@ -2,8 +2,8 @@ import { describe } from "vitest";
 import { sharedPostgres } from "../../../test/support/engines.ts";
 import { temporaryFolder } from "../../../test/support/folders.ts";
 import { durabilityContract } from "./durability.contract.ts";
-import { openPostgresLog } from "./postgres.ts";
-import { openSqliteLog } from "./sqlite.ts";
+import { openPostgresLog } from "./postgres/log.ts";
+import { openSqliteLog } from "./sqlite/log.ts";
 
 const postgres = await sharedPostgres();
 

@@ -42,7 +42,7 @@ function archive(context: CommandContext, { before, json = false }: ArchiveOptio
     // The engines are heavy to load; `--help` does without.
     const [{ archiveOf }, { createPostgresSegments }] = await Promise.all([
       import("../compose.ts"),
-      import("../../adapters/event-store/postgres-segments.ts"),
+      import("../../adapters/event-store/postgres/segments.ts"),
     ]);
     if (postgres === null || config.eventStoreDbUrl !== undefined) {
       throw new CommandFailure("only a log in PostgreSQL (DATABASE_URL) is archived");

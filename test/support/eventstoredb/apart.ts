@@ -1,4 +1,4 @@
-import type { EventStoreDbLog } from "../../../src/adapters/event-store/eventstoredb.ts";
+import type { EventStoreDbLog } from "../../../src/adapters/event-store/eventstoredb/log.ts";
 import type { AppendRequest, AppendResult, StoredEvent } from "../../../src/ports/event-store.ts";
 
 /**
