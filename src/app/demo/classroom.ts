@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SessionType } from "../../domain/events.ts";
-import { type Random, seededRandom } from "../../domain/random.ts";
+import { seededRandom } from "../../domain/random.ts";
+import { newBktKnowledge, schoolBkt } from "../../domain/simulated-learners/bkt.ts";
+import { newSimulatedLearner, type SimulatedLearner } from "../../domain/simulated-learners/learner.ts";
+import { type Sitting, sittings } from "../../domain/simulated-learners/schedule.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { Course } from "./course.ts";
-import { type Sitting, sittings } from "./schedule.ts";
-import { attempt, learnerIdsOf, newSimulatedLearner, type SimulatedLearner } from "./simulated-learners.ts";
+import { learnerIdsOf } from "./learner-ids.ts";
 
 export interface ClassroomOptions {
   readonly course: Course;
@@ -16,12 +18,10 @@ export interface ClassroomOptions {
 
 /** One learner at their desk: what they know, and how many interactions they have posted. */
 interface Pupil {
-  mind: SimulatedLearner;
+  readonly mind: SimulatedLearner;
   /** The next interaction's number: ids are made of it, so that a post sent twice counts once. */
   posted: number;
-  lastAt: number;
   after: string | undefined;
-  readonly random: Random;
 }
 
 export interface Classroom {
@@ -46,7 +46,6 @@ const atOnce = 6;
 export function createClassroom(api: ApiClient, options: ClassroomOptions): Classroom {
   const { course, seed, now } = options;
   const learnerIds = learnerIdsOf(options.learners);
-  const skills = new Map(course.skills.map((skill) => [skill.skillId, skill]));
   const items = new Map(course.items.map((item) => [item.itemId, item]));
   const pupils = new Map<string, Pupil>();
 
@@ -66,8 +65,7 @@ export function createClassroom(api: ApiClient, options: ClassroomOptions): Clas
     const answer = await ask(pupil, sessionType, trackId);
     const item = items.get(answer.items[0]?.itemId ?? "");
     if (item === undefined) return 0;
-    const done = attempt(pupil.mind, item, skills, Math.max(0, at - pupil.lastAt) / dayMs, pupil.random);
-    const interactions = done.acts.map((act, i) => ({
+    const interactions = pupil.mind.attempt(item, at).map((act, i) => ({
       id: `sim-${pupil.posted + i + 1}`,
       learnerId,
       itemId: item.itemId,
@@ -80,9 +78,7 @@ export function createClassroom(api: ApiClient, options: ClassroomOptions): Clas
       source: "simulated learner",
     }));
     const reply = (await api.post("/v1/interactions", interactions)) as { tokens?: Record<string, string> };
-    pupil.mind = done.learner;
     pupil.posted += interactions.length;
-    pupil.lastAt = at;
     pupil.after = reply.tokens?.[learnerId];
     return interactions.length;
   }
@@ -92,11 +88,23 @@ export function createClassroom(api: ApiClient, options: ClassroomOptions): Clas
     const known = pupils.get(learnerId);
     if (known !== undefined) return known;
     const scores = (await api.get(`/v1/learners/${encodeURIComponent(learnerId)}/scores`)) as ScoresReply;
-    const random = seededRandom(`${seed}/${learnerId}/${scores.interactions}`);
-    const fresh = newSimulatedLearner(learnerId, course.skills, seededRandom(`${seed}/${learnerId}`));
-    const remembered = new Set(scores.skills.filter(({ mastery }) => random() < mastery).map(({ skillId }) => skillId));
-    const mind = scores.interactions === 0 ? fresh : { ...fresh, known: remembered };
-    const pupil = { mind, posted: scores.interactions, lastAt: now() - weeks * 7 * dayMs, after: undefined, random };
+    const { skills } = course;
+    const draws = { now: seededRandom(`${seed}/${learnerId}`) };
+    const random = (): number => draws.now();
+    const later = seededRandom(`${seed}/${learnerId}/${scores.interactions}`);
+    const remembered = new Set(scores.skills.filter(({ mastery }) => later() < mastery).map(({ skillId }) => skillId));
+    const mind = newSimulatedLearner({
+      learnerId,
+      generator: "school",
+      skills,
+      random,
+      from: now() - weeks * 7 * dayMs,
+      ...(scores.interactions === 0
+        ? {}
+        : { knowledge: ({ ability }) => newBktKnowledge({ skills, ability, random }, schoolBkt, remembered) }),
+    });
+    draws.now = later;
+    const pupil: Pupil = { mind, posted: scores.interactions, after: undefined };
     pupils.set(learnerId, pupil);
     return pupil;
   }
@@ -105,7 +113,7 @@ export function createClassroom(api: ApiClient, options: ClassroomOptions): Clas
     const pupil = await arrive(learnerId);
     const today = Math.floor(now() / dayMs) * dayMs;
     // Always the same number of steps. One posts at least one interaction: what was posted once is never begun again.
-    const plan = backlogOf(sittings(seededRandom(`${seed}/${learnerId}/days`), 0, weeks * 7 * dayMs, diligence));
+    const plan = backlogOf(sittings(seededRandom(`${seed}/${learnerId}/days`), 0, weeks * 7 * dayMs, { diligence }));
     for (const { at, sitting, sessionType } of plan.slice(pupil.posted)) {
       if (signal.aborted) return;
       onPosted(await step(pupil, today - weeks * 7 * dayMs + at, sitting, sessionType));

@@ -1,12 +1,8 @@
 import { type Random, seededRandom } from "../../domain/random.ts";
-import { sittings } from "./schedule.ts";
-import {
-  attempt,
-  learnerIdsOf,
-  newSimulatedLearner,
-  type SimulatedItem,
-  type SimulatedSkill,
-} from "./simulated-learners.ts";
+import type { SimulatedItem, SimulatedSkill } from "../../domain/simulated-learners/course.ts";
+import { newSimulatedLearner } from "../../domain/simulated-learners/learner.ts";
+import { sittings } from "../../domain/simulated-learners/schedule.ts";
+import { learnerIdsOf } from "./learner-ids.ts";
 
 /** src/app/demo/sample-log.csv: a class of 30 over four weeks, as CSV of the form that `import interactions` reads. */
 export const sampleLogOptions = {
@@ -52,17 +48,12 @@ function answersOf(
   random: Random,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): Row[] {
-  const skillsById = new Map(skills.map((skill) => [skill.skillId, skill]));
   const shown = new Map<string, { success: number; answers: number }>();
-  let learner = newSimulatedLearner(learnerId, skills, random);
-  let last = fromMs;
+  const learner = newSimulatedLearner({ learnerId, generator: "school", skills, random, from: fromMs });
   const rows: Row[] = [];
   for (const at of sittings(random, fromMs, toMs).flatMap((sitting) => sitting.at)) {
     const item = teacherPicks(skills, items, shown, random);
-    const step = attempt(learner, item, skillsById, (at - last) / 86_400_000, random);
-    learner = step.learner;
-    last = at;
-    const answer = step.acts.find((act) => act.kind === "answer");
+    const answer = learner.attempt(item, at).find((act) => act.kind === "answer");
     if (answer === undefined) continue;
     const { correct = false, durationMs = 0, hintCount = 0 } = answer;
     rows.push({ at, learnerId, itemId: item.itemId, skillIds: item.skillIds, correct, durationMs, hintCount });
