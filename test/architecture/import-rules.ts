@@ -24,6 +24,7 @@ const packages: Record<string, readonly string[]> = {
   "src/projections": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events"],
   "src/queries/statistics": ["jstat"],
   "src/queries": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events", "node:stream"],
+  "src/queries/plots": ["d3-scale", "d3-shape"],
   "src/workers": ["zod", "prom-client", "node:*"],
   "src/adapters/event-store": ["pg", "@eventstore/db-client", "node:*"],
   "src/adapters/blobs": ["pg", "node:*"],
