@@ -29,9 +29,14 @@ export async function archiveEvents(
     if (segment.archive !== null) continue;
     if (!(await isOldEnough(log, segment, before)) || signal?.aborted === true) break;
     const { first, last } = segment;
-    const name = await archive.write({ first, last }, counted(log, { first, last }));
-    await log.release({ first, last }, name);
-    moved.push({ first, last, name });
+    try {
+      const name = await archive.write({ first, last }, counted(log, { first, last }));
+      await log.release({ first, last }, name);
+      moved.push({ first, last, name });
+    } catch (error) {
+      // Another process that archives was faster: its events could no longer be read here.
+      if (!(await isArchived(log, first))) throw error;
+    }
   }
   return moved;
 
@@ -43,6 +48,10 @@ export async function archiveEvents(
       onEvents?.(written);
     }
   }
+}
+
+async function isArchived(log: SegmentedLog, first: number): Promise<boolean> {
+  return (await log.segments()).some((segment) => segment.first === first && segment.archive !== null);
 }
 
 async function isOldEnough(log: SegmentedLog, segment: LogSegment, before: ArchiveBefore): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
@@ -66,7 +66,11 @@ export function openArchiveFolder(folder: string): EventArchive {
       await mkdir(folder, { recursive: true });
       const { first, last } = range;
       const partial = join(folder, `events-${padded(first)}-${padded(last)}.${crypto.randomUUID()}.partial`);
-      const { blocks, sha256 } = await writeSegment(partial, range, pages);
+      const { blocks, sha256 } = await writeSegment(partial, range, pages).catch(async (error: unknown) => {
+        // Only a process that dies leaves one behind.
+        await rm(partial, { force: true });
+        throw error;
+      });
       const name = `events-${padded(first)}-${padded(last)}-${sha256.slice(0, 16)}`;
       await writeDurably(indexPath(name), JSON.stringify({ format: formatVersion, first, last, sha256, blocks }));
       await rename(partial, eventsPath(name));

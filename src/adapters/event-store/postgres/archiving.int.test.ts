@@ -253,6 +253,30 @@ describe.skipIf(postgres === null)("archiving", () => {
     await close();
   });
 
+  test("an archiver whose segment another one takes away as it reads goes on with the next", async () => {
+    const folder = temporaryFolder();
+    const archive = openArchiveFolder(folder);
+    const { log, segments, close } = await newLog(50, archive);
+    await log.append(randomRequests(seededRandom(seed), 150));
+    let overtaken = false;
+    const slow: typeof segments = {
+      ...segments,
+      async *read(range) {
+        if (!overtaken) {
+          overtaken = true;
+          await archiveEvents({ log: segments, archive }, { position: range.last });
+        }
+        yield* segments.read(range);
+      },
+    };
+    const moved = await archiveEvents({ log: slow, archive }, everything);
+    expect(moved.map(({ first }) => first)).toEqual([51, 101]);
+    expect((await readdir(folder)).filter((name) => name.endsWith(".partial"))).toEqual([]);
+    const positions = (await readAll(log, 0, 1_000)).events.map(({ position }) => position);
+    expect(positions).toEqual(Array.from({ length: 150 }, (_, at) => at + 1));
+    await close();
+  });
+
   test("segments are made before they are needed, by whoever appends, and follow each other", async () => {
     const { log, url, segments, close } = await newLog(100, null);
     const others = await Promise.all([openPostgresLog({ url }), openPostgresLog({ url })]);
