@@ -99,7 +99,7 @@ function interaction(learners: number, revisions: Uint32Array, number = Math.flo
 }
 
 const fold = (state: LearnerState, event: DomainEvent) =>
-  evolveLearner(state, event as EventOf<"InteractionRecorded">, { model, weights, reviewBy: "skill" });
+  evolveLearner(state, event as EventOf<"InteractionRecorded">, { model, weights, policy: bank.policy });
 
 const select = (state: LearnerState, learnerId: string): Selection =>
   selectForLearner({

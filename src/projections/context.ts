@@ -39,7 +39,8 @@ export interface Context {
   /** At an earlier position. */
   weightsAt(position: number): Promise<PublishedWeights>;
   banksAt(position: number): Promise<Context["bank"]>;
-  reviewBy(trackId: string | undefined, position: number): Policy["reviewBy"];
+  /** Of a track (undefined: of all items) before an earlier position; that of all items where there was no such track. */
+  policyAt(trackId: string | undefined, position: number): Policy;
   /** Folds the next catalogue or model event. */
   advance(stored: StoredEvent): Promise<void>;
   /** Brings it to a position, an earlier one too. */
@@ -57,9 +58,9 @@ interface Publication {
   readonly position: number;
   readonly event: ModelPublished;
 }
-interface ReviewChoice {
+interface PolicyChoice {
   readonly position: number;
-  readonly reviewBy: Policy["reviewBy"];
+  readonly policy: Policy;
 }
 
 /** Stands before the first event. */
@@ -70,7 +71,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
   let catalogue = emptyCatalogue();
   let catalogueVersion = 0;
   let publications: Publication[] = [];
-  let reviews = new Map<string, ReviewChoice[]>();
+  let policies = new Map<string, PolicyChoice[]>();
   let current = fresh;
   /** Of the last event folded in; everything up to `position` is known. */
   let lastPosition = 0;
@@ -80,7 +81,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     catalogue = emptyCatalogue();
     catalogueVersion += 1;
     publications = [];
-    reviews = new Map();
+    policies = new Map();
     banks.clear();
     current = fresh;
     lastPosition = 0;
@@ -95,7 +96,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     else if (evolveCatalogue(catalogue, event)) {
       banks.clear();
       catalogueVersion += 1;
-      if (event.type === "TrackDefined") noteReviews(event.data.trackId, event.position, event.data.policy.reviewBy);
+      if (event.type === "TrackDefined") notePolicy(event.data.trackId, event.position, event.data.policy);
     }
     lastPosition = stored.position;
     position = Math.max(position, stored.position);
@@ -134,9 +135,8 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     return built;
   }
 
-  function noteReviews(trackId: string, at: number, reviewBy: Policy["reviewBy"]): void {
-    const choices = reviews.get(trackId) ?? [];
-    if (choices.at(-1)?.reviewBy !== reviewBy) reviews.set(trackId, [...choices, { position: at, reviewBy }]);
+  function notePolicy(trackId: string, position: number, policy: Policy): void {
+    policies.set(trackId, [...(policies.get(trackId) ?? []), { position, policy }]);
   }
 
   return {
@@ -166,9 +166,9 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
       }
       return (trackId) => buildBank(past, trackId);
     },
-    reviewBy(trackId, at) {
-      if (trackId === undefined) return defaultPolicy.reviewBy;
-      return reviews.get(trackId)?.findLast((one) => one.position < at)?.reviewBy ?? defaultPolicy.reviewBy;
+    policyAt(trackId, at) {
+      if (trackId === undefined) return defaultPolicy;
+      return policies.get(trackId)?.findLast((one) => one.position < at)?.policy ?? defaultPolicy;
     },
     advance,
     async moveTo(to) {

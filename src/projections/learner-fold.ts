@@ -17,8 +17,8 @@ export function foldInteraction(
 ): Transition {
   const event = decodeEvent(stored);
   if (event.type !== "InteractionRecorded") throw new UnreadableEvent(stored, "not an event of a learner");
-  const reviewBy = context.reviewBy(event.data.trackId, event.position);
-  return evolveLearner(state, event, { model, weights, reviewBy });
+  const policy = context.policyAt(event.data.trackId, event.position);
+  return evolveLearner(state, event, { model, weights, policy });
 }
 
 export interface FoldFailure {

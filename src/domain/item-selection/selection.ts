@@ -61,6 +61,8 @@ export interface SkillMastery {
   readonly sd: number;
   /** Answers seen. */
   readonly n: number;
+  /** Correct ones among them to items that the policy of their time held for hard; 0 when left out. */
+  readonly hard?: number;
 }
 
 export interface DueCard {

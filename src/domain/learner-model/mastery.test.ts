@@ -6,13 +6,16 @@ import { type Mastery, masteryDefaults, newMastery, observeMastery, readMastery,
 
 const evidence = fc.tuple(fc.boolean(), fc.double({ min: 0.001, max: 0.999, noNaN: true }));
 const fold = (answers: readonly (readonly [boolean, number])[]): Mastery =>
-  answers.reduce((mastery, [correct, p]) => observeMastery(mastery, correct, p), newMastery());
+  answers.reduce((mastery, [correct, p]) => observeMastery(mastery, { correct, p }), newMastery());
 
 describe("mastery", () => {
   test("by hand: prior .2, one correct answer", () => {
     const { prior, guess, slip, learn } = masteryDefaults;
     const posterior = (prior * (1 - slip)) / (prior * (1 - slip) + (1 - prior) * guess);
-    expect(observeMastery(newMastery(), true, 0.5).p).toBeCloseTo(posterior + (1 - posterior) * learn, 6);
+    expect(observeMastery(newMastery(), { correct: true, p: 0.5 }).p).toBeCloseTo(
+      posterior + (1 - posterior) * learn,
+      6,
+    );
     expect(newMastery()).toMatchObject({ p: 0.2, n: 0 });
   });
 
@@ -55,14 +58,18 @@ describe("mastery", () => {
     fc.assert(
       fc.property(fc.array(evidence, { maxLength: 30 }), (answers) => {
         const before = fold(answers);
-        expect(observeMastery(before, true, 0.5).p).toBeGreaterThan(observeMastery(before, false, 0.5).p);
+        expect(observeMastery(before, { correct: true, p: 0.5 }).p).toBeGreaterThan(
+          observeMastery(before, { correct: false, p: 0.5 }).p,
+        );
       }),
     );
   });
 
   test("an open question tells more than a foregone one", () => {
     const before = newMastery();
-    expect(observeMastery(before, true, 0.5).sd).toBeLessThan(observeMastery(before, true, 0.99).sd);
+    expect(observeMastery(before, { correct: true, p: 0.5 }).sd).toBeLessThan(
+      observeMastery(before, { correct: true, p: 0.99 }).sd,
+    );
   });
 
   test("what is written and read back has the same future, to the last bit", () => {
@@ -75,7 +82,7 @@ describe("mastery", () => {
         const read = readMastery(reader);
         reader.end();
         expect(read).toEqual(kept);
-        const on = (start: Mastery) => later.reduce((m, [correct, p]) => observeMastery(m, correct, p), start);
+        const on = (start: Mastery) => later.reduce((m, [correct, p]) => observeMastery(m, { correct, p }), start);
         expect(on(read)).toEqual(on(kept));
       }),
     );

@@ -27,6 +27,15 @@ export const masteryDefaults: MasteryParameters = { prior: 0.2, learn: 0.1, gues
 export interface Mastery extends SkillMastery {
   /** Answers' worth of evidence behind p, see {@link observeMastery}. */
   readonly evidence: number;
+  readonly hard: number;
+}
+
+export interface MasteryEvidence {
+  readonly correct: boolean;
+  /** Probability 0..1 that was predicted for a correct answer. */
+  readonly p: number;
+  /** A correct answer to an item that the policy of its time holds for hard. */
+  readonly hard?: boolean;
 }
 
 /** p is a multiple of this and stays this far from 0 and 1: short when written, exact when read back, never stuck. */
@@ -34,11 +43,14 @@ const smallest = 1e-6;
 /** Evidence is a multiple of this. */
 const evidenceUnit = 1e-3;
 
+/** No policy asks for more hard answers; so they stay a byte. */
+const hardMax = 100;
+
 /** Worth of the prior in answers: with it alone, sd is that of a Beta distribution of two pseudo-counts. */
 const priorEvidence = 2;
 
 export function newMastery(parameters: MasteryParameters = masteryDefaults): Mastery {
-  return mastery(parameters.prior, 0, 0);
+  return mastery(parameters.prior, 0, 0, 0);
 }
 
 /**
@@ -53,8 +65,7 @@ export function newMastery(parameters: MasteryParameters = masteryDefaults): Mas
  */
 export function observeMastery(
   before: Mastery,
-  correct: boolean,
-  p: number,
+  { correct, p, hard = false }: MasteryEvidence,
   parameters: MasteryParameters = masteryDefaults,
 ): Mastery {
   const { learn, guess, slip } = parameters;
@@ -62,10 +73,10 @@ export function observeMastery(
   const unknown = (1 - before.p) * (correct ? guess : 1 - guess);
   const posterior = known / (known + unknown);
   const evidence = before.evidence * (1 - learn) + 4 * p * (1 - p);
-  return mastery(posterior + (1 - posterior) * learn, before.n + 1, evidence);
+  return mastery(posterior + (1 - posterior) * learn, before.n + 1, evidence, before.hard + (hard ? 1 : 0));
 }
 
-function mastery(p: number, n: number, evidence: number): Mastery {
+function mastery(p: number, n: number, evidence: number, hard: number): Mastery {
   const kept = Math.min(1 - smallest, Math.max(smallest, Math.round(p * 1e6) / 1e6));
   const keptEvidence = Math.round(evidence * 1e3) / 1e3;
   return {
@@ -73,17 +84,20 @@ function mastery(p: number, n: number, evidence: number): Mastery {
     sd: Math.sqrt((kept * (1 - kept)) / (priorEvidence + 1 + keptEvidence)),
     n,
     evidence: keptEvidence,
+    hard: Math.min(hard, hardMax),
   };
 }
 
-export function writeMastery({ p, n, evidence }: Mastery, writer: ByteWriter): void {
+export function writeMastery({ p, n, evidence, hard }: Mastery, writer: ByteWriter): void {
   writer.uint(Math.round(p / smallest));
   writer.uint(n);
   writer.uint(Math.round(evidence / evidenceUnit));
+  writer.uint(hard);
 }
 
 export function readMastery(reader: ByteReader): Mastery {
   const p = reader.uint() * smallest;
   const n = reader.uint();
-  return mastery(p, n, reader.uint() * evidenceUnit);
+  const evidence = reader.uint() * evidenceUnit;
+  return mastery(p, n, evidence, reader.uint());
 }

@@ -7,14 +7,15 @@ import { type Mastery, readMastery, writeMastery } from "../learner-model/master
 import { readCards, writeCards } from "../reviews/cards-bytes.ts";
 import { type ItemsSeen, never } from "./items-seen.ts";
 import type { LearnerState, Outcome } from "./learner-state.ts";
+import type { Session } from "./session.ts";
 
 /**
  * The stored form of a learner's state: a format byte, whole numbers and ids, a checksum. Everything in a state is a whole
  * number or a whole multiple of a small step, so what is read back equals what was written to the last bit, and a fold
  * goes on the same wherever it was interrupted. Ids are written once and meant by their number elsewhere; times are told
- * by how long before the latest they were. 1 was JSON.
+ * by how long before the latest they were. 1 was JSON; 2 had no session and no hard answers.
  */
-export const stateFormat = 2;
+export const stateFormat = 3;
 
 /** Predictions that were made are kept in 1 / this. */
 const outcomeUnit = 10_000;
@@ -34,6 +35,7 @@ export function learnerStateToBytes(state: LearnerState, model: LearnerModel): U
   writer.uint(state.bestStreak);
   writer.uint(sessionTypes.indexOf(state.lastSessionType));
   writer.text(state.lastTrackId ?? "");
+  writeSession(state.session, writer);
   ids.skills.write(writer);
   ids.items.write(writer);
   for (let skill = 0; skill < state.mastery.length; skill++) writeMastery(state.mastery[skill] as Mastery, writer);
@@ -62,6 +64,7 @@ export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): L
   const bestStreak = reader.uint();
   const lastSessionType = sessionTypes[reader.uint()] ?? reader.refuse("names an unknown type of session");
   const trackId = reader.text();
+  const session = readSession(reader);
   const ids: LearnerIds = { skills: Ids.read(reader), items: Ids.read(reader) };
   const mastery = new Array<Mastery>(ids.skills.list.length);
   for (let skill = 0; skill < mastery.length; skill++) mastery[skill] = readMastery(reader);
@@ -90,8 +93,22 @@ export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): L
     latestAt,
     lastSessionType,
     lastTrackId: trackId === "" ? null : trackId,
+    session,
     cards,
   };
+}
+
+function writeSession({ id, ms, items, usualMs }: Session, writer: ByteWriter): void {
+  writer.uint(id);
+  writer.uint(ms);
+  writer.uint(items);
+  writer.uint(usualMs);
+}
+
+function readSession(reader: ByteReader): Session {
+  const [id, ms] = [reader.uint(), reader.uint()];
+  const [items, usualMs] = [reader.uint(), reader.uint()];
+  return { id, ms, items, usualMs };
 }
 
 function writeItems({ engagedAt, answers }: ItemsSeen, latestAt: number, writer: ByteWriter): void {

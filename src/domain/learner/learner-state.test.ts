@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EventOf, InteractionRecorded } from "../events.ts";
+import { type EventOf, type InteractionRecorded, policySchema } from "../events.ts";
 import type { Ids } from "../learner-model/ids.ts";
 import type { LearnerModel } from "../learner-model/learner-model.ts";
 import { learnerModels } from "../learner-model/models.ts";
@@ -11,6 +11,7 @@ import {
   type LearnerState,
   lastItemIds,
   lastItemsMax,
+  masteryOf,
   newLearnerState,
   recentOutcomesMax,
 } from "./learner-state.ts";
@@ -19,6 +20,7 @@ import { learnerStateFromBytes, learnerStateToBytes } from "./learner-state-byte
 const start = Date.parse("2026-03-01T08:00:00Z");
 const model = learnerModels["lr-lite"];
 const weights = model.newWeights();
+const policy = policySchema.parse({});
 
 function eventOf(state: LearnerState, data: Partial<InteractionRecorded>): EventOf<"InteractionRecorded"> {
   const revision = state.revision + 1;
@@ -35,7 +37,7 @@ function eventOf(state: LearnerState, data: Partial<InteractionRecorded>): Event
 }
 
 const fold = (state: LearnerState, data: Partial<InteractionRecorded>, by: LearnerModel = model) =>
-  evolveLearner(state, eventOf(state, data), { model: by, weights: by.newWeights(), reviewBy: "skill" });
+  evolveLearner(state, eventOf(state, data), { model: by, weights: by.newWeights(), policy });
 
 function read(bytes: Uint8Array, by: LearnerModel): LearnerState {
   const state = learnerStateFromBytes(bytes, by);
@@ -57,6 +59,7 @@ const interactions = fc.array(
       hintCount: fc.nat(2),
       sessionType: fc.constantFrom("practice", "review", "placement", "mock_test"),
       trackId: fc.constantFrom("t1", "t2"),
+      sessionId: fc.constantFrom("monday", "tuesday"),
     },
     { requiredKeys: ["itemId", "skillIds", "kind"] },
   ),
@@ -140,17 +143,31 @@ describe("a learner's state", () => {
     const state = newLearnerState(model);
     fold(state, { skillIds: ["x", "y", "x"] });
     fold(state, { skillIds: [], itemId: "plain" });
-    evolveLearner(state, eventOf(state, { itemId: "q" }), { model, weights, reviewBy: "item" });
+    evolveLearner(state, eventOf(state, { itemId: "q" }), { model, weights, policy: { ...policy, reviewBy: "item" } });
     const kept = ({ list }: Ids, cards: readonly unknown[]) =>
       list.filter((_, number) => (cards[number] ?? null) !== null);
     expect(kept(state.ids.skills, state.cards.skills)).toEqual(["x", "y"]);
     expect(kept(state.ids.items, state.cards.items)).toEqual(["plain", "q"]);
   });
 
+  test("counts as hard what was answered right though predicted at or below the policy's ceiling", () => {
+    const state = newLearnerState(model);
+    const under = (pMax: number) => ({ ...policy, masteryNeeds: { ...policy.masteryNeeds, pMax } });
+    const answer = (pMax: number, correct: boolean): number => {
+      const event = eventOf(state, { correct });
+      return evolveLearner(state, event, { model, weights, policy: under(pMax) }).answer?.p ?? Number.NaN;
+    };
+    expect(answer(0.9, true)).toBeLessThan(0.9);
+    expect(masteryOf(state, "s")).toMatchObject({ n: 1, hard: 1 });
+    answer(0.9, false);
+    answer(0.05, true);
+    expect(masteryOf(state, "s")).toMatchObject({ n: 3, hard: 1 });
+  });
+
   test("takes the next event of the stream only", () => {
     const state = newLearnerState(model);
     const [one, two] = [eventOf(state, {}), { ...eventOf(state, {}), revision: 2 }];
-    const context = { model, weights, reviewBy: "skill" } as const;
+    const context = { model, weights, policy };
     expect(() => evolveLearner(state, two, context)).toThrow("revision 2 cannot be folded on revision 0");
     evolveLearner(state, one, context);
     expect(() => evolveLearner(state, one, context)).toThrow("revision 1 cannot be folded on revision 1");

@@ -6,6 +6,7 @@ import { type Mastery, newMastery, observeMastery } from "../learner-model/maste
 import { skillSet } from "../learner-model/skill-set.ts";
 import { type Cards, newCards, reviewCard } from "../reviews/cards.ts";
 import { engage, type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "./items-seen.ts";
+import { evolveSession, newSession, type Session } from "./session.ts";
 
 /** Newest first; longest do-not-repeat window a policy may ask for. */
 export const lastItemsMax = 200;
@@ -57,6 +58,7 @@ export interface LearnerState {
   lastSessionType: SessionType;
   /** Of the last interaction that named one, whether or not there is such a track; null where none did. */
   lastTrackId: string | null;
+  readonly session: Session;
   readonly cards: Cards;
 }
 
@@ -81,6 +83,7 @@ export function newLearnerState(model: LearnerModel): LearnerState {
     latestAt: 0,
     lastSessionType: "practice",
     lastTrackId: null,
+    session: newSession(),
     cards: newCards(ids),
   };
 }
@@ -126,8 +129,12 @@ export interface FoldContext {
   readonly model: LearnerModel;
   /** Of the newest ModelPublished before the event. */
   readonly weights: unknown;
-  readonly reviewBy: Policy["reviewBy"];
+  /** Of the track that the interaction names, as it stood at the event. */
+  readonly policy: FoldPolicy;
 }
+
+/** What of a policy shapes the state itself; all the rest is asked for when items are selected. */
+export type FoldPolicy = Pick<Policy, "reviewBy" | "reviews" | "masteryNeeds">;
 
 /**
  * Ability in logits: how likely the model holds a right answer to an average question (of no known item or skill).
@@ -152,9 +159,11 @@ export function evolveLearner(
   }
   const { data } = event;
   const occurredAt = Date.parse(data.occurredAt);
+  const sinceMs = occurredAt - state.latestAt;
   state.latestAt = Math.max(state.latestAt, occurredAt);
   const item = state.ids.items.add(data.itemId);
   meetItem(state.items, item);
+  evolveSession(state.session, data, { sinceMs, sameItem: state.lastNumbers[0] === item });
   const answer = answerOf(data);
   const answered = answer === null ? null : foldAnswer(state, item, data, answer, context);
   const engaged = data.kind === "answer" || data.kind === "view";
@@ -175,16 +184,17 @@ function foldAnswer(
   item: number,
   data: InteractionRecorded,
   answer: Answer,
-  { model, weights, reviewBy }: FoldContext,
+  { model, weights, policy }: FoldContext,
 ): AnswerTransition {
   const ability = abilityOf(model, weights, state.local);
   const p = model.observe(weights, state.local, answer);
   const { correct } = answer;
   for (const skillId of skillSet(answer.skillIds)) {
     const skill = state.ids.skills.add(skillId);
-    state.mastery[skill] = observeMastery(state.mastery[skill] ?? newMastery(), correct, p);
+    const hard = correct && p <= policy.masteryNeeds.pMax;
+    state.mastery[skill] = observeMastery(state.mastery[skill] ?? newMastery(), { correct, p, hard });
   }
-  reviewCards(state, data, correct, reviewBy);
+  reviewCards(state, data, correct, policy);
   state.answers += 1;
   state.correct += correct ? 1 : 0;
   state.streak = correct ? state.streak + 1 : 0;
@@ -201,13 +211,13 @@ function reviewCards(
   state: LearnerState,
   data: InteractionRecorded,
   correct: boolean,
-  reviewBy: Policy["reviewBy"],
+  { reviewBy, reviews }: FoldPolicy,
 ): void {
   const bySkill = reviewBy === "skill" && data.skillIds.length > 0;
   const { durationMs, hintCount } = data;
   const of = bySkill ? "skills" : "items";
   for (const id of bySkill ? skillSet(data.skillIds) : [data.itemId]) {
-    reviewCard(state.cards, { of, id, correct, durationMs, hintCount, at: state.latestAt });
+    reviewCard(state.cards, { of, id, correct, durationMs, hintCount, at: state.latestAt }, reviews);
   }
 }
 

@@ -25,7 +25,9 @@ export function writeCards(cards: Cards, writer: ByteWriter, at: number): void {
 // By index: to take an array apart makes an iterator, and there are dozens of cards in each state.
 function writeCard(card: Card, now: number, writer: ByteWriter): void {
   writer.int(now - card[0]);
-  writer.uint(card[1]);
+  // Odd: a step follows.
+  writer.uint(2 * card[1] + (card[7] === 0 ? 0 : 1));
+  if (card[7] > 0) writer.uint(card[7]);
   writer.uint(Math.round(card[2] * unit));
   writer.uint(Math.round(card[3] * unit));
   writer.uint(card[4]);
@@ -51,7 +53,9 @@ export function readCards(reader: ByteReader, ids: LearnerIds, at: number): Card
 
 function readCard(reader: ByteReader, now: number): Card {
   const last = now - reader.int();
-  const days = reader.uint();
+  const coded = reader.uint();
+  const step = coded % 2 === 0 ? 0 : reader.uint();
   const stability = reader.uint() / unit;
-  return [last, days, stability, reader.uint() / unit, reader.uint(), reader.uint(), reader.uint()];
+  const wait = Math.floor(coded / 2);
+  return [last, wait, stability, reader.uint() / unit, reader.uint(), reader.uint(), reader.uint(), step];
 }

@@ -111,6 +111,45 @@ describe("reviewCard", () => {
     );
   });
 
+  it("steps and spaces by the policy's settings as ts-fsrs's own scheduler does", () => {
+    const settings = fc.record({
+      retention: fc.constantFrom(0.7, 0.85, 0.97),
+      maxIntervalDays: fc.constantFrom(1, 30, 36_500),
+      learningStepsMinutes: fc.constantFrom<number[][]>([], [10], [1, 10], [5, 30, 600]),
+      relearningStepsMinutes: fc.constantFrom<number[][]>([], [10], [10, 60]),
+      ahead: fc.boolean(),
+    });
+    const answers = fc.array(fc.record({ minutes: fc.integer({ min: 1, max: 90_000 }), correct: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(settings, answers, (by, history) => {
+        const steps = (minutes: number[]) => minutes.map((step) => `${step}m` as const);
+        const scheduler = new FSRS({
+          ...{ enable_fuzz: false, request_retention: by.retention, maximum_interval: by.maxIntervalDays },
+          learning_steps: steps(by.learningStepsMinutes),
+          relearning_steps: steps(by.relearningStepsMinutes),
+        });
+        const cards = newCards();
+        let expected: FsrsCard = createEmptyCard(new Date(start));
+        let at = start;
+        for (const { minutes, correct } of history) {
+          at += minutes * 60_000;
+          reviewCard(cards, { ...fractions, correct, at }, by);
+          expected = scheduler.next(expected, new Date(at), correct ? Rating.Good : Rating.Again).card;
+          const [, wait = 0, , , , , , step] = cardOf(cards, "skills", "fractions") ?? [];
+          const inDays = expected.scheduled_days > 0;
+          expect(step === 0).toBe(inDays);
+          if (inDays) expect(Math.abs(wait - expected.scheduled_days)).toBeLessThanOrEqual(1 + 0.01 * wait);
+          else expect(wait * 60_000).toBe(expected.due.getTime() - at);
+          expect(inDays ? wait : 0).toBeLessThanOrEqual(by.maxIntervalDays);
+          expect(writtenAndRead(cards, at)).toEqual(cards);
+        }
+      }),
+    );
+  });
+
   it("survives any order of times, and being stored: the cards come back the same and go on the same", () => {
     const reviews = fc.array(
       fc.record({

@@ -1,13 +1,15 @@
-import { FSRS, generatorParameters, Rating } from "ts-fsrs";
+import { BasicLearningStepsStrategy, FSRS, generatorParameters, Rating, State, type StepUnit } from "ts-fsrs";
+import { type ReviewSettings, reviewSettingsSchema } from "../events.ts";
 import type { DueCard } from "../item-selection/selection.ts";
+import { longestCountedMs } from "../learner/session.ts";
 import { type LearnerIds, newLearnerIds } from "../learner-model/ids.ts";
 
 /**
  * Memory cards of one learner, of skills or of items, each under the number of its id; null where there is none.
  *
- * The memory model and its intervals are FSRS-6 (ts-fsrs, default parameters, 90 % wanted recall). Fuzz is off, so the
- * same answers always give the same cards; learning steps are off, since what was failed is practised again in the
- * same sitting anyway, because its skill is open: a card is due after whole days.
+ * The memory model and its intervals are FSRS-6 (ts-fsrs, default parameters); wanted recall, longest interval and learning
+ * steps are the policy's. Fuzz is off, so the same answers always give the same cards. Learning steps are off unless the
+ * policy has some, since what was failed is practised again in the same sitting anyway, because its skill is open.
  */
 export interface Cards {
   readonly ids: LearnerIds;
@@ -16,17 +18,19 @@ export interface Cards {
 }
 
 /**
- * Short, because a learner has hundreds: last review (seconds since 1970), days until due, stability (days),
- * difficulty (1..10), reviews, lapses, usual duration of a correct answer (ms; 0: not known).
+ * Short, because a learner has hundreds: last review (seconds since 1970), wait until due (days; in learning steps
+ * minutes), stability (days), difficulty (1..10), reviews, lapses, usual duration of a correct answer (ms; 0: not
+ * known), step ({@link stepOf}; 0: none).
  */
 export type Card = [
   last: number,
-  days: number,
+  wait: number,
   stability: number,
   difficulty: number,
   reviews: number,
   lapses: number,
   usualMs: number,
+  step: number,
 ];
 
 export interface Review {
@@ -40,13 +44,28 @@ export interface Review {
   readonly at: number;
 }
 
-const scheduler = new FSRS(
-  generatorParameters({ enable_fuzz: false, enable_short_term: true, learning_steps: [], relearning_steps: [] }),
-);
+export const defaultReviewSettings = reviewSettingsSchema.parse({});
+
+/** Of the settings of the policies in use. */
+const schedulers = new WeakMap<ReviewSettings, FSRS>();
+
+function schedulerOf(settings: ReviewSettings): FSRS {
+  const known = schedulers.get(settings);
+  if (known !== undefined) return known;
+  const minutes = (step: number): StepUnit => `${step}m`;
+  const made = new FSRS(
+    generatorParameters({
+      ...{ enable_fuzz: false, enable_short_term: true },
+      ...{ request_retention: settings.retention, maximum_interval: settings.maxIntervalDays },
+      learning_steps: settings.learningStepsMinutes.map(minutes),
+      relearning_steps: settings.relearningStepsMinutes.map(minutes),
+    }),
+  );
+  schedulers.set(settings, made);
+  return made;
+}
 
 const daySeconds = 86_400;
-/** A longer answer says that the learner was away. */
-const longestCountedMs = 30 * 60_000;
 
 export const newCards = (ids: LearnerIds = newLearnerIds()): Cards => ({ ids, skills: [], items: [] });
 
@@ -57,7 +76,8 @@ export function cardOf(cards: Cards, of: "skills" | "items", id: string): Card |
 }
 
 /** Folds one answer into its card, in place, making the card at the first. Returns whether the card was due before. */
-export function reviewCard(cards: Cards, review: Review): boolean {
+export function reviewCard(cards: Cards, review: Review, settings: ReviewSettings = defaultReviewSettings): boolean {
+  const scheduler = schedulerOf(settings);
   const all = cards[review.of];
   const number = cards.ids[review.of].add(review.id);
   while (all.length <= number) all.push(null);
@@ -69,16 +89,34 @@ export function reviewCard(cards: Cards, review: Review): boolean {
   const elapsedDays = card === null ? 0 : Math.floor(now / daySeconds) - Math.floor(card[0] / daySeconds);
   const next = scheduler.next_state(memory, elapsedDays, rating);
   const stability = toFourDigits(next.stability);
+  const step = nextStep(scheduler, card, rating);
   all[number] = [
     now,
-    scheduler.next_interval(stability, elapsedDays),
+    step?.minutes ?? scheduler.next_interval(stability, elapsedDays),
     stability,
     toFourDigits(next.difficulty),
     (card?.[4] ?? 0) + 1,
     (card?.[5] ?? 0) + (card !== null && !review.correct ? 1 : 0),
     usualDuration(review, card),
+    step?.code ?? 0,
   ];
   return card !== null && dueSeconds(card) <= now;
+}
+
+/** How a step is told in a card: from 1 on, odd while a new card is learnt, even while a forgotten one is learnt again. */
+const stepOf = (step: number, relearning: boolean): number => 2 * step + (relearning ? 2 : 1);
+
+/** The (re)learning step that the card goes to, as ts-fsrs has it; null where it counts in days from now on. */
+function nextStep(scheduler: FSRS, card: Card | null, rating: Rating): { code: number; minutes: number } | null {
+  const { learning_steps: steps, relearning_steps: again } = scheduler.parameters;
+  if (steps.length === 0 && again.length === 0) return null;
+  const code = card?.[7] ?? 0;
+  const relearning = code === 0 ? card !== null : code % 2 === 0;
+  const state = code > 0 ? (relearning ? State.Relearning : State.Learning) : card === null ? State.New : State.Review;
+  const at = code === 0 ? 0 : Math.floor((code - 1) / 2);
+  const to = BasicLearningStepsStrategy(scheduler.parameters, state, at)[rating as Rating.Again];
+  if (to === undefined || to.scheduled_minutes <= 0) return null;
+  return { code: stepOf(to.next_step, relearning), minutes: Math.round(to.scheduled_minutes) };
 }
 
 /**
@@ -109,7 +147,7 @@ function toFourDigits(value: number): number {
   return Math.round(value * 10_000) / 10_000;
 }
 
-const dueSeconds = (card: Card): number => card[0] + card[1] * daySeconds;
+const dueSeconds = (card: Card): number => card[0] + card[1] * (card[7] === 0 ? daySeconds : 60);
 
 /** Cards due at `now` (milliseconds since 1970), most overdue first. */
 export function dueCards(cards: Cards, now: number): DueCard[] {
