@@ -110,6 +110,7 @@ function listBytes(state: LearnerState, selection: Selection): Buffer {
   const { revision, position, recordedAt: at } = state;
   return encodeNext({
     ...{ revision, position, at, sessionType: "practice", trackId: null, policyVersion: bank.policyVersion },
+    arm: null,
     ...{ model: model.name, modelVersion: 1, ...selection },
   });
 }

@@ -1,10 +1,14 @@
 import { z } from "zod";
 import {
+  armsMax,
+  experimentArmShape,
+  experimentShape,
   exposureSchema,
   type ItemFields,
   idSchema,
   itemPublishedSchema,
   masteryNeedsSchema,
+  overridesOf,
   policySchema,
   reviewSettingsSchema,
   type SkillFields,
@@ -122,6 +126,32 @@ export const policyInputSchema = z
   })
   .meta({ title: "Policy" });
 
+const experimentInputSchema = z
+  .strictObject({
+    experimentId: experimentShape.experimentId.describe("Never used for another experiment afterwards"),
+    salt: experimentShape.salt.describe("Another salt deals the learners anew"),
+    arms: z
+      .array(
+        z.strictObject({
+          arm: experimentArmShape.arm,
+          share: experimentArmShape.share.describe("Of the learners; those of all arms add up to 1"),
+          policy: z
+            .strictObject(overridesOf(policyInputSchema.shape))
+            .prefault({})
+            .describe("What this arm chooses otherwise than the track's policy"),
+        }),
+      )
+      .min(2)
+      .max(armsMax)
+      .refine((arms) => new Set(arms.map(({ arm }) => arm)).size === arms.length, "names an arm twice")
+      .refine(
+        (arms) => Math.abs(arms.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-6,
+        "shares do not add up to 1",
+      )
+      .describe("The first is the control"),
+  })
+  .meta({ title: "Experiment" });
+
 export const trackInputSchema = z
   .strictObject({
     trackId: track.trackId,
@@ -131,6 +161,7 @@ export const trackInputSchema = z
     policy: policyInputSchema.prefault({}),
     pinnedItemIds: track.pinnedItemIds.describe("Offered first"),
     barredItemIds: track.barredItemIds.describe("Never offered"),
+    experiment: experimentInputSchema.optional().describe("Deals the track's learners to arms; left out, none runs"),
   })
   .meta({ title: "Track" });
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createMemoryLog } from "../adapters/event-store/memory.ts";
 import { decodeEvent } from "../domain/decode-event.ts";
+import { trackDefinedSchema } from "../domain/events.ts";
 import { emptyCatalogue } from "../domain/item-bank/catalogue.ts";
 import { LogUnavailable } from "../ports/event-store.ts";
 import {
@@ -51,6 +52,25 @@ async function refusedFields(input: unknown): Promise<string[]> {
 }
 
 describe("happened", () => {
+  test("where the track runs an experiment, the learner's arm is stored with it; a repeat after it ended is a duplicate", async () => {
+    const { tracks } = deps.catalogue.catalogue;
+    const arms = [
+      { arm: "as-before", share: 0, policy: {} },
+      { arm: "harder", share: 1, policy: { targetSuccess: 0.6 } },
+    ];
+    const fields = trackDefinedSchema.parse({ trackId: "t", title: "T", experiment: { experimentId: "e", arms } });
+    tracks.set("t", { ...fields, revision: 1, retired: false });
+    await recordInteractions(deps, [
+      { ...answer, trackId: "t" },
+      { ...answer, id: "i2" },
+    ]);
+    const [first, second] = await stored();
+    expect(first?.data).toMatchObject({ trackId: "t", experiment: { experimentId: "e", arm: "harder" } });
+    expect(second?.data).not.toHaveProperty("experiment");
+    tracks.clear();
+    expect((await recordInteractions(deps, [{ ...answer, trackId: "t" }]))[0]?.status).toBe("duplicate");
+  });
+
   test("an answer is stored with its skills, its score and where it came from", async () => {
     const context = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", apiKeyId: "k1" };
     const [outcome] = await recordInteractions(deps, [{ ...answer, durationMs: 1200 }], context);

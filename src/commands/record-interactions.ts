@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { currentSchemaVersion, type EventMetadata, type InteractionRecorded } from "../domain/events.ts";
+import { armIn } from "../domain/experiments/assignment.ts";
 import { freshnessToken } from "../domain/freshness-token.ts";
 import { learnerStream } from "../domain/streams.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
@@ -115,10 +116,13 @@ function requestFor(
   recordedAt: string,
 ): AppendRequest {
   const skillIds = catalogue.items.get(data.itemId)?.skillIds ?? [];
+  const experiment = data.trackId === undefined ? null : armIn(catalogue.tracks.get(data.trackId), data.learnerId);
   const event: NewEvent = {
     eventId: interactionEventId(data.learnerId, data.interactionId),
     type: "InteractionRecorded",
-    data: { ...data, skillIds } satisfies InteractionRecorded,
+    data: (experiment === null
+      ? { ...data, skillIds }
+      : { ...data, skillIds, experiment }) satisfies InteractionRecorded,
     metadata,
     recordedAt,
   };
@@ -147,12 +151,13 @@ function conflict(item: Ready, errors: Refusal["errors"]): InteractionOutcome {
   return rejected(item.index, item.data.interactionId, "interaction_conflict", errors);
 }
 
-/** Names of the fields in which a repeat differs. Skills are the catalogue's, and a time not given is nobody's claim. */
+/** Names of the fields in which a repeat differs. Skills and arm are the catalogue's, and a time not given is nobody's claim. */
 function differences(item: Ready, stored: unknown): string[] {
   const before = new Map(Object.entries((stored ?? {}) as Record<string, unknown>));
   const after = new Map(Object.entries(item.data));
   const names = new Set([...before.keys(), ...after.keys()]);
   names.delete("skillIds");
+  names.delete("experiment");
   if (!item.occurredAtGiven) names.delete("occurredAt");
   return [...names].filter((name) => before.get(name) !== after.get(name));
 }

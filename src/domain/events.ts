@@ -1,3 +1,4 @@
+// long because: it is the storage format, in one place
 import { z } from "zod";
 
 /**
@@ -19,6 +20,10 @@ export const interactionKindSchema = z.enum(interactionKinds);
 
 const instant = z.iso.datetime({ offset: true });
 
+/** One arm of one experiment. */
+export const experimentArmSchema = z.object({ experimentId: idSchema, arm: idSchema });
+export type ExperimentArm = z.infer<typeof experimentArmSchema>;
+
 export const interactionRecordedSchema = z.object({
   interactionId: idSchema,
   learnerId: idSchema,
@@ -39,6 +44,8 @@ export const interactionRecordedSchema = z.object({
   trackId: idSchema.optional(),
   /** The served list this answers. */
   selectionId: idSchema.optional(),
+  /** Where the track runs an experiment: the learner's arm as the catalogue dealt it when this was recorded. */
+  experiment: experimentArmSchema.optional(),
   occurredAt: instant,
   source: z.string().max(200).optional(),
 });
@@ -147,6 +154,44 @@ export const policySchema = z.object({
 });
 export type Policy = z.infer<typeof policySchema>;
 
+/**
+ * What an arm may choose otherwise than its track: all but which items there are and what a learner's state is folded
+ * with, which are the track's. Each setting is given as a whole or left out; without defaults, so that what is left out
+ * stays the track's.
+ */
+export function overridesOf<Shape extends Record<keyof Policy, { unwrap(): z.ZodType }>>(
+  shape: Shape,
+): OverridesOf<Shape> {
+  const { itemKinds: _, reviewBy: __, reviews: ___, ...choosing } = shape;
+  const optional = Object.entries(choosing).map(([field, setting]) => [field, setting.unwrap().optional()]);
+  return Object.fromEntries(optional) as OverridesOf<Shape>;
+}
+type OverridesOf<Shape extends Record<keyof Policy, { unwrap(): z.ZodType }>> = {
+  [Field in Exclude<keyof Policy, "itemKinds" | "reviewBy" | "reviews">]: z.ZodOptional<
+    ReturnType<Shape[Field]["unwrap"]>
+  >;
+};
+const policyOverridesSchema = z.object(overridesOf(policySchema.shape));
+export type PolicyOverrides = z.infer<typeof policyOverridesSchema>;
+
+export const armsMax = 20;
+export const experimentArmShape = {
+  arm: idSchema,
+  /** Of the learners, 0..1; 0 closes the arm. */
+  share: z.number().min(0).max(1),
+  policy: policyOverridesSchema.prefault({}),
+};
+
+/** Deals the learners of a track to arms, see domain/experiments. The first arm is the control. */
+export const experimentShape = {
+  experimentId: idSchema,
+  /** Another salt deals the same learners anew. */
+  salt: z.string().max(100).default(""),
+  arms: z.array(z.object(experimentArmShape)).min(2).max(armsMax),
+};
+export const experimentSchema = z.object(experimentShape);
+export type Experiment = z.infer<typeof experimentSchema>;
+
 export const trackDefinedSchema = z.object({
   trackId: idSchema,
   title: z.string().min(1).max(500),
@@ -157,6 +202,7 @@ export const trackDefinedSchema = z.object({
   /** A teacher's hand: pinned items come first, barred ones never. */
   pinnedItemIds: z.array(idSchema).max(100).default([]),
   barredItemIds: z.array(idSchema).max(10_000).default([]),
+  experiment: experimentSchema.optional(),
 });
 export const trackRetiredSchema = z.object({ trackId: idSchema });
 export type TrackFields = z.infer<typeof trackDefinedSchema>;
@@ -173,6 +219,48 @@ export const modelPublishedSchema = z.object({
 });
 export type ModelPublished = z.infer<typeof modelPublishedSchema>;
 
+/**
+ * A list that was given to a client. In a stream of its own, so that giving it changes nothing for the learner. Enough to
+ * ask what another policy would have done: what was shown, how likely that was, and what else was considered.
+ */
+export const itemsServedSchema = z.object({
+  selectionId: idSchema,
+  learnerId: idSchema,
+  sessionType: sessionTypeSchema,
+  trackId: idSchema.nullable(),
+  policyVersion: z.string().min(1),
+  model: z.string().min(1),
+  modelVersion: z.number().int().min(0),
+  experiment: experimentArmSchema.optional(),
+  /** Of the learner's stream and of the log: the last event that the list knows. */
+  revision: z.number().int().min(0),
+  position: z.number().int().min(0),
+  source: z.enum(["personal", "popular", "stale"]),
+  computed: z.enum(["precomputed", "on_demand"]),
+  /** Items that the selection was asked for, of which those shown are the first. */
+  size: z.number().int().min(1),
+  /** Only items of these skills were asked for. */
+  skillIds: z.array(idSchema).optional(),
+  /** Set where items of the list were passed over (excluded by the client, retired since): places are not the selection's. */
+  cut: z.literal(true).optional(),
+  /** What was shown, in order. */
+  items: z.array(
+    z.object({
+      itemId: idSchema,
+      /** Predicted probability of success. */
+      p: z.number().min(0).max(1),
+      /** Probability that the policy puts this item at this place. */
+      propensity: z.number().gt(0).max(1),
+      /** Code of the reason, and its skill. */
+      reason: z.string().min(1),
+      skillId: idSchema.optional(),
+    }),
+  ),
+  /** What else stood in the list, best first. */
+  candidates: z.array(idSchema).default([]),
+});
+export type ItemsServed = z.infer<typeof itemsServedSchema>;
+
 export const eventSchemas = {
   InteractionRecorded: interactionRecordedSchema,
   ItemPublished: itemPublishedSchema,
@@ -183,6 +271,7 @@ export const eventSchemas = {
   TrackDefined: trackDefinedSchema,
   TrackRetired: trackRetiredSchema,
   ModelPublished: modelPublishedSchema,
+  ItemsServed: itemsServedSchema,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -1,8 +1,10 @@
 /** Names of streams: `<category>-<id>`, and the single stream `model`. */
-export const streamCategories = ["learner", "item", "skill", "track", "model"] as const;
+export const streamCategories = ["learner", "item", "skill", "track", "model", "served"] as const;
 export type StreamCategory = (typeof streamCategories)[number];
 
 export const modelStream = "model";
+/** Lists given to a learner: apart from what the learner did, see ADR 27. */
+export const servedStream = (learnerId: string): string => `served-${learnerId}`;
 export const learnerStream = (learnerId: string): string => `learner-${learnerId}`;
 export const itemStream = (itemId: string): string => `item-${itemId}`;
 export const skillStream = (skillId: string): string => `skill-${skillId}`;

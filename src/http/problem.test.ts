@@ -16,6 +16,11 @@ interface Provocation {
 const post = (url: string, body: unknown): Provocation["call"] => ["POST", url, { body }];
 const item = { itemId: "sum", title: "Sum", skillIds: [] };
 const posted = answer("ada", "sum");
+const arms = [
+  { arm: "as-before", share: 0.5 },
+  { arm: "harder", share: 0.5, policy: { targetSuccess: 0.6 } },
+];
+const inExperiment = { trackId: "t", title: "T", experiment: { experimentId: "harder", arms } };
 const failingAppends = (fail: ServerDeps["eventStore"]["append"]) => (deps: ServerDeps) => ({
   eventStore: { ...deps.eventStore, append: fail },
 });
@@ -45,6 +50,14 @@ const provocations: Record<ProblemCode, Provocation> = {
   invalid_track: { call: post("/v1/tracks", {}) },
   unknown_item: { call: post("/v1/tracks", { trackId: "t", title: "T", itemIds: ["nope"] }) },
   unknown_skill: { call: post("/v1/items", { ...item, skillIds: ["nope"] }) },
+  experiment_taken: {
+    call: post("/v1/tracks", { ...inExperiment, trackId: "other" }),
+    before: (api) => api.call("POST", "/v1/tracks", { body: inExperiment }),
+  },
+  experiment_changed: {
+    call: post("/v1/tracks", { ...inExperiment, experiment: { ...inExperiment.experiment, salt: "2" } }),
+    before: (api) => api.call("POST", "/v1/tracks", { body: inExperiment }),
+  },
   skill_cycle: { call: post("/v1/skills", { skillId: "a", title: "A", prerequisites: [{ skillId: "a" }] }) },
   rate_limited: { call: ["GET", "/v1/popular"], deps: () => ({ options: { rateLimitPerMinute: 0 } }) },
   internal: {

@@ -26,6 +26,8 @@ export const problems = {
   invalid_track: { status: 422, title: "The track cannot be defined as it is" },
   unknown_item: { status: 422, title: "It names an item that nobody published" },
   unknown_skill: { status: 422, title: "It names a skill that nobody defined" },
+  experiment_taken: { status: 422, title: "An experiment of this id belongs to another track" },
+  experiment_changed: { status: 422, title: "A running or ended experiment would become another one" },
   skill_cycle: { status: 422, title: "A skill would be its own prerequisite" },
   rate_limited: { status: 429, title: "Too many requests with this API key" },
   internal: { status: 500, title: "A fault on our side" },

@@ -79,6 +79,10 @@ export const nextAnswerSchema = z
     trackId: z.string().nullable(),
     sessionType: sessionTypeSchema,
     policyVersion: z.string(),
+    experiment: z
+      .object({ experimentId: z.string(), arm: z.string() })
+      .optional()
+      .describe("Only where the track runs an experiment: the learner's arm"),
     model: z.string(),
     modelVersion: z.number().int(),
     ...freshnessShape,

@@ -74,7 +74,7 @@ export interface ListInput {
  */
 export function selectLists({ learnerId, state }: LearnerEntry, input: ListInput): Map<string, Buffer> {
   const { model, weights, size } = input;
-  const bank = bankOfLearner(state, input.bankOf);
+  const bank = bankOfLearner(learnerId, state.lastTrackId, input.bankOf);
   const lists = new Map<string, Buffer>();
   for (const sessionType of new Set<SessionType>(["practice", state.lastSessionType])) {
     const now = state.recordedAt;
@@ -95,6 +95,7 @@ export function selectLists({ learnerId, state }: LearnerEntry, input: ListInput
       sessionType,
       trackId: bank.trackId,
       policyVersion: bank.policyVersion,
+      arm: bank.arm,
       model: model.name,
       modelVersion: weights.version,
       holdsUntil: selection.holdsUntil,

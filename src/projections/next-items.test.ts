@@ -30,6 +30,7 @@ const list: fc.Arbitrary<NextList> = fc.record({
   sessionType: fc.constantFrom("practice", "review"),
   trackId: fc.constantFrom(null, "t"),
   policyVersion: fc.constant("default@0"),
+  arm: fc.constantFrom(null, { experimentId: "e", arm: "b" }),
   model: fc.constant("lr-lite"),
   modelVersion: fc.nat(50),
   holdsUntil: fc.option(dueAt, { nil: null }),
@@ -48,7 +49,7 @@ describe("a stored list", () => {
   test("rounds, but what was drawn never gets a propensity of 0", () => {
     const one = { itemId: "a", p: 0.123456, score: 1 / 3, propensity: 1e-12, reason: { code: "pinned" } as const };
     const base = { revision: 1, position: 1, at: 0, sessionType: "practice", trackId: null } as const;
-    const made = { policyVersion: "default@0", model: "elo", modelVersion: 0, holdsUntil: null };
+    const made = { policyVersion: "default@0", arm: null, model: "elo", modelVersion: 0, holdsUntil: null };
     const [read] = decodeNext(encodeNext({ ...base, ...made, items: [one] })).items;
     expect(read).toEqual({ ...one, p: 0.1235, score: 0.3333, propensity: 1e-6 });
   });

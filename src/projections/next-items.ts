@@ -1,6 +1,6 @@
 import { ByteReader } from "../domain/byte-reader.ts";
 import { ByteWriter } from "../domain/byte-writer.ts";
-import { type SessionType, sessionTypes } from "../domain/events.ts";
+import { type ExperimentArm, type SessionType, sessionTypes } from "../domain/events.ts";
 import type { Reason, SelectedItem } from "../domain/item-selection/selection.ts";
 import { asBuffer } from "./row-json.ts";
 
@@ -16,6 +16,8 @@ export interface NextList {
   /** Of the learner's last interaction that named a track; null: all items, the default policy. */
   readonly trackId: string | null;
   readonly policyVersion: string;
+  /** Where the track runs an experiment: the learner's arm. */
+  readonly arm: ExperimentArm | null;
   readonly model: string;
   readonly modelVersion: number;
   /** Milliseconds since 1970 until which time alone does not change the list; null for always. */
@@ -24,7 +26,7 @@ export interface NextList {
 }
 
 /** Grows with {@link rowFormat} where lists are written otherwise. */
-const listFormat = 1;
+const listFormat = 2;
 /** Stored as whole numbers: p, score and mastery in 1/10,000, propensity in 1/1,000,000. */
 const unit = 1e4;
 const propensityUnit = 1e6;
@@ -38,6 +40,8 @@ export function encodeNext(list: NextList): Buffer {
   writer.uint(sessionTypes.indexOf(list.sessionType));
   writer.text(list.trackId ?? "");
   writer.text(list.policyVersion);
+  writer.text(list.arm?.experimentId ?? "");
+  if (list.arm !== null) writer.text(list.arm.arm);
   writer.text(list.model);
   writer.uint(list.modelVersion);
   writer.uint(list.holdsUntil === null ? 0 : list.holdsUntil + 1);
@@ -68,7 +72,10 @@ export function decodeNext(bytes: Buffer): NextList {
   const [revision, position, at] = [reader.uint(), reader.uint(), reader.int()];
   const sessionType = sessionTypes[reader.uint()] ?? reader.refuse("names an unknown type of session");
   const trackId = reader.text();
-  const [policyVersion, model, modelVersion] = [reader.text(), reader.text(), reader.uint()];
+  const policyVersion = reader.text();
+  const experimentId = reader.text();
+  const arm = experimentId === "" ? null : { experimentId, arm: reader.text() };
+  const [model, modelVersion] = [reader.text(), reader.uint()];
   const holdsUntil = reader.uint();
   const reasons: Reason[] = [];
   for (let left = reader.uint(); left > 0; left--) reasons.push(readReason(reader));
@@ -76,7 +83,7 @@ export function decodeNext(bytes: Buffer): NextList {
   for (let left = reader.uint(); left > 0; left--) items.push(readItem(reader, reasons));
   reader.end();
   return {
-    ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion },
+    ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion, arm },
     ...{ model, modelVersion, holdsUntil: holdsUntil === 0 ? null : holdsUntil - 1, items },
   };
 }

@@ -86,6 +86,24 @@ describe("a learner's lists", () => {
     ]);
   });
 
+  test("name the learner's arm where the track runs an experiment, and are made under its policy", async () => {
+    const arms = [
+      { arm: "as-before", share: 0, policy: {} },
+      { arm: "never-known", share: 1, policy: { targetSuccess: 0.3 } },
+    ];
+    const track = { trackId: "by-item", title: "By item", skillIds: ["skill-1"] };
+    await history.append("track-by-item", "TrackDefined", { ...track, experiment: { experimentId: "e", arms } });
+    await answers("item-1", { trackId: "by-item" });
+    const list = await listOf();
+    expect(list).toMatchObject({
+      policyVersion: "by-item@2/never-known",
+      arm: { experimentId: "e", arm: "never-known" },
+    });
+    await history.append("track-by-item", "TrackDefined", track);
+    await answers("item-1");
+    expect(await listOf()).toMatchObject({ policyVersion: "by-item@3", arm: null });
+  });
+
   test("are of all items where the track is unknown", async () => {
     await answers("item-1", { trackId: "nowhere" });
     expect((await listOf()).trackId).toBeNull();
@@ -115,7 +133,7 @@ describe("a learner's lists", () => {
     const state = decodeLearnerState(field(fields, stateField), model);
     if (state === null) throw new Error("the state cannot be read");
     const catalogue = await catalogueNow();
-    const bank = bankOfLearner(state, (trackId) => buildBank(catalogue, trackId));
+    const bank = bankOfLearner("ada", state.lastTrackId, (trackId) => buildBank(catalogue, trackId));
     expect(bank.trackId).toBe(retired ? null : "by-item");
     const how = { learnerId: "ada", state, bank, model, weights: model.newWeights(), size: listSize };
     const selection = selectForLearner({ ...how, sessionType: "practice", now: state.recordedAt });

@@ -94,10 +94,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
 
   function selected(learnerId: string, state: LearnerState, request: NextRequest): NextAnswer {
     const { weights, version: modelVersion } = deps.model.current();
-    const { sessionType, skillIds, exclude, count } = request;
-    const { trackId } = request;
-    const bankOf = (id: string | null): ItemBank | null => catalogue.bank(id);
-    const bank = trackId === null ? bankOfLearner(state, bankOf) : bankFor(catalogue, trackId);
+    const { sessionType, skillIds, exclude, count, trackId } = request;
+    const bank = bankOfLearner(learnerId, trackId ?? state.lastTrackId, catalogue.bank);
     const selection = selectForLearner({
       ...{ learnerId, state, bank, model, weights, sessionType, now: clock.now() },
       size: count + exclude.size,
@@ -107,13 +105,13 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const { revision, position, recordedAt: at } = state;
     return {
       ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
-      ...{ policyVersion: bank.policyVersion, model: model.name, modelVersion, revision, position, at },
+      ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name, modelVersion, revision, position, at },
       ...{ holdsUntil: selection.holdsUntil, items: items.map(shortened) },
     };
   }
 
   async function forNewLearner(learnerId: string, request: NextRequest): Promise<RenderedNext> {
-    const bank = bankFor(catalogue, request.trackId);
+    const bank = bankOfLearner(learnerId, request.trackId, catalogue.bank);
     const now = clock.now();
     const scope = bank.trackId === null ? "all" : (`track:${bank.trackId}` as const);
     const popular = await deps.popular.list(scope, newLearnerWindow).catch(() => ({ position: 0, items: [] }));
@@ -122,7 +120,12 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const computed = items.length > 0 && fromPopular === items.length ? "precomputed" : "on_demand";
     const answer: NextAnswer = {
       ...{ learnerId, source: "popular", computed, trackId: bank.trackId, sessionType: request.sessionType },
-      ...{ policyVersion: bank.policyVersion, model: model.name, modelVersion: deps.model.current().version },
+      ...{
+        policyVersion: bank.policyVersion,
+        arm: bank.arm,
+        model: model.name,
+        modelVersion: deps.model.current().version,
+      },
       ...{ revision: 0, position: popular.position, at: now, holdsUntil: null, items: items.map(shortened) },
     };
     return done(renderNext(answer, itemJson), "popular");
@@ -273,13 +276,6 @@ function cut(
   }
   const complete = fullSize === null || (items.length === list.items.length && list.items.length < fullSize);
   return complete ? items : null;
-}
-
-/** The bank of the track, or of everything where that track is gone. */
-function bankFor(catalogue: CatalogueReader, trackId: string | null): ItemBank {
-  const bank = catalogue.bank(trackId) ?? catalogue.bank(null);
-  if (bank === null) throw new Error("the catalogue has no bank of all items");
-  return bank;
 }
 
 function shortened(item: SelectedItem): SelectedItem {

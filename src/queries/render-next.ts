@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { SessionType } from "../domain/events.ts";
+import type { ExperimentArm, SessionType } from "../domain/events.ts";
 import type { SelectedItem } from "../domain/item-selection/selection.ts";
 import type { ItemJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
@@ -12,6 +12,8 @@ export interface NextAnswer {
   readonly trackId: string | null;
   readonly sessionType: SessionType;
   readonly policyVersion: string;
+  /** Where the track runs an experiment: the learner's arm. */
+  readonly arm: ExperimentArm | null;
   readonly model: string;
   readonly modelVersion: number;
   /** Of the learner's stream and of the log: the last event that the list knows. 0 for a learner nothing is known of. */
@@ -58,13 +60,16 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext
   const beforeAge =
     `{"learnerId":${JSON.stringify(learnerId)},"source":"${source}","computed":"${computed}",` +
     `"trackId":${JSON.stringify(trackId)},"sessionType":"${sessionType}",` +
-    `"policyVersion":${JSON.stringify(policyVersion)},"model":"${model}","modelVersion":${modelVersion},` +
+    `"policyVersion":${JSON.stringify(policyVersion)},${experimentJson(answer.arm)}"model":"${model}","modelVersion":${modelVersion},` +
     `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
   const afterAge = `,"selectionId":"${selectionIdOf(answer)}","items":[${items}]`;
   const { revision, at, holdsUntil } = answer;
   const bytes = Buffer.byteLength(beforeAge) + Buffer.byteLength(afterAge);
   return { revision, at, holdsUntil, beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge), bytes };
 }
+
+const experimentJson = (arm: ExperimentArm | null): string =>
+  arm === null ? "" : `"experiment":${JSON.stringify(arm)},`;
 
 /**
  * A string put together by `+` stays a tree of its parts, which is walked again, for 40 us, each time it is measured and

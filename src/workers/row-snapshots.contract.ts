@@ -115,7 +115,7 @@ export function rowSnapshotsContract(open: () => Promise<{ blobs: Blobs; close()
       const shorter = await learningHistory(seed + 2, { model, events: 10 });
       expect(await restoreRowSnapshot({ ...deps, feed: other.log }, namespace, 0)).toBe(false);
       expect(await restoreRowSnapshot({ ...deps, feed: shorter.log }, namespace, 0)).toBe(false);
-      expect(await restoreRowSnapshot({ ...deps, model: learnerModels.elo }, "n1.elo.f3.p2", 0)).toBe(false);
+      expect(await restoreRowSnapshot({ ...deps, model: learnerModels.elo }, "n1.elo.f4.p2", 0)).toBe(false);
       expect(await restoreRowSnapshot(deps, namespace.replace(".p2", ".p1"), 0)).toBe(false);
       expect(await restoreRowSnapshot(deps, namespace.replace(/\.f\d+\./, ".f1."), 0)).toBe(false);
       for await (const page of empty.keys("")) expect(page).toEqual([]);

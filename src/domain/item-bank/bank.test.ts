@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { policySchema, type TrackFields } from "../events.ts";
-import { buildBank, defaultPolicy } from "./bank.ts";
+import { bankForLearner, buildBank, defaultPolicy } from "./bank.ts";
 import { emptyCatalogue } from "./catalogue.ts";
 
 type Needs = Record<string, number>;
@@ -84,6 +84,29 @@ describe("buildBank", () => {
       "pinned",
       "skilled",
     ]);
+  });
+
+  it("gives each learner of an experiment the bank of their arm: the same items under the arm's policy", () => {
+    const experiment = {
+      ...{ experimentId: "e", salt: "" },
+      arms: [
+        { arm: "as-before", share: 0.5, policy: {} },
+        { arm: "harder", share: 0.5, policy: { targetSuccess: 0.6 } },
+      ],
+    };
+    const policy = policySchema.parse({ reviewShare: 0.1 });
+    const bank = buildBank(catalogueOf({ items: { x: {}, y: {} }, track: { experiment, policy } }), "t");
+    if (bank === null) throw new Error("no bank");
+    const own = Array.from({ length: 40 }, (_, at) => bankForLearner(bank, `learner-${at}`));
+    expect(new Set(own.map(({ policyVersion }) => policyVersion))).toEqual(new Set(["t@7/as-before", "t@7/harder"]));
+    for (const { arm, policy: used, allItems } of own) {
+      expect(arm?.experimentId).toBe("e");
+      expect(used).toEqual({ ...policy, targetSuccess: arm?.arm === "harder" ? 0.6 : 0.8 });
+      expect(allItems).toBe(bank.allItems);
+    }
+    const without = buildBank(catalogueOf({ items: { x: {} } }), "t");
+    expect(without === null ? null : bankForLearner(without, "ada")).toBe(without);
+    expect(without?.arm).toBeNull();
   });
 
   it("sorts the items of each skill from easy to hard, without a prior in the middle", () => {

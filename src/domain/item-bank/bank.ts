@@ -1,4 +1,5 @@
-import { type Policy, policySchema } from "../events.ts";
+import { type Experiment, type Policy, type PolicyOverrides, policySchema } from "../events.ts";
+import { armOf } from "../experiments/assignment.ts";
 import type { BankItem, BankSkill, ItemBank } from "../item-selection/selection.ts";
 import type { Catalogue, Item, Skill, Track } from "./catalogue.ts";
 import { foldSkillGraph, type Prerequisite, type SkillGraph } from "./skill-graph.ts";
@@ -19,6 +20,33 @@ export const defaultPolicy: Policy = policySchema.parse({});
 export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBank | null {
   const track = trackId === null ? null : catalogue.tracks.get(trackId);
   if (track === undefined || track?.retired === true) return null;
+  const bank = bankOf(catalogue, track);
+  const experiment = track?.experiment;
+  if (experiment === undefined) return bank;
+  const arms = new Map(experiment.arms.map((arm) => [arm.arm, armBank(bank, experiment, arm)]));
+  return { ...bank, experiment: { definition: experiment, arms } };
+}
+
+/** What the learners of an arm are given: the track's bank under the arm's policy. */
+function armBank(bank: ItemBank, { experimentId }: Experiment, { arm, policy }: Experiment["arms"][number]): ItemBank {
+  const own = withPolicy(bank, { ...bank.policy, ...given(policy) }, `${bank.policyVersion}/${arm}`);
+  return { ...own, arm: { experimentId, arm } };
+}
+
+/** The bank that serves this learner: that of their arm, where the track runs an experiment. */
+export function bankForLearner(bank: ItemBank, learnerId: string): ItemBank {
+  if (bank.experiment === null) return bank;
+  const { definition, arms } = bank.experiment;
+  const own = arms.get(armOf(definition, learnerId).arm);
+  if (own === undefined) throw new Error(`${definition.experimentId} has an arm without a bank`);
+  return own;
+}
+
+function given(overrides: PolicyOverrides): Partial<Policy> {
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+}
+
+function bankOf(catalogue: Catalogue, track: Track | null): ItemBank {
   const policy = track?.policy ?? defaultPolicy;
   const { items, pinned } = itemsOf(catalogue, track, policy);
   const { bySkill, withoutSkill } = indexBySkill(items.values(), catalogue.skills);
@@ -26,7 +54,7 @@ export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBan
   const skills = bankSkills(graph, bySkill);
   for (const { index, items: ofSkill } of skills) for (const item of ofSkill) item.skillIndexes.push(index);
   return {
-    trackId,
+    trackId: track?.trackId ?? null,
     policyVersion: track === null ? "default@0" : `${track.trackId}@${track.revision}`,
     policy,
     items,
@@ -36,6 +64,8 @@ export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBan
     skillIds: skills.map((skill) => skill.skillId),
     prerequisites: new Map(skills.map((skill) => [skill.skillId, skill.prerequisites])),
     pinned,
+    experiment: null,
+    arm: null,
     skills,
     skill: new Map(skills.map((skill) => [skill.skillId, skill])),
   };
@@ -46,7 +76,8 @@ export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBan
  * shared. Which kinds of item there are stays as it is in the bank: that is what a track holds, not how it chooses.
  */
 export function withPolicy(bank: ItemBank, policy: Policy, policyVersion: string): ItemBank {
-  return { ...bank, policy: { ...policy, itemKinds: bank.policy.itemKinds }, policyVersion };
+  const own = { ...policy, itemKinds: bank.policy.itemKinds };
+  return { ...bank, policy: own, policyVersion, experiment: null, arm: null };
 }
 
 /** Its skills' places are filled in once they are known. */

@@ -1,4 +1,4 @@
-import type { DomainEvent, ItemFields, SkillFields, TrackFields } from "../events.ts";
+import type { DomainEvent, Experiment, ItemFields, SkillFields, TrackFields } from "../events.ts";
 import { idOf } from "../streams.ts";
 
 /** What authors have published, folded from the item, skill and track streams. `revision` is that of the stream. */
@@ -22,6 +22,8 @@ export interface Catalogue {
   readonly items: Map<string, Item>;
   readonly skills: Map<string, Skill>;
   readonly tracks: Map<string, Track>;
+  /** Every experiment there ever was, as it was defined last, and whose it is. */
+  readonly experiments: Map<string, { readonly trackId: string; readonly definition: Experiment }>;
   /**
    * By stream: the revision of its last event that could not be read. What it said is unknown, so the entry stays as
    * it was, but a command has to append after it.
@@ -30,7 +32,14 @@ export interface Catalogue {
 }
 
 export function emptyCatalogue(): Catalogue {
-  return { position: 0, items: new Map(), skills: new Map(), tracks: new Map(), unreadable: new Map() };
+  return {
+    position: 0,
+    items: new Map(),
+    skills: new Map(),
+    tracks: new Map(),
+    experiments: new Map(),
+    unreadable: new Map(),
+  };
 }
 
 /**
@@ -56,12 +65,18 @@ function fold(catalogue: Catalogue, event: DomainEvent): boolean {
     case "SkillRetired":
       return retire(catalogue.skills, event.data.skillId, revision);
     case "TrackDefined":
-      return put(catalogue.tracks, event.data.trackId, { ...event.data, revision, retired: false });
+      if (!put(catalogue.tracks, event.data.trackId, { ...event.data, revision, retired: false })) return false;
+      noteExperiment(catalogue, event.data);
+      return true;
     case "TrackRetired":
       return retire(catalogue.tracks, event.data.trackId, revision);
     default:
       return false;
   }
+}
+
+function noteExperiment({ experiments }: Catalogue, { trackId, experiment }: TrackFields): void {
+  if (experiment !== undefined) experiments.set(experiment.experimentId, { trackId, definition: experiment });
 }
 
 interface Entry {

@@ -1,13 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DomainEvent, type ItemFields, policySchema, type SkillFields, type TrackFields } from "../events.ts";
+import {
+  type DomainEvent,
+  type Experiment,
+  type ItemFields,
+  policySchema,
+  type SkillFields,
+  type TrackFields,
+} from "../events.ts";
 import { type Catalogue, emptyCatalogue, evolveCatalogue } from "./catalogue.ts";
 import { decidePublishItem, decidePublishItems, decideRetireItem } from "./decide-item.ts";
 import { decideRetireSkill, decideSkills } from "./decide-skill.ts";
-import { decideDefineTrack, decideRetireTrack } from "./decide-track.ts";
+import { decideDefineTrack, decideDefineTracks, decideRetireTrack } from "./decide-track.ts";
 import { type Decision, decideRetirements } from "./decision.ts";
 import { foldSkillGraph } from "./skill-graph.ts";
 
+type ExperimentArmFields = Experiment["arms"][number];
 const item = (itemId: string, more: Partial<ItemFields> = {}): ItemFields => ({
   itemId,
   title: itemId,
@@ -225,6 +233,62 @@ describe("tracks", () => {
       code,
       detail,
       path: `${field}.1`,
+    });
+  });
+
+  describe("with an experiment", () => {
+    const arms = [
+      { arm: "as-before", share: 0.5, policy: {} },
+      { arm: "harder", share: 0.5, policy: { targetSuccess: 0.6 } },
+    ];
+    const experiment: Experiment = { experimentId: "e", salt: "", arms };
+    const before: Catalogue = emptyCatalogue();
+    apply(before, decideDefineTracks([track("t", { experiment })], before));
+    const decide = (more: Partial<Experiment>, trackId = "t") =>
+      decideDefineTracks([track(trackId, { experiment: { ...experiment, ...more } })], before)[0];
+
+    it("happened: it begins, other shares and another arm revise the track, and leaving it out ends it", () => {
+      expect(before.tracks.get("t")?.experiment).toEqual(experiment);
+      const [first, second] = arms as [ExperimentArmFields, ExperimentArmFields];
+      const shares = [
+        { ...first, share: 0.2 },
+        { ...second, share: 0.8 },
+      ];
+      expect(decide({ arms: shares })?.status).toBe("revised");
+      expect(decide({ arms: [...shares, { arm: "third", share: 0, policy: {} }] })?.status).toBe("revised");
+      const ended = decideDefineTracks([track("t")], before);
+      expect(statuses(ended)).toEqual(["revised"]);
+      expect(ended[0]).not.toHaveProperty("events.0.data.experiment");
+    });
+
+    it("already done: unchanged", () => {
+      expect(decide({})?.status).toBe("unchanged");
+    });
+
+    it.each<[string, Partial<Experiment>, string, string]>([
+      ["another salt", { salt: "2" }, "experiment_changed", "experiment.salt"],
+      ["another control", { arms: arms.toReversed() }, "experiment_changed", "experiment.arms.0.arm"],
+      [
+        "another policy in an arm",
+        { arms: arms.map((arm) => ({ ...arm, policy: { targetSuccess: 0.7 } })) },
+        "experiment_changed",
+        "experiment.arms.0.policy",
+      ],
+    ])("refused: %s", (_what, more, code, path) => {
+      expect(decide(more)).toMatchObject({ status: "refused", code, path });
+    });
+
+    it("refused: an experiment of another track, ended or in the same request", () => {
+      const ended: Catalogue = emptyCatalogue();
+      apply(ended, decideDefineTracks([track("t", { experiment }), track("t")], ended));
+      expect(ended.tracks.get("t")?.experiment).toBeUndefined();
+      const other = track("other", { experiment });
+      for (const decisions of [
+        decideDefineTracks([other], ended),
+        decideDefineTracks([track("t", { experiment }), other], emptyCatalogue()),
+      ]) {
+        expect(decisions.at(-1)).toMatchObject({ code: "experiment_taken", path: "experiment.experimentId" });
+      }
     });
   });
 

@@ -15,7 +15,13 @@ type CatalogueEventType =
   | "TrackRetired";
 
 /** Codes of refusals: stable, documented with the API's problems. */
-export type RefusalCode = "unknown_item" | "unknown_skill" | "unknown_track" | "skill_cycle";
+export type RefusalCode =
+  | "unknown_item"
+  | "unknown_skill"
+  | "unknown_track"
+  | "skill_cycle"
+  | "experiment_taken"
+  | "experiment_changed";
 
 /** What a command comes to: `published` is new or back from retirement, `unchanged` stood so already. */
 export type Decision =

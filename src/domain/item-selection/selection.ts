@@ -1,4 +1,4 @@
-import type { Policy, SessionType } from "../events.ts";
+import type { Experiment, ExperimentArm, Policy, SessionType } from "../events.ts";
 import type { Item } from "../item-bank/catalogue.ts";
 
 /** Why an item stands in a list: a code for programs and the facts its sentence needs. */
@@ -113,7 +113,7 @@ export interface Selection {
 export interface ItemBank {
   /** null: all items, the default policy. */
   readonly trackId: string | null;
-  /** "<track>@<revision>", "default@0" without a track. */
+  /** "<track>@<revision>", "<track>@<revision>/<arm>" in an experiment, "default@0" without a track. */
   readonly policyVersion: string;
   readonly policy: Policy;
   readonly items: ReadonlyMap<string, BankItem>;
@@ -126,6 +126,10 @@ export interface ItemBank {
   readonly skillIds: readonly string[];
   readonly prerequisites: ReadonlyMap<string, readonly { readonly skillId: string; readonly weight: number }[]>;
   readonly pinned: readonly BankItem[];
+  /** Where the track runs one: what it is, and the bank of each arm. */
+  readonly experiment: { readonly definition: Experiment; readonly arms: ReadonlyMap<string, ItemBank> } | null;
+  /** In the bank of an arm: which. */
+  readonly arm: ExperimentArm | null;
   /** The skills of `skillIds`, in that order, with what selection needs of each. */
   readonly skills: readonly BankSkill[];
   readonly skill: ReadonlyMap<string, BankSkill>;

@@ -1,4 +1,5 @@
 import type { SessionType } from "../events.ts";
+import { bankForLearner } from "../item-bank/bank.ts";
 import { selectItems } from "../item-selection/select.ts";
 import type { ItemBank, Selection } from "../item-selection/selection.ts";
 import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
@@ -26,13 +27,18 @@ export interface LearnerSelection {
 const unseen = newMastery();
 
 /**
- * What a learner's list is made of where no track is asked for: the bank of the track that the learner's last
- * interaction with a track named, or of all items where there was none, or it is unknown or retired.
+ * What a learner's list is made of: the bank of the track, or of all items where there is none, or it is unknown or
+ * retired; in an experiment that of the learner's arm. Where no track is asked for, give the one that the learner's last
+ * interaction with a track named.
  */
-export function bankOfLearner(state: LearnerState, bankOf: (trackId: string | null) => ItemBank | null): ItemBank {
-  const bank = bankOf(state.lastTrackId) ?? bankOf(null);
+export function bankOfLearner(
+  learnerId: string,
+  trackId: string | null,
+  bankOf: (trackId: string | null) => ItemBank | null,
+): ItemBank {
+  const bank = bankOf(trackId) ?? bankOf(null);
   if (bank === null) throw new Error("there is always a bank of all items");
-  return bank;
+  return bankForLearner(bank, learnerId);
 }
 
 /**
