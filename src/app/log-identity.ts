@@ -1,5 +1,6 @@
 import type { Feed } from "../ports/feed.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { firstEventId } from "../projections/log-id.ts";
 
 const key = "log";
 const firstField = "first";
@@ -29,16 +30,6 @@ export async function noteLogIdentity(readModels: ReadModels, feed: Feed): Promi
     [lastField, Buffer.from(last)],
   ]);
   await readModels.write([{ key, from: "older", to: head, set }]);
-}
-
-/** Wherever the log has it: EventStoreDB begins with events of its own, and has gaps between positions. */
-async function firstEventId(feed: Feed): Promise<string | null> {
-  for (let position = 0; ; ) {
-    const page = await feed.read(position, 1);
-    const [event] = page.events;
-    if (event !== undefined || page.atHead) return event?.eventId ?? null;
-    position = page.position;
-  }
 }
 
 /** null where no event has this position. */

@@ -126,9 +126,9 @@ function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) 
   ];
 }
 
-function answersOf({ eventStore, analysts }: Engines, rows: OpenReadModels | null, { answering }: Parts) {
+function answersOf({ eventStore, analysts, blobs }: Engines, rows: OpenReadModels | null, { answering }: Parts) {
   if (answering === null || rows === null) return null;
-  return { eventStore, analysts, readModels: rows.readModels, ...answering };
+  return { eventStore, analysts, blobs, readModels: rows.readModels, ...answering };
 }
 
 function knowledge({ answering }: Parts): Knowledge | null {

@@ -4,6 +4,7 @@ import { fieldProblems, summaryOf } from "../commands/refusal.ts";
 import { idSchema, sessionTypeSchema } from "../domain/events.ts";
 import { parseFreshnessToken } from "../domain/freshness-token.ts";
 import { countDefault, countMax, excludeMax, type NextRequest, skillsMax } from "../queries/next-request.ts";
+import { pastSchema } from "./past.ts";
 import { invalidField, Problem } from "./problem.ts";
 import { afterSchema, listOf, listSchema, wholeNumber } from "./schemas.ts";
 
@@ -18,21 +19,25 @@ export const nextQuerySchema = z.strictObject({
   exclude: listSchema.describe(`Items not wanted, at most ${excludeMax}: a,b or repeated`),
   skills: listSchema.describe(`Only items with one of these skills, at most ${skillsMax}`),
   after: afterSchema,
+  at: pastSchema,
 });
+
+/** A question, and as of when it is asked; null for now. */
+export type NextQuery = NextRequest & { readonly at: string | null };
 
 /** The same few query strings come again and again, and are parsed once. */
 export interface NextQueries {
   /** The request of a query string that was parsed before, and was good; undefined for any other. */
   known(text: string): NextRequest | undefined;
   /** Throws a problem that names the parameter. */
-  parse(url: string, query: unknown): NextRequest;
+  parse(url: string, query: unknown): NextQuery;
 }
 
 const textMax = 300;
 
 export function createNextQueries(): NextQueries {
-  const parsed = new LRUCache<string, NextRequest>({ max: 1_000 });
-  const known = (text: string): NextRequest | undefined => (text.length > textMax ? undefined : parsed.peek(text));
+  const parsed = new LRUCache<string, NextQuery>({ max: 1_000 });
+  const known = (text: string): NextQuery | undefined => (text.length > textMax ? undefined : parsed.peek(text));
   return {
     known,
     parse(url, query) {
@@ -41,20 +46,21 @@ export function createNextQueries(): NextQueries {
       let request = known(text);
       if (request === undefined) {
         request = parseQuery(query, text);
-        if (text.length <= textMax && request.after === null) parsed.set(text, request);
+        if (text.length <= textMax && request.after === null && request.at === null) parsed.set(text, request);
       }
       return request;
     },
   };
 }
 
-function parseQuery(query: unknown, text: string): NextRequest {
+function parseQuery(query: unknown, text: string): NextQuery {
   const result = nextQuerySchema.safeParse(query);
   if (!result.success) {
     const errors = fieldProblems(result.error.issues);
     throw new Problem("invalid_request", { detail: summaryOf(errors), errors });
   }
-  const { count, track = null, session: sessionType, after } = result.data;
+  const { count, track = null, session: sessionType, after, at = null } = result.data;
+  if (at !== null && after !== undefined) throw invalidField("after", "give at or after, not both");
   const exclude = listOf(result.data.exclude) ?? [];
   const skillIds = listOf(result.data.skills);
   if (exclude.length > excludeMax) throw invalidField("exclude", `at most ${excludeMax} items`);
@@ -64,5 +70,5 @@ function parseQuery(query: unknown, text: string): NextRequest {
   // With a token every query string is another, and what stands in the answer is not.
   const plain = exclude.length === 0 && skillIds === null;
   const cacheKey = plain ? JSON.stringify(shape) : token === null ? text : null;
-  return { ...shape, exclude: new Set(exclude), after: token, cacheKey };
+  return { ...shape, exclude: new Set(exclude), after: token, cacheKey, at };
 }

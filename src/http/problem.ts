@@ -28,6 +28,7 @@ export const problems = {
   unknown_skill: { status: 422, title: "It names a skill that nobody defined" },
   experiment_taken: { status: 422, title: "An experiment of this id belongs to another track" },
   experiment_changed: { status: 422, title: "A running or ended experiment would become another one" },
+  too_much_history: { status: 422, title: "It would take too many events to answer at once" },
   skill_cycle: { status: 422, title: "A skill would be its own prerequisite" },
   rate_limited: { status: 429, title: "Too many requests with this API key" },
   internal: { status: 500, title: "A fault on our side" },

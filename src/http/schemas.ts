@@ -87,6 +87,10 @@ export const nextAnswerSchema = z
     modelVersion: z.number().int(),
     ...freshnessShape,
     ageMs: z.number(),
+    at: z
+      .object({ position: z.number().int(), time: z.string() })
+      .optional()
+      .describe("Only where at was given: what the answer knows ends here"),
     selectionId: z.string().describe("Name it in the interactions that follow from this list"),
     items: z.array(
       z.object({

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { GroupCommitOptions } from "../commands/group-commit.ts";
 import type { ApiKeys } from "../ports/api-keys.ts";
+import type { Blobs } from "../ports/blobs.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventStore } from "../ports/event-store.ts";
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly freshnessWaitMs?: number;
   /** Items in a full precomputed list, as the projector was told. Default 30. */
   readonly listSize?: number;
+  /** Events folded for one answer about the past of many learners. Default 200,000. */
+  readonly pastEventsMax?: number;
   readonly trustProxy?: boolean;
   /** No commands. Default false. */
   readonly readOnly?: boolean;
@@ -64,4 +67,6 @@ export interface ServerDeps extends OperatorDeps {
   readonly model: ModelReader;
   /** The log as analysts read it: a replica may answer. Left out: the log itself. */
   readonly analysts?: Pick<EventStore, "readStream"> & Feed;
+  /** Published weights and kept counters, for questions about the past. Left out: none are answered. */
+  readonly blobs?: Blobs;
 }

@@ -8,6 +8,7 @@ import type { LearnerRowDeps } from "../queries/learner-row.ts";
 import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.ts";
 import { createNextItems, type NextItems } from "../queries/next-items.ts";
 import { createPopularReader, type PopularReader } from "../queries/popular.ts";
+import { createTimeTravel, type TimeTravel } from "../queries/time-travel/time-travel.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import { type Authenticator, type Caller, createAuthenticator } from "./authentication.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -71,6 +72,8 @@ export interface Services extends OperatorServices {
   readonly popular: PopularReader;
   readonly nextItems: NextItems;
   readonly learnerRows: LearnerRowDeps & Pick<ServerDeps, "catalogue">;
+  /** null where this process has not what it takes. */
+  readonly timeTravel: TimeTravel | null;
   /** Aborted when the server begins to close: streams without an end of their own end then. */
   readonly closing: AbortSignal;
 }
@@ -85,6 +88,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     staleAfterSeconds: 60,
     freshnessWaitMs: 1_000,
     listSize: 30,
+    pastEventsMax: 200_000,
     trustProxy: false,
     readOnly: false,
     ...options,
@@ -123,5 +127,15 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
     onLookUp: metrics.countLookUp,
   });
   closing.addEventListener("abort", nextItems.close);
-  return { ...operator, deps, groupCommit, liveView, popular, nextItems, closing, learnerRows: reading };
+  const timeTravel = timeTravelOf(deps, options);
+  return { ...operator, deps, groupCommit, liveView, popular, nextItems, timeTravel, closing, learnerRows: reading };
+}
+
+/** Reads where analysts read. */
+function timeTravelOf(deps: ServerDeps, { listSize, pastEventsMax: eventsMax }: ResolvedOptions): TimeTravel | null {
+  const { blobs, model, clock, log, analysts } = deps;
+  if (blobs === undefined) return null;
+  const reads =
+    analysts === undefined ? { store: deps.eventStore, feed: deps.feed } : { store: analysts, feed: analysts };
+  return createTimeTravel({ ...reads, blobs, model: model.model, log, listSize, eventsMax, clock });
 }

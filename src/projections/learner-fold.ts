@@ -37,7 +37,7 @@ export interface StreamFold {
 }
 
 export interface LearnerFoldDeps {
-  readonly store: EventStore;
+  readonly store: Pick<EventStore, "readStream">;
   readonly model: LearnerModel;
   readonly context: Context;
 }

@@ -98,7 +98,7 @@ export function createPopularTick(readModels: ReadModels, clock: Clock, options:
 }
 
 /** The lists of all scopes and windows by key: items of the catalogue that are not retired, the best 100 of each. */
-function popularLists(
+export function popularLists(
   namespace: string,
   popularity: ReadonlyMap<string, Popularity>,
   catalogue: Catalogue,

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { Blobs } from "../ports/blobs.ts";
-import type { Feed } from "../ports/feed.ts";
 
 /** Kind of blob. */
 export const snapshotKind = "row-snapshot";
@@ -57,8 +56,4 @@ export async function removeSets(blobs: Blobs, before: number, keep: string): Pr
   for (const name of await blobs.names(snapshotKind)) {
     if (name !== latestName && name < limit && !name.startsWith(`${keep}/`)) await blobs.remove(snapshotKind, name);
   }
-}
-
-export async function firstEventId(feed: Feed): Promise<string | null> {
-  return (await feed.read(0, 1)).events[0]?.eventId ?? null;
 }

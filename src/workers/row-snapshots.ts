@@ -7,7 +7,9 @@ import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { GuardedWrite, ReadModels } from "../ports/read-models.ts";
 import { fits, readView } from "../projections/live-view.ts";
+import { firstEventId } from "../projections/log-id.ts";
 import { partitionOf } from "../projections/partition.ts";
+import { type NamedRow, packRows, unpackRows } from "../projections/row-bytes.ts";
 import {
   type Checkpoint,
   checkpointField,
@@ -21,9 +23,7 @@ import {
   namespaceOf,
   nextField,
 } from "../projections/rows.ts";
-import { type NamedRow, packRows, unpackRows } from "./row-bytes.ts";
 import {
-  firstEventId,
   latestSet,
   newSetName,
   publishSet,

@@ -70,7 +70,8 @@ export async function startTestApi(override: (deps: ServerDeps) => Partial<Serve
   );
   await Promise.all([catalogue.start(), model.catchUp(), projector.start()]);
   const base: ServerDeps = {
-    ...{ eventStore: memoryLog, feed: memoryLog, readModels, catalogue, model, apiKeys, clock, randomId: randomUUID },
+    ...{ eventStore: memoryLog, feed: memoryLog, readModels, blobs, catalogue, model, apiKeys, clock },
+    randomId: randomUUID,
     log: log as unknown as FastifyBaseLogger,
     followers: [
       { name: "learners", position: async () => projector.position() },

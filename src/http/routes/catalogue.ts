@@ -8,6 +8,8 @@ import { publishItems, retireItems } from "../../commands/publish-items.ts";
 import { idSchema } from "../../domain/events.ts";
 import type { Catalogue } from "../../domain/item-bank/catalogue.ts";
 import { createCatalogueList, type Listed } from "../../queries/catalogue-list.ts";
+import type { Past } from "../../queries/time-travel/past.ts";
+import { askPast, atShape, pastSchema } from "../past.ts";
 import { Problem, problemOf, refusalProblem } from "../problem.ts";
 import { traceparentOf } from "../request-trace.ts";
 import { problemResponses, problemSchema, wholeNumber } from "../schemas.ts";
@@ -123,7 +125,8 @@ reply is 200 with an outcome for each; for a single object a refusal is a proble
   });
 }
 
-function readRoutes(app: App, { deps }: Services, { name, one, entries }: Resource): void {
+function readRoutes(app: App, services: Services, { name, one, entries }: Resource): void {
+  const { deps } = services;
   const list = createCatalogueList(deps.catalogue, entries);
   const entrySchema = z.looseObject({ title: z.string(), revision: z.number().int(), retired: z.boolean() });
 
@@ -138,19 +141,27 @@ function readRoutes(app: App, { deps }: Services, { name, one, entries }: Resour
         count: wholeNumber(1, 1_000).default(100),
         cursor: idSchema.optional().describe("nextCursor of the page before"),
         retired: z.enum(["true", "false"]).default("false").describe("With those that were retired"),
+        at: pastSchema,
       }),
       response: {
         200: z.object({
           total: z.number().int(),
           [name]: z.array(entrySchema),
           nextCursor: z.string().nullable(),
+          ...atShape,
         }),
         ...problemResponses,
       },
     },
-    async handler({ query: { count, cursor, retired } }) {
-      const page = list({ count, cursor: cursor ?? null, withRetired: retired === "true" });
-      return { total: page.total, [name]: page.entries, nextCursor: page.nextCursor } as never;
+    async handler(request) {
+      const { count, cursor, retired, at } = request.query;
+      const pageOf = (listed: typeof list) => {
+        const page = listed({ count, cursor: cursor ?? null, withRetired: retired === "true" });
+        return { total: page.total, [name]: page.entries, nextCursor: page.nextCursor };
+      };
+      if (at === undefined) return pageOf(list) as never;
+      const ask = async (past: Past) => pageOf(createCatalogueList(past.catalogue, entries));
+      return askPast(services, request, at, ask) as never;
     },
   });
 
@@ -162,12 +173,18 @@ function readRoutes(app: App, { deps }: Services, { name, one, entries }: Resour
       tags: ["authors"],
       summary: `One of the ${name}`,
       params: idParams,
+      querystring: z.strictObject({ at: pastSchema }),
       response: { 200: entrySchema, ...problemResponses },
     },
-    async handler({ params: { id } }) {
-      const entry = entries(deps.catalogue.catalogue).get(id);
-      if (entry === undefined) throw new Problem("not_found", { detail: `Nobody published ${one} ${id}.` });
-      return entry as never;
+    async handler(request) {
+      const { id } = request.params;
+      const entryIn = async ({ catalogue }: Pick<Services["deps"], "catalogue">) => {
+        const entry = entries(catalogue.catalogue).get(id);
+        if (entry === undefined) throw new Problem("not_found", { detail: `Nobody published ${one} ${id}.` });
+        return entry;
+      };
+      const { at } = request.query;
+      return (at === undefined ? entryIn(deps) : askPast(services, request, at, entryIn)) as never;
     },
   });
 }

@@ -3,12 +3,17 @@ import { parseFreshnessToken } from "../../domain/freshness-token.ts";
 import { learnerHistory } from "../../queries/history.ts";
 import { learnerReviews } from "../../queries/reviews.ts";
 import { learnerScores } from "../../queries/scores.ts";
+import type { Past } from "../../queries/time-travel/past.ts";
+import { historyAt } from "../../queries/time-travel/past-history.ts";
+import { askPast, atShape, pastSchema } from "../past.ts";
+import { invalidField } from "../problem.ts";
 import { afterSchema, freshnessShape, learnerParams, problemResponses, wholeNumber } from "../schemas.ts";
 import type { App, Services } from "../services.ts";
 
 const scoresSchema = z
   .object({
     ...freshnessShape,
+    ...atShape,
     model: z.string(),
     modelVersion: z.number().int(),
     ability: z.number().describe("Logits; 0 is even odds on an average question"),
@@ -44,6 +49,7 @@ const scoresSchema = z
 const reviewsSchema = z
   .object({
     ...freshnessShape,
+    ...atShape,
     dueCount: z.number().int(),
     due: z.array(
       z.object({ skillId: z.string().nullable(), itemId: z.string().nullable(), title: z.string(), dueAt: z.string() }),
@@ -56,6 +62,7 @@ const reviewsSchema = z
 const historySchema = z
   .object({
     learnerId: z.string(),
+    ...atShape,
     events: z
       .array(
         z.object({
@@ -75,7 +82,13 @@ const historySchema = z
 const tokenOf = (after: string | undefined) => (after === undefined ? null : parseFreshnessToken(after));
 const config = { scopes: ["client", "analyst"] as const };
 
-export function learnerRoutes(app: App, { deps, learnerRows }: Services): void {
+/** A question about the past has no later interaction to wait for. */
+function notBoth(at: string | undefined, after: string | undefined): void {
+  if (at !== undefined && after !== undefined) throw invalidField("after", "give at or after, not both");
+}
+
+export function learnerRoutes(app: App, services: Services): void {
+  const { deps, learnerRows } = services;
   app.route({
     method: "GET",
     url: "/v1/learners/:learnerId/scores",
@@ -84,10 +97,17 @@ export function learnerRoutes(app: App, { deps, learnerRows }: Services): void {
       tags: ["queries"],
       summary: "Ability, mastery of each skill, recent outcomes",
       params: learnerParams,
-      querystring: z.strictObject({ after: afterSchema }),
+      querystring: z.strictObject({ after: afterSchema, at: pastSchema }),
       response: { 200: scoresSchema, ...problemResponses },
     },
-    handler: (request) => learnerScores(learnerRows, request.params.learnerId, tokenOf(request.query.after)) as never,
+    async handler(request) {
+      const { learnerId } = request.params;
+      const { at, after } = request.query;
+      notBoth(at, after);
+      if (at === undefined) return learnerScores(learnerRows, learnerId, tokenOf(after)) as never;
+      const ask = (past: Past) => learnerScores({ ...past, freshnessWaitMs: 0 }, learnerId, null);
+      return askPast(services, request, at, ask) as never;
+    },
   });
 
   app.route({
@@ -98,11 +118,17 @@ export function learnerRoutes(app: App, { deps, learnerRows }: Services): void {
       tags: ["queries"],
       summary: "Reviews due now, and the load of the coming days",
       params: learnerParams,
-      querystring: z.strictObject({ days: wholeNumber(1, 365).default(14), after: afterSchema }),
+      querystring: z.strictObject({ days: wholeNumber(1, 365).default(14), after: afterSchema, at: pastSchema }),
       response: { 200: reviewsSchema, ...problemResponses },
     },
-    handler: ({ params, query }) =>
-      learnerReviews(learnerRows, params.learnerId, { days: query.days, after: tokenOf(query.after) }) as never,
+    async handler(request) {
+      const { learnerId } = request.params;
+      const { at, after, days } = request.query;
+      notBoth(at, after);
+      if (at === undefined) return learnerReviews(learnerRows, learnerId, { days, after: tokenOf(after) }) as never;
+      const ask = (past: Past) => learnerReviews({ ...past, freshnessWaitMs: 0 }, learnerId, { days, after: null });
+      return askPast(services, request, at, ask) as never;
+    },
   });
 
   app.route({
@@ -116,9 +142,15 @@ export function learnerRoutes(app: App, { deps, learnerRows }: Services): void {
       querystring: z.strictObject({
         count: wholeNumber(1, 500).default(50),
         before: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("nextBefore of the page before"),
+        at: pastSchema,
       }),
       response: { 200: historySchema, ...problemResponses },
     },
-    handler: (request) => learnerHistory(deps, request.params.learnerId, request.query) as never,
+    async handler(request) {
+      const { at, ...query } = request.query;
+      const { learnerId } = request.params;
+      if (at === undefined) return learnerHistory(deps, learnerId, query) as never;
+      return askPast(services, request, at, (past) => historyAt(past, learnerId, query)) as never;
+    },
   });
 }

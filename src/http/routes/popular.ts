@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { idSchema } from "../../domain/events.ts";
 import { popularWindows } from "../../projections/popular-items.ts";
-import { itemStatsOf } from "../../queries/item-stats.ts";
-import { popularItems } from "../../queries/popular.ts";
+import { type ItemStatsDeps, itemStatsOf } from "../../queries/item-stats.ts";
+import { createPopularReader, popularItems } from "../../queries/popular.ts";
+import { askPast, atShape, pastSchema } from "../past.ts";
 import { Problem } from "../problem.ts";
 import { problemResponses, wholeNumber } from "../schemas.ts";
 import type { App, Services } from "../services.ts";
@@ -10,6 +11,7 @@ import type { App, Services } from "../services.ts";
 const popularSchema = z
   .object({
     window: z.enum(popularWindows),
+    ...atShape,
     trackId: z.string().nullable(),
     skillId: z.string().nullable(),
     position: z.number().int().describe("Of the log: what is counted up to here"),
@@ -29,6 +31,7 @@ const popularSchema = z
 const statsSchema = z
   .object({
     itemId: z.string(),
+    ...atShape,
     title: z.string().nullable(),
     retired: z.boolean(),
     attempts: z.number().int(),
@@ -61,6 +64,7 @@ export function popularRoutes(app: App, services: Services): void {
           track: idSchema.optional(),
           skill: idSchema.optional(),
           count: wholeNumber(1, 100).default(20),
+          at: pastSchema,
         })
         .refine(({ track, skill }) => track === undefined || skill === undefined, {
           path: ["skill"],
@@ -68,8 +72,12 @@ export function popularRoutes(app: App, services: Services): void {
         }),
       response: { 200: popularSchema, ...problemResponses },
     },
-    handler: ({ query: { window, track, skill, count } }) =>
-      popularItems(popular, deps, { window, trackId: track, skillId: skill, count }) as never,
+    async handler(request) {
+      const { window, track, skill, count, at } = request.query;
+      const asked = { window, trackId: track, skillId: skill, count };
+      if (at === undefined) return popularItems(popular, deps, asked) as never;
+      return askPast(services, request, at, (past) => popularItems(createPopularReader(past), past, asked)) as never;
+    },
   });
 
   app.route({
@@ -80,12 +88,18 @@ export function popularRoutes(app: App, services: Services): void {
       tags: ["queries"],
       summary: "What the answers say of an item",
       params: z.object({ itemId: idSchema }),
+      querystring: z.strictObject({ at: pastSchema }),
       response: { 200: statsSchema, ...problemResponses },
     },
-    async handler({ params: { itemId } }) {
-      const stats = await itemStatsOf(learnerRows, itemId);
-      if (stats === null) throw new Problem("not_found", { detail: `Nobody published or answered an item ${itemId}.` });
-      return stats as never;
+    async handler(request) {
+      const { itemId } = request.params;
+      const { at } = request.query;
+      const stats = async (rows: ItemStatsDeps) => (await itemStatsOf(rows, itemId)) ?? unknownItem(itemId);
+      return (at === undefined ? stats(learnerRows) : askPast(services, request, at, stats)) as never;
     },
   });
+}
+
+function unknownItem(itemId: string): never {
+  throw new Problem("not_found", { detail: `Nobody published or answered an item ${itemId}.` });
 }
