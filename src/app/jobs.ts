@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type ArchiveEventsDeps, archiveEvents } from "../commands/archive-events.ts";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import type { Log } from "../ports/log.ts";
+import { keepLiveCounters } from "../projections/counters-kept.ts";
 import { saveRowSnapshot } from "../workers/row-snapshots.ts";
 import { archivable, type Engines } from "./compose.ts";
 import type { OpenReadModels } from "./compose-rows.ts";
@@ -14,6 +15,7 @@ export function jobsOf(config: Config, engines: Engines, rows: OpenReadModels | 
   return [
     // Rows in the memory of a process are saved by that process.
     ...(rows === null || config.redisUrl === undefined ? [] : [saveRows(config, engines, rows, log)]),
+    ...(rows === null ? [] : [keepCounters(config, engines, rows)]),
     ...(archiving === null ? [] : [archive(config, archiving, log)]),
   ];
 }
@@ -45,5 +47,15 @@ function saveRows(config: Config, { blobs, feed }: Engines, { readModels }: Open
     name: "save-rows",
     definition: { input: z.object({}), run: (_input, { signal }) => saveRowSnapshot(deps, signal) },
     everyMs: config.snapshotIntervalSeconds * 1000,
+  };
+}
+
+/** So that what was popular at a time gone by is counted from a day before it, not from the beginning of the log. */
+function keepCounters(config: Config, { blobs, feed }: Engines, { readModels }: OpenReadModels): Job {
+  const deps = { readModels, blobs, feed, model: learnerModels[config.model] };
+  return {
+    name: "keep-counters",
+    definition: { input: z.object({}), run: async () => ({ position: await keepLiveCounters(deps) }) },
+    everyMs: dayMs,
   };
 }
