@@ -57,6 +57,7 @@ const provocations: Record<ProblemCode, Provocation> = {
   experiment_changed: {
     call: post("/v1/tracks", { ...inExperiment, experiment: { ...inExperiment.experiment, salt: "2" } }),
     before: (api) => api.call("POST", "/v1/tracks", { body: inExperiment }),
+  },
   too_much_history: {
     call: ["GET", "/v1/popular?at=1"],
     deps: () => ({ options: { pastEventsMax: 0 } }),
