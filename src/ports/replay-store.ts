@@ -10,15 +10,15 @@
  */
 export interface ReplayStore {
   /**
-   * Stores a queued replay. With an idempotency key that is known already nothing is stored, and the replay of before is
-   * the answer. "full": so many wait or run already.
+   * Stores a queued replay. With an idempotency key that the same one used before nothing is stored, and the replay of
+   * before is the answer. "full": so many wait or run already.
    */
   add(replay: NewReplay, openMax: number): Promise<AddedReplay>;
   get(id: string): Promise<Replay | null>;
   /** Newest first. `before`: the `number` of the last one of the page before. */
   list(options: ReplayListOptions): Promise<Replay[]>;
-  /** Those to be worked on now: queued, or running under a claim that has run out. Oldest first. */
-  due(now: number, limit: number): Promise<DueReplay[]>;
+  /** Ids of those to be worked on now: queued, or running under a claim that has run out. Oldest first. */
+  due(now: number, limit: number): Promise<string[]>;
   counts(now: number): Promise<ReplayCounts>;
   /**
    * Takes a replay that is due, until `until`, and cuts its files back to its last checkpoint. Null where it is not due: done,
@@ -33,8 +33,11 @@ export interface ReplayStore {
   append(claim: ReplayClaim, name: string, offset: number, bytes: Uint8Array): Promise<void>;
   /** The work goes on from here, whoever does it, with the files as they are now. Rejects with {@link ReplayClaimLost}. */
   checkpoint(claim: ReplayClaim, state: unknown): Promise<void>;
-  /** Gives the claim up: it is due again at once. */
-  release(claim: ReplayClaim): Promise<void>;
+  /**
+   * Gives the claim up: it is due again at that time. `excused`: its turn does not count among its {@link
+   * ClaimedReplay.tries}. Does nothing where the claim is lost.
+   */
+  release(claim: ReplayClaim, dueAt: number, excused: boolean): Promise<void>;
   /** Rejects with {@link ReplayClaimLost}. */
   finish(claim: ReplayClaim, outcome: ReplayOutcome, now: number): Promise<void>;
   /** False where it has ended already, or there is none. Its files are gone with it. */
@@ -43,8 +46,8 @@ export interface ReplayStore {
   remove(id: string): Promise<boolean>;
   /** Removes those that ended before, some at a time; resolves with how many. */
   removeEndedBefore(time: number, limit: number): Promise<number>;
-  /** What was appended from `offset` on, up to `limit` bytes; empty at the end of the file. */
-  read(id: string, name: string, offset: number, limit: number): Promise<Buffer>;
+  /** The bytes from `offset` to the end of what was appended with them; empty at the end of the file. */
+  read(id: string, name: string, offset: number): Promise<Buffer>;
 }
 
 export const replayStates = ["queued", "running", "done", "failed", "cancelled"] as const;
@@ -56,7 +59,7 @@ export interface NewReplay {
   readonly kind: string;
   /** JSON. */
   readonly input: unknown;
-  /** Known once in all replays that are kept; null for none. */
+  /** Used once by who asks, of all replays that are kept; null for none. */
   readonly idempotencyKey: string | null;
   /** Who asked: the id of an API key; null for the command line. */
   readonly requestedBy: string | null;
@@ -103,12 +106,6 @@ export interface ReplayListOptions {
   readonly state?: ReplayState;
 }
 
-export interface DueReplay {
-  readonly id: string;
-  /** Claims so far: with the id it names this turn of the work. */
-  readonly attempts: number;
-}
-
 export interface ReplayClaim {
   readonly id: string;
   readonly attempt: number;
@@ -119,6 +116,8 @@ export interface ClaimedReplay extends ReplayClaim {
   readonly input: unknown;
   /** What the last checkpoint saved; null where there is none. */
   readonly resumeFrom: unknown;
+  /** Turns since the last checkpoint, this one among them, without those that were excused. */
+  readonly tries: number;
   readonly files: readonly ReplayFileInfo[];
 }
 
