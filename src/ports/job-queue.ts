@@ -14,10 +14,10 @@ export interface JobQueue {
   schedule(name: string, everyMs: number): Promise<void>;
   /**
    * Resolves with the job's id once it is queued. With `id` (no colon in it), a job of that id that is known still is
-   * not queued again.
+   * not queued again; with `key`, none is queued while one of that key waits or runs.
    * Rejects where the input is not what the name takes, and with {@link JobsUnavailable}.
    */
-  enqueue(name: string, input: unknown, options?: { readonly id?: string }): Promise<string>;
+  enqueue(name: string, input: unknown, options?: EnqueueOptions): Promise<string>;
   /** Begins to work on jobs. A process that never does only queues them. */
   start(): void;
   counts(): Promise<JobCounts>;
@@ -30,6 +30,11 @@ export interface JobQueue {
    * Idempotent.
    */
   close(): Promise<void>;
+}
+
+export interface EnqueueOptions {
+  readonly id?: string;
+  readonly key?: string;
 }
 
 export interface JobDefinition<Input> {

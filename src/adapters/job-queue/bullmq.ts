@@ -9,6 +9,8 @@ export interface BullJobsOptions {
   /** One server, or Sentinel; its Redis must not evict (noeviction). */
   readonly url: string;
   readonly log: Log;
+  /** Jobs of another queue are other jobs. Default "jobs". */
+  readonly queue?: string;
   /** Jobs at a time in this process. */
   readonly concurrency?: number;
   /** Pause before a second try, doubled for each one after. */
@@ -21,7 +23,7 @@ export interface BullJobsOptions {
   readonly deadlineMs?: number;
 }
 
-const queueName = "jobs";
+const defaultQueue = "jobs";
 const prefix = "proximal";
 /** Finished jobs are kept so long, for those who look, and so that an id is known still. */
 const keep = {
@@ -38,7 +40,7 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
     log.warn({ why: err.message }, "trouble with the connection to the Redis of the jobs"),
   );
   await connected(asking);
-  const queue = new Queue(queueName, { connection: asking, prefix });
+  const queue = new Queue(options.queue ?? defaultQueue, { connection: asking, prefix });
   queue.on("error", () => undefined);
   const schedules = new Map<string, Schedule>();
   let working: Working | null = null;
@@ -91,9 +93,10 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
       schedules.set(name, schedule);
       if (closed !== null) schedule.end();
     },
-    async enqueue(name, input, { id } = {}) {
+    async enqueue(name, input, { id, key } = {}) {
       definitions.of(name).check(input);
-      const job = await ask("enqueue", queue.add(name, input, { ...optionsOf(name), ...(id ? { jobId: id } : {}) }));
+      const once = { ...(id ? { jobId: id } : {}), ...(key ? { deduplication: { id: key } } : {}) };
+      const job = await ask("enqueue", queue.add(name, input, { ...optionsOf(name), ...once }));
       return job.id ?? "";
     },
     start() {
@@ -186,7 +189,7 @@ function startWorking(options: BullJobsOptions, definitions: ReturnType<typeof c
     }
   }
 
-  const worker = new Worker(queueName, run, {
+  const worker = new Worker(options.queue ?? defaultQueue, run, {
     ...{ connection, prefix, concurrency },
     ...{ lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount: 3 },
   });

@@ -19,6 +19,7 @@ interface Job {
   readonly id: string;
   readonly name: string;
   readonly input: unknown;
+  readonly key?: string;
   attempt: number;
 }
 
@@ -29,6 +30,8 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
   const leaving = new AbortController();
   const schedules = new Map<string, NodeJS.Timeout>();
   const ids = new Set<string>();
+  /** Jobs that wait or run, by key. */
+  const keys = new Map<string, Job>();
   const waiting: Job[] = [];
   const active = new Set<Promise<void>>();
   const retries = new Map<Job, NodeJS.Timeout>();
@@ -39,8 +42,13 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
   function add(job: Job): void {
     if (waiting.length >= maxWaiting) throw new Error(`${waiting.length} jobs wait already`);
     ids.add(job.id);
+    if (job.key !== undefined) keys.set(job.key, job);
     waiting.push(job);
     next();
+  }
+
+  function freeKey({ key }: Job): void {
+    if (key !== undefined) keys.delete(key);
   }
 
   function next(): void {
@@ -61,6 +69,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
     try {
       await definitions.of(name).run(input, { id, attempt, signal: leaving.signal });
       ids.delete(id);
+      freeKey(job);
     } catch (err) {
       if (leaving.signal.aborted) return;
       log.warn({ err, job: name, id, attempt }, "a job failed");
@@ -82,6 +91,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
   }
 
   function giveUp(job: Job, error: unknown): void {
+    freeKey(job);
     const { id, name, attempt } = job;
     const failedAt = new Date().toISOString();
     failed.unshift({ job, id, name, error: messageOf(error), attempts: attempt, failedAt });
@@ -114,9 +124,11 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
       );
       addScheduled(name);
     },
-    async enqueue(name, input, { id = randomUUID() } = {}) {
+    async enqueue(name, input, { id = randomUUID(), key } = {}) {
       definitions.of(name).check(input);
-      if (!ids.has(id)) add({ id, name, input, attempt: 0 });
+      const queued = key === undefined ? undefined : keys.get(key);
+      if (queued !== undefined) return queued.id;
+      if (!ids.has(id)) add({ id, name, input, ...(key === undefined ? {} : { key }), attempt: 0 });
       return id;
     },
     start() {

@@ -54,6 +54,36 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     await expect.poll(() => done, { timeout: 20_000 }).toEqual(["ann"]);
   });
 
+  test("a key keeps a second job away while one waits or runs, and not after", async () => {
+    const queue = await opened(newEngine(), 2);
+    const done: string[] = [];
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    queue.define("greet", {
+      input: greeting,
+      attempts: 1,
+      async run({ name }) {
+        await gate;
+        done.push(name);
+        if (name === "bad") throw new Error("no");
+      },
+    });
+    const first = await queue.enqueue("greet", { name: "ann" }, { key: "k" });
+    expect(await queue.enqueue("greet", { name: "ben" }, { key: "k" })).toBe(first);
+    queue.start();
+    await settled(queue, { waiting: 0, active: 1 });
+    expect(await queue.enqueue("greet", { name: "cem" }, { key: "k" })).toBe(first);
+    expect(await queue.enqueue("greet", { name: "bad" }, { key: "other" })).not.toBe(first);
+    go();
+    await settled(queue, { waiting: 0, active: 0, failed: 1 });
+    expect(done.sort()).toEqual(["ann", "bad"]);
+    expect(await queue.enqueue("greet", { name: "dan" }, { key: "k" })).not.toBe(first);
+    await queue.enqueue("greet", { name: "eve" }, { key: "other" });
+    await expect.poll(() => done.slice(2).sort(), { timeout: 20_000 }).toEqual(["dan", "eve"]);
+  });
+
   test("what fails is tried again, then shown as failed, and may be retried", async () => {
     const queue = await opened();
     const attempts: number[] = [];
