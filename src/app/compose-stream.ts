@@ -28,18 +28,37 @@ export async function openStream(
   }
 }
 
-/** BullMQ with JOBS_REDIS_URL, else this process by itself. */
-export async function openJobs(config: Config, life: Lifecycle, log: Log, patience: Patience): Promise<JobQueue> {
-  const { jobsRedisUrl: url, jobsConcurrency: concurrency } = config;
+/** One queue of a deployment; jobs of another are other jobs. */
+export interface QueueOptions {
+  readonly queue: "jobs" | "replays";
+  readonly concurrency: number;
+  /** How long a stop waits for the jobs in hand before it tells them to end. */
+  readonly finishMs: number;
+}
+
+/** The short jobs that come by themselves. */
+export const jobsQueue = ({ jobsConcurrency, stopTimeoutMs }: Config): QueueOptions => ({
+  ...{ queue: "jobs", concurrency: jobsConcurrency },
   // A stop has other parts to stop as well.
-  const finishMs = config.stopTimeoutMs / 3;
+  finishMs: stopTimeoutMs / 3,
+});
+
+/** BullMQ with JOBS_REDIS_URL, else this process by itself. */
+export async function openJobs(
+  config: Config,
+  { queue, concurrency, finishMs }: QueueOptions,
+  life: Lifecycle,
+  log: Log,
+  patience: Patience,
+): Promise<JobQueue> {
+  const { jobsRedisUrl: url } = config;
   const close = (jobs: JobQueue): Promise<void> => jobs.close();
-  if (url === undefined) return life.acquire("jobs", () => createInProcessJobs({ log, concurrency, finishMs }), close);
+  if (url === undefined) return life.acquire(queue, () => createInProcessJobs({ log, concurrency, finishMs }), close);
   const { openBullJobs } = await import("../adapters/job-queue/bullmq.ts");
   const where = `the jobs' Redis at ${maskedUrl(url)} (JOBS_REDIS_URL)`;
   try {
-    const open = () => openBullJobs({ url, log, concurrency, finishMs });
-    return await life.acquire("jobs", () => patience.untilOpen(where, open), close);
+    const open = () => openBullJobs({ url, queue, log, concurrency, finishMs });
+    return await life.acquire(queue, () => patience.untilOpen(where, open), close);
   } catch (error) {
     throw unavailable(where, error);
   }

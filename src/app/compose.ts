@@ -14,6 +14,8 @@ import { createPostgresSegments } from "../adapters/event-store/postgres/segment
 import { openSqliteLog } from "../adapters/event-store/sqlite/log.ts";
 import { createMemoryLease } from "../adapters/lease/memory.ts";
 import { openPostgresLease } from "../adapters/lease/postgres.ts";
+import { openPostgresReplayStore } from "../adapters/replay-store/postgres.ts";
+import { openSqliteReplayStore } from "../adapters/replay-store/sqlite.ts";
 import type { ArchiveEventsDeps } from "../commands/archive-events.ts";
 import type { EngineMetrics } from "../http/engine-metrics.ts";
 import type { ApiKeys } from "../ports/api-keys.ts";
@@ -23,6 +25,7 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
+import type { ReplayStore } from "../ports/replay-store.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import { Explained } from "./explained.ts";
 import { type Lifecycle, Stopped } from "./lifecycle.ts";
@@ -35,6 +38,8 @@ export interface Engines {
   readonly blobs: Blobs;
   readonly apiKeys: ApiKeys;
   readonly lease: Lease;
+  /** Replays of analysts, and their results. */
+  readonly replays: ReplayStore;
   /** The log for analysts' reads: a replica where there is one. */
   readonly analysts: LogReads;
   /** null: embedded. */
@@ -80,9 +85,14 @@ async function openEmbedded(folder: string, life: Lifecycle): Promise<Engines> {
       () => openSqliteApiKeys({ folder }),
       (k) => k.close(),
     );
+    const replays = await life.acquire(
+      "replays",
+      () => openSqliteReplayStore({ folder }),
+      (r) => r.close(),
+    );
     const lease = createMemoryLease({ now: Date.now });
     const runsOn = `SQLite ${process.versions.sqlite} in ${folder}`;
-    return { eventStore: log, feed: log, analysts: log, blobs, apiKeys, lease, postgres: null, runsOn };
+    return { eventStore: log, feed: log, analysts: log, blobs, apiKeys, lease, replays, postgres: null, runsOn };
   } catch (error) {
     throw unavailable(`the data folder ${folder}`, error);
   }
@@ -103,7 +113,8 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
     // The first to need it migrates: from then on it is there.
     const open = { sql: postgres };
     const blobs = await patience.untilOpen(`${where} (DATABASE_URL)`, () => openPostgresBlobs(open));
-    const beside = { blobs, apiKeys: await openPostgresApiKeys(open), lease: await openPostgresLease(open), postgres };
+    const [apiKeys, lease] = [await openPostgresApiKeys(open), await openPostgresLease(open)];
+    const beside = { blobs, apiKeys, lease, replays: await openPostgresReplayStore(open), postgres };
     if (eventStoreDbUrl !== undefined) {
       const log = await openEventStoreDb(eventStoreDbUrl, life, opening);
       const runsOn = `EventStoreDB at ${maskedUrl(eventStoreDbUrl)}, the rest in ${where}`;

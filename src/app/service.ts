@@ -5,6 +5,7 @@ import { createEngineMetrics } from "../http/engine-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import { type Engines, openEngines } from "./compose.ts";
+import { openReplayQueue, registerReplayMetrics, replayJobs, replaysOf } from "./compose-replays.ts";
 import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
 import { openStream } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
@@ -13,6 +14,8 @@ import { registerJobMetrics } from "./job-metrics.ts";
 import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
+import { replayDeps } from "./replay-deps.ts";
+import { replayKinds } from "./replay-kinds.ts";
 import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
 import { startHttp } from "./start-http.ts";
 import { startJobs } from "./start-jobs.ts";
@@ -65,14 +68,16 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
 
   const register = (registry: Registry): void => {
     metrics.register(registry);
-    if (parts.jobs !== null) registerJobMetrics(registry, parts.jobs);
+    if (parts.jobs === null) return;
+    registerJobMetrics(registry, parts.jobs);
+    registerReplayMetrics(registry, engines.replays);
   };
   const given = {
     ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
     followers: followersOf(config, parts, rows),
     engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],
   };
-  const url = await startHttp(config, given, answersOf(engines, rows, parts), life, log);
+  const url = await startHttp(config, given, answersOf(starting, engines, rows, parts), life, log);
   log.info({ url, role: config.role }, "listening");
   if (parts.projector !== null && rows !== null) await catchUp(config, parts.projector, rows, feed, life, log);
   // Catching up comes first: the trainer would take its time from it.
@@ -106,10 +111,13 @@ async function startParts(starting: Starting, engines: Engines, rows: OpenReadMo
   const relay = duties.relays && stream !== null ? await startRelay(engines, stream, life, log) : null;
   const projector =
     duties.projects && rows !== null ? await startProjecting(config, engines, rows, stream, life, log) : null;
+  const announce =
+    duties.runsJobs || answering !== null ? await openReplayQueue(config, duties.runsJobs, life, log, patience) : null;
+  const replaying = announce === null ? [] : replayJobs(config, engines.replays, announce, log);
   const jobs = duties.runsJobs
-    ? await startJobs(config, jobsOf(config, engines, rows, log), life, log, patience)
+    ? await startJobs(config, [...jobsOf(config, engines, rows, log), ...replaying], life, log, patience)
     : null;
-  return { trainer, answering, relay, projector, jobs };
+  return { trainer, answering, relay, projector, announce, jobs };
 }
 
 function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) {
@@ -126,9 +134,13 @@ function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) 
   ];
 }
 
-function answersOf({ eventStore, analysts, blobs }: Engines, rows: OpenReadModels | null, { answering }: Parts) {
+function answersOf({ config, life, log }: Starting, engines: Engines, rows: OpenReadModels | null, parts: Parts) {
+  const { answering, announce } = parts;
   if (answering === null || rows === null) return null;
-  return { eventStore, analysts, blobs, readModels: rows.readModels, ...answering };
+  const { eventStore, analysts, blobs } = engines;
+  const kinds = replayKinds(replayDeps(config, engines, life, log));
+  const replays = replaysOf(config, engines, kinds, announce, log);
+  return { eventStore, analysts, blobs, readModels: rows.readModels, replays, ...answering };
 }
 
 function knowledge({ answering }: Parts): Knowledge | null {

@@ -383,6 +383,36 @@ export const settings = {
     meaning: "Background jobs that one process works on at a time.",
     schema: wholeNumber(1, 64),
   }),
+  replaysConcurrency: setting({
+    name: "PROXIMAL_REPLAYS_CONCURRENCY",
+    group: "jobs",
+    default: "1",
+    unit: "",
+    allowed: "1 to 16",
+    meaning:
+      "Replays of analysts (exports, reports, what-if) that one process works on at a time, each in a process of its own at the lowest priority.",
+    schema: wholeNumber(1, 16),
+  }),
+  replayRetentionDays: setting({
+    name: "PROXIMAL_REPLAY_RETENTION_DAYS",
+    group: "jobs",
+    default: "30",
+    unit: "days",
+    allowed: "0 to 36500; 0 keeps them until they are removed",
+    meaning: "Replays that ended so long ago are removed with their files by an hourly job.",
+    schema: wholeNumber(0, 36_500),
+  }),
+  exportSecret: setting({
+    name: "PROXIMAL_EXPORT_SECRET",
+    group: "jobs",
+    default: null,
+    unit: "",
+    allowed: "16 to 1000 characters",
+    meaning:
+      "Key of the pseudonyms in exports: the same key gives the same pseudonyms. Left out: one that is made once and kept beside the log.",
+    secret: "all",
+    schema: z.string().min(16).max(1000).optional(),
+  }),
   logLevel: setting({
     name: "LOG_LEVEL",
     group: "logging",

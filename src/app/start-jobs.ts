@@ -1,6 +1,6 @@
 import type { JobDefinition, JobQueue } from "../ports/job-queue.ts";
 import type { Log } from "../ports/log.ts";
-import { openJobs } from "./compose-stream.ts";
+import { jobsQueue, openJobs } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Patience } from "./wait-for-engine.ts";
@@ -21,7 +21,7 @@ export async function startJobs(
   log: Log,
   patience: Patience,
 ): Promise<JobQueue> {
-  const queue = await openJobs(config, life, log, patience);
+  const queue = await openJobs(config, jobsQueue(config), life, log, patience);
   for (const { name, definition } of jobs) queue.define(name, definition);
   queue.start();
   for (const { name, everyMs } of jobs) if (everyMs !== null) await queue.schedule(name, everyMs);

@@ -37,6 +37,12 @@ const routes: readonly [Method, string, unknown, readonly Scope[]][] = [
   ["GET", "/v1/tracks", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/tracks/nope", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/events", undefined, ["analyst"]],
+  ["POST", "/v1/replays", { kind: "numbers", input: { count: 1 } }, ["analyst"]],
+  ["GET", "/v1/replays", undefined, ["analyst"]],
+  ["GET", "/v1/replays/018f3c2a-0000-4000-8000-000000000000", undefined, ["analyst"]],
+  ["GET", "/v1/replays/018f3c2a-0000-4000-8000-000000000000/files/a.csv", undefined, ["analyst"]],
+  ["POST", "/v1/replays/018f3c2a-0000-4000-8000-000000000000/cancel", undefined, ["analyst"]],
+  ["DELETE", "/v1/replays/018f3c2a-0000-4000-8000-000000000000", undefined, ["analyst"]],
   ["GET", "/v1/ops/lag", undefined, []],
   ["GET", "/v1/ops/parked", undefined, []],
   ["POST", "/v1/ops/parked/a/retry", undefined, []],
@@ -66,6 +72,8 @@ describe("scopes", () => {
       const path = url
         .replace("/learners/a/", "/learners/{learnerId}/")
         .replace("/items/sum/stats", "/items/{itemId}/stats")
+        .replace(/\/replays\/0[^/]+/, "/replays/{replayId}")
+        .replace("/files/a.csv", "/files/{name}")
         .replace(/\/(items|skills|tracks)\/(sum|nope)$/, "/$1/{id}")
         .replace("/parked/a/", "/parked/{learnerId}/")
         .replace("/rebuild/nope", "/rebuild/{name}");

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { answer, type CallOptions, type Reply, startTestApi, type TestApi } from "../../test/support/api.ts";
 import { LogUnavailable } from "../ports/event-store.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
+import type { Replay } from "../ports/replay-store.ts";
 import { type ProblemCode, problemOf, problems } from "./problem.ts";
 import { problemSchema } from "./schemas.ts";
 import type { ServerDeps } from "./server-deps.ts";
@@ -24,6 +25,8 @@ const inExperiment = { trackId: "t", title: "T", experiment: { experimentId: "ha
 const failingAppends = (fail: ServerDeps["eventStore"]["append"]) => (deps: ServerDeps) => ({
   eventStore: { ...deps.eventStore, append: fail },
 });
+const asksForReplay = (count: number) => ({ body: { kind: "numbers", input: { count } } });
+const replayId = "018f3c2a-0000-4000-8000-000000000000";
 
 /** A way to come by each code. */
 const provocations: Record<ProblemCode, Provocation> = {
@@ -39,6 +42,20 @@ const provocations: Record<ProblemCode, Provocation> = {
   interaction_conflict: {
     call: post("/v1/interactions", { ...posted, correct: false }),
     before: (api) => api.call("POST", "/v1/interactions", { body: posted }),
+  },
+  idempotency_conflict: {
+    call: ["POST", "/v1/replays", { ...asksForReplay(2), headers: { "idempotency-key": "k" } }],
+    before: (api) => api.call("POST", "/v1/replays", { ...asksForReplay(1), headers: { "idempotency-key": "k" } }),
+  },
+  replay_not_done: {
+    call: ["GET", `/v1/replays/${replayId}/files/numbers.txt`],
+    deps: ({ replays }) => ({
+      replays: { ...replays, get: async () => ({ state: "queued", files: [] }) as unknown as Replay },
+    }),
+  },
+  too_many_replays: {
+    call: ["POST", "/v1/replays", asksForReplay(1)],
+    deps: ({ replays }) => ({ replays: { ...replays, request: async () => ({ status: "full", open: 1_000 }) } }),
   },
   payload_too_large: { call: post("/v1/items", `"${"x".repeat(1024 * 1024)}"`) },
   too_many: { call: post("/v1/items", new Array(1_001).fill(item)) },

@@ -16,6 +16,8 @@ export const problems = {
   not_found: { status: 404, title: "There is no such resource" },
   conflict: { status: 409, title: "It was changed meanwhile" },
   interaction_conflict: { status: 409, title: "This interaction id was used for something else" },
+  idempotency_conflict: { status: 409, title: "This Idempotency-Key was used for something else" },
+  replay_not_done: { status: 409, title: "The replay is not done" },
   payload_too_large: { status: 413, title: "The body is too large" },
   too_many: { status: 413, title: "Too many in one request" },
   unsupported_media_type: { status: 415, title: "The body has a content type that is not read here" },
@@ -35,6 +37,7 @@ export const problems = {
   busy: { status: 503, title: "Too much is waiting for the log" },
   log_unavailable: { status: 503, title: "The event log does not answer" },
   read_models_unavailable: { status: 503, title: "The read models do not answer" },
+  too_many_replays: { status: 503, title: "Too many replays wait" },
   not_ready: { status: 503, title: "Not ready to serve" },
 } as const;
 

@@ -8,13 +8,13 @@ const reads: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /**
  * A server that writes nothing to the log: commands are refused before anything of them is read. Must be added before
- * the routes. What operators do with a projector is refused by the routes themselves where there is none.
+ * the routes. Replays read the log only. What operators do with a projector is refused by the routes themselves where there is none.
  */
 export function refuseCommands(app: App): void {
   app.addHook("onRoute", (route) => {
     const methods = Array.isArray(route.method) ? route.method : [route.method];
     if (methods.every((method) => reads.includes(method))) return;
-    if (postsThatAsk.includes(route.url) || route.url.startsWith("/v1/ops/")) return;
+    if (postsThatAsk.includes(route.url) || /^\/v1\/(ops|replays)\b/.test(route.url)) return;
     route.onRequest = addRouteHook(
       route.onRequest,
       (_request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {

@@ -9,6 +9,7 @@ import type { Feed } from "../ports/feed.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Follower } from "../queries/lag.ts";
+import type { Replays } from "../queries/replays/replays.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import type { EngineMetrics } from "./engine-metrics.ts";
 
@@ -69,4 +70,5 @@ export interface ServerDeps extends OperatorDeps {
   readonly analysts?: Pick<EventStore, "readStream"> & Feed;
   /** Published weights and kept counters, for questions about the past. Left out: none are answered. */
   readonly blobs?: Blobs;
+  readonly replays: Replays;
 }

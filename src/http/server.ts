@@ -15,6 +15,7 @@ import { learnerRoutes } from "./routes/learners.ts";
 import { nextRoutes } from "./routes/next.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { popularRoutes } from "./routes/popular.ts";
+import { replayRoutes } from "./routes/replays.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
 import type { OperatorDeps, ServerDeps } from "./server-deps.ts";
 import { createOperatorServices, createServices } from "./services.ts";
@@ -28,6 +29,7 @@ const allRoutes = [
   popularRoutes,
   catalogueRoutes,
   eventRoutes,
+  replayRoutes,
   operationRoutes,
   healthRoutes,
 ];

@@ -43,6 +43,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/archive": ["zod", "lru-cache", "node:*"],
   "src/adapters/answer-log": ["csv-parse", "node:*"],
   "src/adapters/lease": ["pg", "node:*"],
+  "src/adapters/replay-store": ["node:*"],
   "src/adapters/event-stream": ["kafkajs", "cloudevents", "zod", "node:*"],
   "src/http": [
     "fastify",

@@ -13,6 +13,7 @@ import type { Scope } from "../../src/ports/api-keys.ts";
 import { createCatalogueFollower } from "../../src/workers/catalogue-follower.ts";
 import { createModelFollower } from "../../src/workers/model-follower.ts";
 import { createProjector } from "../../src/workers/projector.ts";
+import { memoryReplays } from "./replays.ts";
 
 export interface Reply {
   readonly status: number;
@@ -82,6 +83,7 @@ export async function startTestApi(override: (deps: ServerDeps) => Partial<Serve
       },
     ],
     operations: projector.operations,
+    replays: memoryReplays({ clock }).replays,
   };
   const deps = { ...base, ...override(base) };
   const app = await buildServer(deps);

@@ -51,14 +51,14 @@ async function withJobs(context: CommandContext, work: (jobs: JobQueue) => Promi
     throw new CommandFailure("without JOBS_REDIS_URL the jobs are in the memory of the server: its log tells of them");
   }
   // The engines are heavy to load; `--help` does without.
-  const [{ openJobs }, { noPatience }] = await Promise.all([
+  const [{ jobsQueue, openJobs }, { noPatience }] = await Promise.all([
     import("../compose-stream.ts"),
     import("../wait-for-engine.ts"),
   ]);
   const log = silentLogger();
   const life = createLifecycle({ stopTimeoutMs: config.stopTimeoutMs, log });
   try {
-    await work(await openJobs(config, life, log, noPatience));
+    await work(await openJobs(config, jobsQueue(config), life, log, noPatience));
   } finally {
     await life.stop();
   }

@@ -15,6 +15,7 @@ import { addKeys } from "./keys.ts";
 import { addLag } from "./lag.ts";
 import { addParked } from "./parked.ts";
 import { addRebuild } from "./rebuild.ts";
+import { addReplays } from "./replays.ts";
 import { addServe } from "./serve.ts";
 
 const commands: readonly AddCommand[] = [
@@ -26,6 +27,7 @@ const commands: readonly AddCommand[] = [
   addLag,
   addParked,
   addJobs,
+  addReplays,
   addRebuild,
   addEvaluate,
   addDoctor,

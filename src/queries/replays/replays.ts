@@ -9,6 +9,8 @@ export interface ReplaysDeps {
   readonly kinds: readonly ReplayKind<unknown>[];
   readonly clock: Clock;
   readonly log: Log;
+  /** How long one is kept after its end, milliseconds; null: until it is removed. */
+  readonly retentionMs: number | null;
   /** UUIDs. */
   readonly randomId: () => string;
   /** Says at once that a replay is there to be worked on; workers look by themselves too, now and then. */
@@ -39,6 +41,8 @@ export interface Replays extends Pick<ReplayStore, "get" | "remove"> {
   readonly kinds: readonly string[];
   request(request: ReplayRequest): Promise<ReplayAnswer>;
   list(options: ReplayListOptions): Promise<Replay[]>;
+  /** When it is removed by itself, milliseconds since 1970; null where that is not known yet, or never. */
+  expiresAt(replay: Replay): number | null;
   /** False where it has ended already, or there is none. */
   cancel(id: string): Promise<boolean>;
   /** The bytes of a file as they are now, in pieces, read only as fast as they are taken. Throws where it is gone meanwhile. */
@@ -48,7 +52,8 @@ export interface Replays extends Pick<ReplayStore, "get" | "remove"> {
 /** So many may wait or run. */
 const openMax = 1_000;
 
-export function createReplays({ store, kinds, clock, log, randomId, announce }: ReplaysDeps): Replays {
+export function createReplays(deps: ReplaysDeps): Replays {
+  const { store, kinds, clock, log, retentionMs, randomId, announce } = deps;
   return {
     kinds: kinds.map(({ kind }) => kind),
     async request({ kind: name, input, idempotencyKey, requestedBy, mayAll }) {
@@ -70,6 +75,7 @@ export function createReplays({ store, kinds, clock, log, randomId, announce }: 
     },
     get: (id) => store.get(id),
     list: (options) => store.list(options),
+    expiresAt: ({ endedAt }) => (endedAt === null || retentionMs === null ? null : endedAt + retentionMs),
     cancel: (id) => store.cancel(id, clock.now()),
     remove: (id) => store.remove(id),
     async *content(id, { name, bytes }) {
