@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { idSchema, sessionTypeSchema } from "../domain/events.ts";
 import { parseFreshnessToken } from "../domain/freshness-token.ts";
+import { rules, stopReasons } from "../domain/item-selection/selection.ts";
 
 /** Shapes that several routes share. Response schemas document and are tested against; they do not run on each reply. */
 
@@ -61,12 +62,23 @@ export const reasonSchema = z
   .object({
     code: z.string().describe("pinned, due_review, open_skill, near_target, exploration, popular, ..."),
     text: z.string().describe("The same in words"),
+    rules: z
+      .array(z.enum(rules))
+      .optional()
+      .describe("Rules of the policy without which another item would stand here, or the list would go on"),
     skillId: z.string().nullable().optional(),
     mastery: z.number().optional(),
     dueAt: z.string().optional(),
     learners: z.number().optional(),
   })
   .meta({ title: "Reason" });
+
+export const stopSchema = z
+  .object({
+    reason: z.enum(stopReasons).describe("mastered, nothing_due, budget_used, ..."),
+    text: z.string().describe("The same in words"),
+  })
+  .meta({ title: "Stop" });
 
 export const nextAnswerSchema = z
   .object({
@@ -92,6 +104,9 @@ export const nextAnswerSchema = z
       .optional()
       .describe("Only where at was given: what the answer knows ends here"),
     selectionId: z.string().describe("Name it in the interactions that follow from this list"),
+    stop: stopSchema
+      .nullable()
+      .describe("Why the learner may stop here; null where there is more to do. Items beside it are ahead of time"),
     items: z.array(
       z.object({
         itemId: z.string(),

@@ -99,6 +99,7 @@ export function selectLists({ learnerId, state }: LearnerEntry, input: ListInput
       model: model.name,
       modelVersion: weights.version,
       holdsUntil: selection.holdsUntil,
+      stop: selection.stop,
       items: selection.items,
     });
     lists.set(nextField(sessionType), bytes);

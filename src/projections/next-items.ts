@@ -1,7 +1,8 @@
 import { ByteReader } from "../domain/byte-reader.ts";
 import { ByteWriter } from "../domain/byte-writer.ts";
 import { type ExperimentArm, type SessionType, sessionTypes } from "../domain/events.ts";
-import type { Reason, SelectedItem } from "../domain/item-selection/selection.ts";
+import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
+import { type Reason, type SelectedItem, type Stop, stopReasons } from "../domain/item-selection/selection.ts";
 import { asBuffer } from "./row-json.ts";
 
 /** A learner's precomputed list: ids and numbers only; titles and words are put in when it is read. */
@@ -22,6 +23,7 @@ export interface NextList {
   readonly modelVersion: number;
   /** Milliseconds since 1970 until which time alone does not change the list; null for always. */
   readonly holdsUntil: number | null;
+  readonly stop: Stop | null;
   readonly items: readonly SelectedItem[];
 }
 
@@ -45,6 +47,7 @@ export function encodeNext(list: NextList): Buffer {
   writer.text(list.model);
   writer.uint(list.modelVersion);
   writer.uint(list.holdsUntil === null ? 0 : list.holdsUntil + 1);
+  writer.uint(list.stop === null ? 0 : stopReasons.indexOf(list.stop.reason) + 1);
   const reasons: Reason[] = [];
   // By index throughout: iterators would be most of the garbage that a list leaves behind.
   const { items } = list;
@@ -77,6 +80,7 @@ export function decodeNext(bytes: Buffer): NextList {
   const arm = experimentId === "" ? null : { experimentId, arm: reader.text() };
   const [model, modelVersion] = [reader.text(), reader.uint()];
   const holdsUntil = reader.uint();
+  const stop = readStop(reader);
   const reasons: Reason[] = [];
   for (let left = reader.uint(); left > 0; left--) reasons.push(readReason(reader));
   const items: SelectedItem[] = [];
@@ -84,8 +88,13 @@ export function decodeNext(bytes: Buffer): NextList {
   reader.end();
   return {
     ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion, arm },
-    ...{ model, modelVersion, holdsUntil: holdsUntil === 0 ? null : holdsUntil - 1, items },
+    ...{ model, modelVersion, holdsUntil: holdsUntil === 0 ? null : holdsUntil - 1, stop, items },
   };
+}
+
+function readStop(reader: ByteReader): Stop | null {
+  const number = reader.uint();
+  return number === 0 ? null : { reason: stopReasons[number - 1] ?? reader.refuse("stops for an unknown reason") };
 }
 
 function readItem(reader: ByteReader, reasons: readonly Reason[]): SelectedItem {
@@ -110,13 +119,13 @@ function sameReason(a: Reason, b: Reason): boolean {
   const facts = reasonFacts[a.code];
   for (let fact = 0; fact < facts.length; fact++) {
     const name = facts[fact] as Fact;
-    if ((a as ReasonValues)[name] !== (b as ReasonValues)[name]) return false;
+    if (valuesOf(a)[name] !== valuesOf(b)[name]) return false;
   }
-  return true;
+  return bitsOf(a.rules) === bitsOf(b.rules);
 }
-type ReasonValues = Readonly<Record<string, string | number | null>>;
+const valuesOf = (reason: Reason) => reason as unknown as Readonly<Record<Fact, string | number | null>>;
 
-/** The facts of each reason, in the order in which they are stored after its code's place here. Add at the end. */
+/** The facts of each reason, in the order in which they are stored after its code's place here and its rules. Add at the end. */
 const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
   pinned: [],
   due_review: ["skillId", "dueAt"],
@@ -133,8 +142,9 @@ type Fact = "skillId" | "dueAt" | "mastery" | "learners";
 const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
 
 function writeReason(reason: Reason, writer: ByteWriter): void {
-  const values = reason as ReasonValues;
+  const values = valuesOf(reason);
   writer.uint(reasonCodes.indexOf(reason.code));
+  writer.uint(bitsOf(reason.rules));
   const facts = reasonFacts[reason.code];
   for (let fact = 0; fact < facts.length; fact++) {
     const name = facts[fact] as Fact;
@@ -146,10 +156,12 @@ function writeReason(reason: Reason, writer: ByteWriter): void {
 
 function readReason(reader: ByteReader): Reason {
   const code = reasonCodes[reader.uint()] ?? reader.refuse("gives an unknown reason");
-  const reason: Record<string, string | number | null> = { code };
+  const rules = reader.uint();
+  const reason: Record<string, unknown> = { code };
   for (const name of reasonFacts[code]) {
     if (name === "skillId") reason[name] = reader.text() || null;
     else reason[name] = name === "mastery" ? reader.uint() / unit : reader.uint();
   }
+  if (rules !== 0) reason.rules = rulesOf(rules);
   return reason as unknown as Reason;
 }

@@ -1,5 +1,5 @@
-import { reasonText } from "../domain/item-selection/reason-text.ts";
-import type { Reason } from "../domain/item-selection/selection.ts";
+import { reasonText, stopText } from "../domain/item-selection/reason-text.ts";
+import type { Reason, Stop } from "../domain/item-selection/selection.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 
 export interface ItemJson {
@@ -8,6 +8,10 @@ export interface ItemJson {
   /** `{"code":"...",...,"text":"..."}` */
   reason(reason: Reason): string;
 }
+
+/** `{"reason":"mastered","text":"..."}` or `null`. */
+export const stopJson = (stop: Stop | null): string =>
+  stop === null ? "null" : JSON.stringify({ reason: stop.reason, text: stopText(stop) });
 
 /** What an answer says of an item whoever asks, rendered once for each version of the catalogue. */
 export function createItemJson(reader: CatalogueReader): ItemJson {
@@ -49,7 +53,7 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
 /** What the reason is made of, after its code; times as ISO 8601. */
 function reasonFacts(reason: Reason): string {
   let facts = "";
-  for (const [name, value] of Object.entries(reason as Readonly<Record<string, string | number | null>>)) {
+  for (const [name, value] of Object.entries(reason as unknown as Readonly<Record<string, unknown>>)) {
     if (name === "code") continue;
     const shown = name === "dueAt" ? new Date(Number(value)).toISOString() : value;
     facts += `,"${name}":${typeof shown === "number" ? shown : JSON.stringify(shown)}`;

@@ -1,4 +1,5 @@
-import type { ItemBank, SelectedItem } from "../domain/item-selection/selection.ts";
+import type { SessionType } from "../domain/events.ts";
+import type { ItemBank, SelectedItem, Stop } from "../domain/item-selection/selection.ts";
 import { newLearnerState } from "../domain/learner/learner-state.ts";
 import { selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
@@ -20,18 +21,25 @@ export interface NewLearnerInput {
 /** The window of popularity that new learners are given; the caller reads it. */
 export const newLearnerWindow = "week";
 
+export interface NewLearnerSelection {
+  readonly items: readonly SelectedItem[];
+  readonly fromPopular: number;
+  readonly stop: Stop | null;
+}
+
 /**
  * What to give to a learner nothing is known of: what others do, as far as a beginner may, then what selection says of
- * an empty learner. `fromPopular` counts the former.
+ * an empty learner. `fromPopular` counts the former; there are none where the track's policy has rules that they might
+ * break, or pins to come first.
  */
-export function selectForNewLearner(input: NewLearnerInput): { items: SelectedItem[]; fromPopular: number } {
+export function selectForNewLearner(input: NewLearnerInput): NewLearnerSelection {
   const { bank, model, popular, request, learnerId, now } = input;
   const { weights } = model.current();
   const state = newLearnerState(model.model);
   const open = openSkills(bank);
   const items: SelectedItem[] = [];
   const taken = new Set<string>(request.exclude);
-  if (request.sessionType === "practice" || request.sessionType === "review") {
+  if (startsWithPopular(request.sessionType, bank)) {
     for (const { itemId, rank, learners } of popular) {
       const item = bank.items.get(itemId);
       if (items.length >= request.count || item === undefined || taken.has(itemId)) continue;
@@ -44,16 +52,21 @@ export function selectForNewLearner(input: NewLearnerInput): { items: SelectedIt
     }
   }
   const fromPopular = items.length;
-  if (items.length < request.count) {
-    const { sessionType, skillIds } = request;
-    const size = request.count + taken.size;
-    const only = skillIds === null ? {} : { onlySkillIds: skillIds };
-    const base = { learnerId, state, bank, model: model.model, weights, sessionType, now, size };
-    for (const item of selectForLearner({ ...base, ...only }).items) {
-      if (items.length < request.count && !taken.has(item.itemId)) items.push(item);
-    }
-  }
-  return { items, fromPopular };
+  if (fromPopular >= request.count) return { items, fromPopular, stop: null };
+  const { sessionType, skillIds } = request;
+  const only = skillIds === null ? {} : { onlySkillIds: skillIds };
+  const base = { learnerId, state, bank, model: model.model, weights, sessionType, now };
+  const rest = { size: request.count - fromPopular, excludedItemIds: taken };
+  const selection = selectForLearner({ ...base, ...only, ...rest });
+  items.push(...selection.items);
+  return { items, fromPopular, stop: fromPopular > 0 ? null : selection.stop };
+}
+
+function startsWithPopular(sessionType: SessionType, { policy, pinned }: ItemBank): boolean {
+  const { exposure, topics, sessionBudget } = policy;
+  const bounded =
+    exposure.learnerShareMax < 1 || topics.length > 0 || sessionBudget.minutes !== null || sessionBudget.items !== null;
+  return (sessionType === "practice" || sessionType === "review") && pinned.length === 0 && !bounded;
 }
 
 /** Skills that a beginner may start with: none before them, or retired, and so not in the bank at all. */

@@ -98,15 +98,15 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const bank = bankOfLearner(learnerId, trackId ?? state.lastTrackId, catalogue.bank);
     const selection = selectForLearner({
       ...{ learnerId, state, bank, model, weights, sessionType, now: clock.now() },
-      size: count + exclude.size,
+      size: count,
+      ...(exclude.size === 0 ? {} : { excludedItemIds: exclude }),
       ...(skillIds === null ? {} : { onlySkillIds: skillIds }),
     });
-    const items = selection.items.filter(({ itemId }) => !exclude.has(itemId)).slice(0, count);
     const { revision, position, recordedAt: at } = state;
     return {
       ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
       ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name, modelVersion, revision, position, at },
-      ...{ holdsUntil: selection.holdsUntil, items: items.map(shortened) },
+      ...{ holdsUntil: selection.holdsUntil, stop: selection.stop, items: selection.items.map(shortened) },
     };
   }
 
@@ -116,7 +116,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const scope = bank.trackId === null ? "all" : (`track:${bank.trackId}` as const);
     const popular = await deps.popular.list(scope, newLearnerWindow).catch(() => ({ position: 0, items: [] }));
     const input = { learnerId, bank, model: deps.model, popular: popular.items, request, now };
-    const { items, fromPopular } = selectForNewLearner(input);
+    const { items, fromPopular, stop } = selectForNewLearner(input);
     const computed = items.length > 0 && fromPopular === items.length ? "precomputed" : "on_demand";
     const answer: NextAnswer = {
       ...{ learnerId, source: "popular", computed, trackId: bank.trackId, sessionType: request.sessionType },
@@ -126,7 +126,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
         model: model.name,
         modelVersion: deps.model.current().version,
       },
-      ...{ revision: 0, position: popular.position, at: now, holdsUntil: null, items: items.map(shortened) },
+      ...{ revision: 0, position: popular.position, at: now, holdsUntil: null },
+      ...{ stop, items: items.map(shortened) },
     };
     return done(renderNext(answer, itemJson), "popular");
   }

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { ExperimentArm, SessionType } from "../domain/events.ts";
-import type { SelectedItem } from "../domain/item-selection/selection.ts";
-import type { ItemJson } from "./item-json.ts";
+import type { SelectedItem, Stop } from "../domain/item-selection/selection.ts";
+import { type ItemJson, stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
 
 /** A list ready to be put into words: precomputed, selected on demand, or popular. */
@@ -23,6 +23,7 @@ export interface NextAnswer {
   readonly at: number;
   /** Milliseconds since 1970 until which time alone does not change the items; null for always. */
   readonly holdsUntil: number | null;
+  readonly stop: Stop | null;
   readonly items: readonly SelectedItem[];
 }
 
@@ -62,7 +63,7 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext
     `"trackId":${JSON.stringify(trackId)},"sessionType":"${sessionType}",` +
     `"policyVersion":${JSON.stringify(policyVersion)},${experimentJson(answer.arm)}"model":"${model}","modelVersion":${modelVersion},` +
     `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
-  const afterAge = `,"selectionId":"${selectionIdOf(answer)}","items":[${items}]`;
+  const afterAge = `,"selectionId":"${selectionIdOf(answer)}","stop":${stopJson(answer.stop)},"items":[${items}]`;
   const { revision, at, holdsUntil } = answer;
   const bytes = Buffer.byteLength(beforeAge) + Buffer.byteLength(afterAge);
   return { revision, at, holdsUntil, beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge), bytes };

@@ -7,20 +7,36 @@ export interface Candidate {
   readonly closeness: number;
   /** The skill it was found under. */
   readonly skillId: string | null;
+  /** It may not be given, and only stands in line so that the rules that refuse it are named where its turn would be. */
+  readonly refused: boolean;
+  /** Bits of the rules that refuse it; or, where it may be given, of those to which it owes that it was looked for. */
+  readonly rules: number;
 }
+
+/** A candidate with its place in the order of all. */
+export interface Ranked {
+  readonly candidate: Candidate;
+  readonly score: number;
+  /** Place of its group among those ranked; -1: none of them. */
+  readonly group: number;
+}
+
+/** It may not be given, and no rule of the policy has to do with that. */
+export const never = -1;
 
 export interface Search {
   readonly target: number;
   readonly predict: (item: BankItem) => number;
-  /** Whether the item may be given at all. */
-  readonly accept: (item: BankItem) => boolean;
+  /** 0: it may be given; {@link never}; else the bits of the rules that refuse it. */
+  readonly verdict: (item: BankItem) => number;
 }
 
 /** Below this spread of predictions over a whole list, its difficulties tell nothing: the easiest come first. */
 const flat = 0.02;
 
 /**
- * Up to `want` items whose predicted success is nearest the target, nearest first, easier first among equals.
+ * Up to `want` items that may be given whose predicted success is nearest the target, nearest first, easier first among
+ * equals; among them, in their places, those that rules refuse.
  *
  * The list is sorted by difficulty, so p falls along it, near enough: the place where it crosses the target is found
  * by bisection, and only the items around it are predicted. A short list is predicted whole, which is exact. Cost:
@@ -33,31 +49,58 @@ export function nearTarget(
   search: Search,
 ): Candidate[] {
   const found: Candidate[] = [];
+  let open = 0;
+  let refusals = 0;
+  /** `owing`: bits of the rules without which the search had ended before this item. */
+  const consider = (item: BankItem, owing: number): void => {
+    const verdict = search.verdict(item);
+    if (verdict === never) return;
+    const refused = verdict !== 0;
+    insert(found, item, skillId, search, { refused, rules: refused ? verdict : owing });
+    if (refused) refusals |= verdict;
+    else open += 1;
+  };
   if (items.length <= 2 * want + 6) {
-    for (let at = 0; at < items.length; at++) consider(items[at] as BankItem, skillId, search, found);
+    for (let at = 0; at < items.length; at++) consider(items[at] as BankItem, 0);
   } else {
     let right = crossing(items, search);
     let left = right - 1;
-    while (found.length < want && (left >= 0 || right < items.length)) {
-      if (right < items.length) consider(items[right++] as BankItem, skillId, search, found);
-      if (left >= 0) consider(items[left--] as BankItem, skillId, search, found);
+    const owing = (): number => (found.length >= want ? refusals : 0);
+    while (open < want && (left >= 0 || right < items.length)) {
+      if (right < items.length) consider(items[right++] as BankItem, owing());
+      if (left >= 0) consider(items[left--] as BankItem, owing());
     }
   }
-  if (found.length > want) found.length = want;
+  if (open > want) cutAfter(found, want);
   return found;
 }
 
-/** Puts it in its place, where it may be given: after those as near. They are few, so it goes there step by step. */
-function consider(item: BankItem, skillId: string | null, search: Search, found: Candidate[]): void {
-  if (!search.accept(item)) return;
-  const p = search.predict(item);
-  const closeness = 1 - Math.abs(p - search.target);
-  const candidate: Candidate = { item, p, closeness, skillId };
+/** Puts it in its place: after those as near. They are few, so it goes there step by step. */
+function insert(
+  found: Candidate[],
+  item: BankItem,
+  skillId: string | null,
+  { predict, target }: Search,
+  { refused, rules }: { readonly refused: boolean; readonly rules: number },
+): void {
+  const p = predict(item);
+  const closeness = 1 - Math.abs(p - target);
+  const candidate: Candidate = { item, p, closeness, skillId, refused, rules };
   let place = found.push(candidate) - 1;
   for (; place > 0 && (found[place - 1] as Candidate).closeness < closeness; place--) {
     found[place] = found[place - 1] as Candidate;
   }
   found[place] = candidate;
+}
+
+/** Leaves `want` that may be given, and the refused ones before the last of them. */
+function cutAfter(found: Candidate[], want: number): void {
+  let open = 0;
+  for (let at = 0; at < found.length; at++) {
+    if ((found[at] as Candidate).refused) continue;
+    open += 1;
+    if (open === want) found.length = at + 1;
+  }
 }
 
 /** Index of the first item that is predicted at or below the target. */
@@ -75,4 +118,21 @@ function crossing(items: readonly BankItem[], { target, predict }: Search): numb
     else high = middle;
   }
   return low;
+}
+
+/** How many of them may be given. */
+export function openIn(candidates: readonly Candidate[]): number {
+  let open = 0;
+  for (let at = 0; at < candidates.length; at++) if (!(candidates[at] as Candidate).refused) open += 1;
+  return open;
+}
+
+/** Bits of all rules that refuse one of them. */
+export function refusing(candidates: readonly Candidate[]): number {
+  let bits = 0;
+  for (let at = 0; at < candidates.length; at++) {
+    const { refused, rules } = candidates[at] as Candidate;
+    if (refused) bits |= rules;
+  }
+  return bits;
 }

@@ -1,61 +1,86 @@
-import type { Candidate, Search } from "./candidates.ts";
+import { type Candidate, never, type Ranked, type Search } from "./candidates.ts";
 import { ItemMarks } from "./item-marks.ts";
-import type { Ranked } from "./ranking.ts";
+import { ruleBits, withRules } from "./rules.ts";
 import type { Scope } from "./scope.ts";
-import type { Reason, SelectedItem } from "./selection.ts";
+import type { BankItem, Reason, SelectedItem } from "./selection.ts";
 
 /** A list in the making. */
 export interface Draft {
   readonly scope: Scope;
   readonly selected: SelectedItem[];
-  /** The items in it. */
+  /** The items in it, and those that were passed over. */
   readonly taken: ItemMarks;
-  /** Accepts what may still be given: wanted, unlocked, not in the list, not done recently. */
+  /** Knows what may still be given: wanted, unlocked, not in the list, not done recently, within caps and budget. */
   readonly search: Search;
+  /** Bits of the rules that kept others from the place that is filled next. */
+  bound: number;
+  /** What the list takes the learner, milliseconds; kept where the session has a budget of time. */
+  expectedMs: number;
 }
 
 export interface DraftOptions {
   readonly target: number;
   /** False: measuring, where prerequisites are ignored. */
   readonly unlockedOnly: boolean;
-  /** True: nothing else is left, so what was done recently may be given again. */
-  readonly repeats?: boolean;
+  /** A list that came to nothing: what was done recently may be given again. */
+  readonly insteadOf?: Draft;
 }
 
 /** Of the draft in hand: a selection makes one after the other. */
 const taken = new ItemMarks();
 
-export function newDraft(scope: Scope, { target, unlockedOnly, repeats = false }: DraftOptions): Draft {
+export function newDraft(scope: Scope, { target, unlockedOnly, insteadOf }: DraftOptions): Draft {
   taken.begin(scope.input.bank.allItems.length);
   const { predict } = scope.input;
+  const repeats = insteadOf !== undefined;
   const search: Search = {
     target,
     predict,
-    accept: (item) =>
-      !taken.has(item.index) &&
-      (repeats || !scope.recent.has(item.index)) &&
-      scope.wanted(item) &&
-      (!unlockedOnly || scope.unlocked(item)),
+    verdict(item) {
+      if (taken.has(item.index) || !scope.wanted(item) || (unlockedOnly && !scope.unlocked(item))) return never;
+      const recent = !repeats && scope.recent.has(item.index) ? ruleBits.do_not_repeat : 0;
+      return recent | scope.capped(item) | overBudget(draft, item);
+    },
   };
-  return { scope, selected: [], taken, search };
+  const bound = insteadOf?.bound ?? 0;
+  const draft: Draft = { scope, selected: [], taken, search, bound, expectedMs: 0 };
+  return draft;
 }
 
-export const roomIn = ({ scope, selected }: Draft): number => scope.input.size - selected.length;
+export const roomIn = ({ scope, selected }: Draft): number => scope.places - selected.length;
+
+/** The rule's bit where the item takes longer than the session has time for, else 0. */
+export function overBudget({ scope, selected, expectedMs }: Draft, item: BankItem): number {
+  const { leftMs } = scope;
+  if (leftMs === null || expectedMs + scope.expectedMs(item) <= leftMs) return 0;
+  // Whatever it takes, the first of a session may be given: a budget is no reason never to begin.
+  return selected.length === 0 && scope.sessionIsNew ? 0 : ruleBits.session_budget;
+}
 
 /** An item of the list, with what {@link add} needs to know of it. */
 export interface Chosen {
-  readonly index: number;
+  readonly item: BankItem;
   readonly selected: SelectedItem;
 }
 
-export function add(draft: Draft, { index, selected }: Chosen): void {
-  draft.selected.push(selected);
-  draft.taken.add(index);
+/** Puts it at the next place. Its reason names the rules that kept others from there. */
+export function add(draft: Draft, { item, selected }: Chosen): void {
+  const { bound } = draft;
+  draft.selected.push(bound === 0 ? selected : { ...selected, reason: withRules(selected.reason, bound) });
+  draft.bound = 0;
+  draft.taken.add(item.index);
+  if (draft.scope.leftMs !== null) draft.expectedMs += draft.scope.expectedMs(item);
 }
 
 export function choose({ item, p }: Candidate, score: number, propensity: number, reason: Reason): Chosen {
-  return { index: item.index, selected: { itemId: item.itemId, p, score, propensity, reason } };
+  return { item, selected: { itemId: item.itemId, p, score, propensity, reason } };
 }
+
+/** An item outside of a ranking. */
+export const candidateOf = (item: BankItem, p: number, skillId: string | null): Candidate => ({
+  ...{ item, p, skillId },
+  ...{ closeness: 0, refused: false, rules: 0 },
+});
 
 /** Fills the list from a ranking, nothing drawn at random. */
 export function addRanked(draft: Draft, next: () => Ranked | null, reasonFor: (candidate: Candidate) => Reason): void {

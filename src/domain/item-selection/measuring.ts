@@ -1,8 +1,8 @@
-import { type Candidate, nearTarget } from "./candidates.ts";
-import { add, addRanked, choose, type Draft, newDraft, roomIn } from "./draft.ts";
-import { type Group, rank, recentSkills } from "./ranking.ts";
+import { type Candidate, nearTarget, never, openIn } from "./candidates.ts";
+import { add, addRanked, candidateOf, choose, type Draft, newDraft, roomIn } from "./draft.ts";
+import { type Group, rank } from "./ranking.ts";
 import type { Scope } from "./scope.ts";
-import type { BankItem, BankSkill, SelectedItem } from "./selection.ts";
+import type { BankItem, BankSkill } from "./selection.ts";
 
 /*
  * Sessions that measure rather than teach. They ask for skills whose prerequisites are not held as well: to find out
@@ -13,23 +13,26 @@ import type { BankItem, BankSkill, SelectedItem } from "./selection.ts";
 const evenOdds = 0.5;
 
 /** Placement: the items nearest even odds, spread over the skills, those known least first. */
-export function selectPlacement(scope: Scope): SelectedItem[] {
-  const fresh = placement(scope, false);
-  return fresh.length > 0 ? fresh : placement(scope, true);
+export function selectPlacement(scope: Scope): Draft {
+  const fresh = placement(scope, {});
+  return fresh.selected.length > 0 ? fresh : placement(scope, { insteadOf: fresh });
 }
 
-function placement(scope: Scope, repeats: boolean): SelectedItem[] {
-  const { bank, recentItemIds } = scope.input;
-  const draft = newDraft(scope, { target: evenOdds, unlockedOnly: false, repeats });
-  const recent = recentSkills(recentItemIds, bank.items);
-  addRanked(draft, rank(leastKnown(draft), recent, draft.taken).next, informative);
+interface Retry {
+  readonly insteadOf?: Draft;
+}
+
+function placement(scope: Scope, retry: Retry): Draft {
+  const { bank } = scope.input;
+  const draft = newDraft(scope, { target: evenOdds, unlockedOnly: false, ...retry });
+  addRanked(draft, rank(leastKnown(draft), draft).next, informative);
   if (roomIn(draft) > 0) {
     const others = [
       { skillId: null, candidates: nearTarget(bank.withoutSkill, null, roomIn(draft), draft.search), priority: 1 },
     ];
-    addRanked(draft, rank(others, recent, draft.taken).next, informative);
+    addRanked(draft, rank(others, draft).next, informative);
   }
-  return draft.selected;
+  return draft;
 }
 
 const informative = ({ skillId }: Candidate) => ({ code: "most_informative", skillId }) as const;
@@ -46,7 +49,7 @@ function leastKnown({ scope, search }: Draft): Group[] {
     if (groups.length >= skillsAtOnce && candidates >= input.size) break;
     const found = nearTarget(skill.items, skill.skillId, input.size, search);
     groups.push({ skillId: skill.skillId, candidates: found, priority: largest > 0 ? sd / largest : 1 });
-    candidates += found.length;
+    candidates += openIn(found);
   }
   return groups;
 }
@@ -58,14 +61,14 @@ const skillsAtOnce = 8;
  * A mock test: skills in turn, difficulties from end to end, no regard to what the learner knows. It goes on where the
  * last items ended, so that a learner who does the first item and asks again meets all topics too.
  */
-export function selectMockTest(scope: Scope): SelectedItem[] {
-  const fresh = mockTest(scope, false);
-  return fresh.length > 0 ? fresh : mockTest(scope, true);
+export function selectMockTest(scope: Scope): Draft {
+  const fresh = mockTest(scope, {});
+  return fresh.selected.length > 0 ? fresh : mockTest(scope, { insteadOf: fresh });
 }
 
-function mockTest(scope: Scope, repeats: boolean): SelectedItem[] {
+function mockTest(scope: Scope, retry: Retry): Draft {
   const { bank, policy, predict, size, recentItemIds } = scope.input;
-  const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: false, repeats });
+  const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: false, ...retry });
   const topics = longestAgoFirst(spread(scope.skills, size), scope).map(({ skillId, items }) => ({
     skillId: skillId as string | null,
     items,
@@ -77,15 +80,14 @@ function mockTest(scope: Scope, repeats: boolean): SelectedItem[] {
     for (const { skillId, items } of topics) {
       if (roomIn(draft) <= 0) break;
       const place = draft.selected.length;
-      const item = acceptedNear(items, Math.floor(quantile(done + place + 1) * items.length), draft.search.accept);
+      const item = acceptedNear(items, Math.floor(quantile(done + place + 1) * items.length), draft);
       if (item === null) continue;
       const reason = { code: "topic_coverage", skillId } as const;
-      const p = predict(item);
-      add(draft, choose({ item, p, closeness: 0, skillId }, 1 - place / size, 1, reason));
+      add(draft, choose(candidateOf(item, predict(item), skillId), 1 - place / size, 1, reason));
       added = true;
     }
   }
-  return draft.selected;
+  return draft;
 }
 
 /** Skills of which nothing was done lately, in their order; then the others, the one done last at the end. */
@@ -114,11 +116,14 @@ function quantile(n: number): number {
   return point;
 }
 
-function acceptedNear(items: readonly BankItem[], index: number, accept: (item: BankItem) => boolean): BankItem | null {
+function acceptedNear(items: readonly BankItem[], index: number, draft: Draft): BankItem | null {
   for (let distance = 0; distance <= items.length; distance++) {
     for (const at of [index + distance, index - distance]) {
       const item = items[at];
-      if (item !== undefined && accept(item)) return item;
+      if (item === undefined) continue;
+      const verdict = draft.search.verdict(item);
+      if (verdict === 0) return item;
+      if (verdict !== never) draft.bound |= verdict;
     }
   }
   return null;

@@ -1,7 +1,32 @@
-import type { Reason } from "./selection.ts";
+import type { Reason, Rule, Stop, StopReason } from "./selection.ts";
 
 /** One sentence that a learner or teacher can read. `skillTitle` gives the title of a skill. */
 export function reasonText(reason: Reason, skillTitle: (skillId: string) => string): string {
+  const text = factsText(reason, skillTitle);
+  return reason.rules === undefined ? text : `${text} (${reason.rules.map((rule) => ruleTexts[rule]).join("; ")})`;
+}
+
+const ruleTexts: Readonly<Record<Rule, string>> = {
+  do_not_repeat: "what was done lately comes last",
+  exposure_cap: "another item was given as often as the track allows",
+  learner_share: "another item is kept for other learners",
+  topic_mix: "for the mix of topics",
+  mastery_evidence: "more answers, or harder ones, have to show it",
+  session_budget: "as the time or the items of the session are limited",
+};
+
+/** One sentence on why to stop. */
+export const stopText = ({ reason }: Stop): string => stopTexts[reason];
+
+const stopTexts: Readonly<Record<StopReason, string>> = {
+  mastered: "Everything here is mastered",
+  nothing_due: "Nothing is due for review",
+  budget_used: "The session has used its time or its items",
+  exposure_cap: "What is left was given as often as the track allows",
+  nothing_left: "There is nothing left to give",
+};
+
+function factsText(reason: Reason, skillTitle: (skillId: string) => string): string {
   switch (reason.code) {
     case "pinned":
       return "Chosen by a teacher";

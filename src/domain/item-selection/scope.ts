@@ -1,4 +1,6 @@
+import { exposureCap } from "./exposure.ts";
 import { ItemMarks } from "./item-marks.ts";
+import { ruleBits, withRules } from "./rules.ts";
 import type { BankItem, BankSkill, Reason, SelectionInput } from "./selection.ts";
 
 export type SkillStatus = "locked" | "open" | "mastered";
@@ -10,12 +12,32 @@ export interface Scope {
   readonly skills: readonly BankSkill[];
   /** Items done within the do-not-repeat window. */
   readonly recent: Pick<ItemMarks, "has">;
+  /** Items that the list may hold: the size asked for, or what the session has left. */
+  readonly places: number;
+  /** Time that the session has left, milliseconds; null where the policy sets none. */
+  readonly leftMs: number | null;
+  /** Nothing was done in the session yet. */
+  readonly sessionIsNew: boolean;
+  /** What the item is likely to take the learner, milliseconds. */
+  expectedMs(item: BankItem): number;
   mastery(skill: BankSkill): number;
   status(skill: BankSkill): SkillStatus;
-  /** Within the skills asked for. */
+  /** Mastered by its probability, but not by the evidence that the policy asks for: it counts as open. */
+  unproven(skill: BankSkill): boolean;
+  /** The success to aim at for the skill: hard items where these are what its mastery lacks. */
+  targetFor(skill: BankSkill): number;
+  /** Within the skills asked for, and not excluded. */
   wanted(item: BankItem): boolean;
   /** No skill of the item waits for a prerequisite. */
   unlocked(item: BankItem): boolean;
+  /** The items without a skill; where nothing is kept fresh, those not done yet. */
+  withoutSkill(): readonly BankItem[];
+  /** It has an open skill, or none and was not done yet: it is more than keeping fresh. */
+  teaches(item: BankItem): boolean;
+  /** Bits of the rules of exposure that refuse the item, else 0. */
+  capped(item: BankItem): number;
+  /** Milliseconds since 1970 from which on an item that was refused may be given; Infinity where none is known. */
+  refusedUntil(): number;
   /** Why an item of this skill is given, where that is all there is to say. */
   reason(skill: BankSkill): Reason;
 }
@@ -27,11 +49,56 @@ const unknown = 0;
 const statuses: readonly SkillStatus[] = ["locked", "open", "mastered"];
 
 export function scopeOf(input: SelectionInput): Scope {
-  const { bank, policy } = input;
+  const { bank, policy, excludedItemIds: excluded } = input;
   const only = input.onlySkillIds === undefined ? null : new Set(input.onlySkillIds);
   const skills = only === null ? bank.skills : bank.skills.filter((skill) => only.has(skill.skillId));
+  markRecent(input);
+  const exposure = exposureCap(input);
+  const ofSkills = skillsOf(input);
+  const isDone = (item: BankItem): boolean => (input.done?.(item).times ?? 0) > 0;
+  return {
+    ...{ input, skills, recent },
+    ...budgetOf(input),
+    ...ofSkills,
+    wanted: (item) =>
+      (only === null || item.skillIds.some((id) => only.has(id))) && excluded?.has(item.itemId) !== true,
+    withoutSkill: () => (policy.maintenance ? bank.withoutSkill : bank.withoutSkill.filter((item) => !isDone(item))),
+    teaches: (item) =>
+      item.skillIndexes.length === 0
+        ? !isDone(item)
+        : item.skillIndexes.some((at) => {
+            const skill = bank.skills[at];
+            return skill !== undefined && ofSkills.status(skill) === "open";
+          }),
+    capped: exposure.refusing,
+    refusedUntil: exposure.until,
+  };
+}
+
+function budgetOf({ policy: { sessionBudget }, size, session }: SelectionInput) {
+  const { minutes, items } = sessionBudget;
+  const usual = session?.expectedMs ?? expectedMsDefault;
+  return {
+    places: items === null ? size : Math.max(0, Math.min(size, items - (session?.items ?? 0))),
+    leftMs: minutes === null ? null : Math.max(0, minutes * 60_000 - (session?.ms ?? 0)),
+    sessionIsNew: (session?.items ?? 0) === 0 && (session?.ms ?? 0) === 0,
+    expectedMs: ({ expectedSeconds }: BankItem): number =>
+      expectedSeconds === undefined ? usual : expectedSeconds * 1000,
+  };
+}
+
+/** What an item takes where nobody knows. */
+export const expectedMsDefault = 60_000;
+
+function skillsOf(
+  input: SelectionInput,
+): Pick<Scope, "mastery" | "status" | "unproven" | "targetFor" | "unlocked" | "reason"> {
+  const { bank, policy } = input;
+  const { masteryThreshold, masteryNeeds, targetSuccess } = policy;
+  const needsEvidence = masteryNeeds.answersMin > 0 || masteryNeeds.hardAnswersMin > 0;
   const masteries = new Float64Array(bank.skills.length).fill(-1);
   const codes = new Uint8Array(bank.skills.length);
+  const reasons: (Reason | undefined)[] = [];
 
   const mastery = (skill: BankSkill): number => {
     const known = masteries[skill.index] ?? -1;
@@ -44,11 +111,17 @@ export function scopeOf(input: SelectionInput): Scope {
     const skill = bank.skill.get(skillId);
     return skill === undefined || mastery(skill) >= threshold;
   };
+  const lacksHard = (skill: BankSkill): boolean =>
+    (input.mastery(skill.skillId).hard ?? 0) < masteryNeeds.hardAnswersMin;
+  const unproven = (skill: BankSkill): boolean =>
+    needsEvidence &&
+    mastery(skill) >= masteryThreshold &&
+    (input.mastery(skill.skillId).n < masteryNeeds.answersMin || lacksHard(skill));
   const work = (skill: BankSkill): SkillStatus => {
     for (const { skillId, weight } of skill.prerequisites) {
       if (!holds(skillId, policy.prerequisiteThreshold * weight)) return "locked";
     }
-    return mastery(skill) >= policy.masteryThreshold ? "mastered" : "open";
+    return mastery(skill) >= masteryThreshold && !unproven(skill) ? "mastered" : "open";
   };
   const status = (skill: BankSkill): SkillStatus => {
     const code = codes[skill.index] ?? unknown;
@@ -57,15 +130,10 @@ export function scopeOf(input: SelectionInput): Scope {
     codes[skill.index] = statuses.indexOf(worked) + 1;
     return worked;
   };
-  const reasons: (Reason | undefined)[] = [];
-  markRecent(input);
   return {
-    input,
-    skills,
-    recent,
-    mastery,
-    status,
-    wanted: (item) => only === null || item.skillIds.some((id) => only.has(id)),
+    ...{ mastery, status, unproven },
+    targetFor: (skill) =>
+      unproven(skill) && lacksHard(skill) ? Math.min(targetSuccess, masteryNeeds.pMax) : targetSuccess,
     unlocked({ skillIndexes }) {
       for (let at = 0; at < skillIndexes.length; at++) {
         const skill = bank.skills[skillIndexes[at] as number];
@@ -77,7 +145,8 @@ export function scopeOf(input: SelectionInput): Scope {
       const known = reasons[skill.index];
       if (known !== undefined) return known;
       const code = status(skill) === "mastered" ? "maintenance" : "open_skill";
-      const reason = { code, skillId: skill.skillId, mastery: mastery(skill) } as const;
+      const plain = { code, skillId: skill.skillId, mastery: mastery(skill) } as const;
+      const reason = withRules(plain, unproven(skill) ? ruleBits.mastery_evidence : 0);
       reasons[skill.index] = reason;
       return reason;
     },

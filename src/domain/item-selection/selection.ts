@@ -1,8 +1,13 @@
 import type { Experiment, ExperimentArm, Policy, SessionType } from "../events.ts";
 import type { Item } from "../item-bank/catalogue.ts";
 
-/** Why an item stands in a list: a code for programs and the facts its sentence needs. */
-export type Reason =
+/** Why an item stands in a list: a code for programs, the facts its sentence needs, and the rules that shaped the choice. */
+export type Reason = ReasonFacts & {
+  /** Left out where none did. */
+  readonly rules?: readonly Rule[];
+};
+
+export type ReasonFacts =
   | { readonly code: "pinned" }
   | { readonly code: "due_review"; readonly skillId: string | null; readonly dueAt: number }
   /** Not due yet; only in a review session, when all that was due is done. */
@@ -21,7 +26,10 @@ export type Reason =
   | { readonly code: "topic_coverage"; readonly skillId: string | null }
   | { readonly code: "popular"; readonly learners: number };
 
-/** Rules of a policy that changed what stands at a place: without them another item would stand there. */
+/**
+ * Rules of a policy that shape a list. Named at a place where, without the rule, another item would stand; at the last item
+ * where the list would go on. Stored by their place here: add at the end.
+ */
 export const rules = [
   "do_not_repeat",
   "exposure_cap",
@@ -98,6 +106,28 @@ export interface SelectionInput {
   readonly size: number;
   /** Only items with one of these skills, when given. */
   readonly onlySkillIds?: readonly string[];
+  /** Never these. */
+  readonly excludedItemIds?: ReadonlySet<string>;
+  /** Who it is for: the learner's share of the items is drawn by it. */
+  readonly learnerId?: string;
+  /** How often the learner did an item, and when last (milliseconds since 1970). Never, when left out. */
+  readonly done?: (item: BankItem) => ItemDone;
+  /** What the learner's session has taken so far. Nothing, when left out. */
+  readonly session?: SessionSoFar;
+}
+
+export interface ItemDone {
+  readonly times: number;
+  readonly lastAt: number;
+}
+
+export interface SessionSoFar {
+  readonly ms: number;
+  readonly items: number;
+  /** What an item takes this learner where its author does not say, milliseconds. */
+  readonly expectedMs: number;
+  /** When the session counts as over if nothing more is done, milliseconds since 1970; Infinity where it has not begun. */
+  readonly endsAt: number;
 }
 
 export interface Selection {

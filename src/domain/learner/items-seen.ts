@@ -31,6 +31,8 @@ export function noteAnswer(items: ItemsSeen, number: number): { first: boolean; 
   return { first: before < 2, hinted: (before & 1) === 1 };
 }
 
+export const answersTo = (items: ItemsSeen, number: number): number => (items.answers[number] ?? 0) >> 1;
+
 /** An item that was not met before has the next number. */
 export function meetItem(items: ItemsSeen, number: number): void {
   if (number < items.answers.length) return;

@@ -1,11 +1,13 @@
 import type { SessionType } from "../events.ts";
 import { bankForLearner } from "../item-bank/bank.ts";
 import { selectItems } from "../item-selection/select.ts";
-import type { ItemBank, Selection } from "../item-selection/selection.ts";
+import type { ItemBank, ItemDone, Selection, SessionSoFar } from "../item-selection/selection.ts";
 import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
 import { newMastery } from "../learner-model/mastery.ts";
 import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
+import { answersTo, never } from "./items-seen.ts";
 import { type LearnerState, lastItemIds, masteryOf } from "./learner-state.ts";
+import { expectedMs, sessionGapMs } from "./session.ts";
 
 export interface LearnerSelection {
   readonly learnerId: string;
@@ -22,6 +24,8 @@ export interface LearnerSelection {
   readonly size: number;
   /** Only items with one of these skills, when given. */
   readonly onlySkillIds?: readonly string[];
+  /** Never these. */
+  readonly excludedItemIds?: ReadonlySet<string>;
 }
 
 const unseen = newMastery();
@@ -46,7 +50,7 @@ export function bankOfLearner(
  * the same state, bank, weights and time give the same list.
  */
 export function selectForLearner(input: LearnerSelection): Selection {
-  const { state, bank, model, weights, now, size, sessionType, onlySkillIds } = input;
+  const { state, bank, model, weights, now, size, sessionType, onlySkillIds, excludedItemIds } = input;
   const predict = prepared(model, weights, bank).forLearner(state.local);
   return selectItems({
     bank,
@@ -62,7 +66,29 @@ export function selectForLearner(input: LearnerSelection): Selection {
     ...(sessionType === "review" ? { upcoming: upcomingCards(state.cards, now, size) } : {}),
     size,
     ...(onlySkillIds === undefined ? {} : { onlySkillIds }),
+    ...(excludedItemIds === undefined ? {} : { excludedItemIds }),
+    learnerId: input.learnerId,
+    done: ({ itemId }) => doneOf(state, itemId),
+    session: sessionAt(state, now),
   });
+}
+
+const neverDone: ItemDone = { times: 0, lastAt: 0 };
+
+/** Answers count, and something that was only viewed counts once. */
+function doneOf({ ids, items }: LearnerState, itemId: string): ItemDone {
+  const number = ids.items.find(itemId);
+  const lastAt = items.engagedAt[number] ?? never;
+  if (lastAt === never) return neverDone;
+  return { times: Math.max(1, answersTo(items, number)), lastAt };
+}
+
+/** What the session has taken by `now`: nothing, where the last one is over. */
+function sessionAt({ session, recordedAt }: LearnerState, now: number): SessionSoFar {
+  const endsAt = recordedAt + sessionGapMs;
+  const usual = { expectedMs: expectedMs(session) };
+  if (now >= endsAt) return { ms: 0, items: 0, endsAt: Number.POSITIVE_INFINITY, ...usual };
+  return { ms: session.ms, items: session.items, endsAt, ...usual };
 }
 
 /** Of the banks and weights in use, as long as both are: weights are published a few times an hour, banks change as seldom. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { evolveSession, expectedMs, expectedMsDefault, newSession, type Session, sessionGapMs } from "./session.ts";
+import { expectedMsDefault } from "../item-selection/scope.ts";
+import { evolveSession, expectedMs, newSession, type Session, sessionGapMs } from "./session.ts";
 
 interface Step {
   readonly sessionId?: string;

@@ -1,11 +1,10 @@
 import type { InteractionRecorded } from "../events.ts";
+import { expectedMsDefault } from "../item-selection/scope.ts";
 
 /** A longer time on one item says that the learner was away. */
 export const longestCountedMs = 30 * 60_000;
 /** Without a word of a new session, one is over after so long without an interaction. */
 export const sessionGapMs = 30 * 60_000;
-/** What an item takes where neither its author nor the learner's answers say. */
-export const expectedMsDefault = 60_000;
 
 /** What the learner's present session has taken so far: whole numbers, a few bytes. */
 export interface Session {
