@@ -36,6 +36,12 @@ export const itemInputSchema = z
     expectedSeconds: item.expectedSeconds.describe("How long it usually takes"),
     contentUri: item.contentUri.describe("Where the app finds the content itself"),
     tags: item.tags,
+    responses: z
+      .array(z.strictObject(item.responses.unwrap().element.shape))
+      .max(50)
+      .optional()
+      .describe("What it asks for and what is correct; shown to authors and analysts only"),
+    source: item.source.describe("Id of the package or list that it is kept in"),
   })
   .meta({ title: "Item" });
 
@@ -59,6 +65,9 @@ export const skillInputSchema = z
       .refine((all) => new Set(all.map(({ skillId }) => skillId)).size === all.length, "names a skill twice")
       .default([])
       .describe("Skills to hold before this one"),
+    externalIds: skillDefinedSchema.shape.externalIds.describe("What it is called elsewhere: a CASE identifier, URI"),
+    parentIds: skillDefinedSchema.shape.parentIds.describe("The broader skills it is part of"),
+    source: skillDefinedSchema.shape.source.describe("Id of the framework or list that it is kept in"),
   })
   .meta({ title: "Skill" });
 

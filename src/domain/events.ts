@@ -51,6 +51,19 @@ export const interactionRecordedSchema = z.object({
 });
 export type InteractionRecorded = z.infer<typeof interactionRecordedSchema>;
 
+/** Who keeps an entry of the catalogue: the id of the framework, package or list that it was imported from. */
+const sourceSchema = z.string().min(1).max(200);
+
+/** One thing that an item asks of the learner; QTI calls it a response declaration. */
+const itemResponseSchema = z.object({
+  responseId: idSchema,
+  /** How it is given: "choice", "textEntry", "order", ...: the name of QTI's interaction without that word. */
+  interaction: z.string().min(1).max(100),
+  cardinality: z.enum(["single", "multiple", "ordered", "record"]),
+  /** Ids of choices, pairs of them ("A B"), or values. Empty where none is declared (an essay). */
+  correct: z.array(z.string().max(1000)).max(100),
+});
+
 const itemFieldsSchema = z.object({
   itemId: idSchema,
   title: z.string().min(1).max(500),
@@ -63,6 +76,9 @@ const itemFieldsSchema = z.object({
   expectedSeconds: z.number().min(1).max(86_400).optional(),
   contentUri: z.string().max(2000).optional(),
   tags: z.array(z.string().min(1).max(100)).max(50).default([]),
+  /** What it asks for, and what is correct: for apps and analysts, selection does not look at it. */
+  responses: z.array(itemResponseSchema).max(50).optional(),
+  source: sourceSchema.optional(),
 });
 export const itemPublishedSchema = itemFieldsSchema;
 export const itemRevisedSchema = itemFieldsSchema;
@@ -77,6 +93,11 @@ export const skillDefinedSchema = z.object({
     .array(z.object({ skillId: idSchema, weight: z.number().gt(0).max(1).default(1) }))
     .max(50)
     .default([]),
+  /** What it is called elsewhere: a CASE identifier, URI or coding scheme. Importers find the skill by them. */
+  externalIds: z.array(z.string().min(1).max(500)).max(20).optional(),
+  /** The broader skills it is part of (CASE's isChildOf). Selection does not look at them. */
+  parentIds: z.array(idSchema).max(20).optional(),
+  source: sourceSchema.optional(),
 });
 export const skillRetiredSchema = z.object({ skillId: idSchema });
 export type SkillFields = z.infer<typeof skillDefinedSchema>;

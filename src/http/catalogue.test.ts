@@ -128,3 +128,17 @@ test("events of authors carry the key and the trace", async () => {
   const [event] = await api.deps.eventStore.readStream("item-sum", { limit: 1 });
   expect(event?.metadata).toMatchObject({ traceparent, apiKeyId: api.operatorKey.split("_")[1] });
 });
+
+test("what is correct is shown to authors and analysts, not to the key of an app", async () => {
+  const responses = [{ responseId: "R", interaction: "choice", cardinality: "single", correct: ["B"] }];
+  await api.call("POST", "/v1/items", { body: { ...item, responses, source: "package-1" } });
+  const seen = async (scope: "author" | "analyst" | "client") => {
+    const key = await api.key(scope);
+    const one = (await api.call("GET", "/v1/items/sum", { key })).json;
+    const [listed] = (await api.call("GET", "/v1/items", { key })).json.items;
+    return [one.responses, listed.responses, one.source];
+  };
+  expect(await seen("author")).toEqual([responses, responses, "package-1"]);
+  expect(await seen("analyst")).toEqual([responses, responses, "package-1"]);
+  expect(await seen("client")).toEqual([undefined, undefined, "package-1"]);
+});

@@ -42,6 +42,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/read-models": ["ioredis", "lru-cache", "node:*"],
   "src/adapters/archive": ["zod", "lru-cache", "node:*"],
   "src/adapters/answer-log": ["csv-parse", "node:*"],
+  "src/adapters/item-bank-files": ["saxes", "yauzl", "jsonc-parser", "zod", "node:*"],
   "src/adapters/lease": ["pg", "node:*"],
   "src/adapters/replay-store": ["node:*"],
   "src/adapters/event-stream": ["kafkajs", "cloudevents", "zod", "node:*"],

@@ -26,7 +26,8 @@ export function decideRetireItem(itemId: string, item: Item | undefined): Decisi
 
 /** The optional fields count too: one that is no longer given is a revision. */
 function stands(item: Item, fields: ItemFields): boolean {
-  return says(item, { ...fields, difficulty: fields.difficulty, contentUri: fields.contentUri });
+  const { difficulty, contentUri, responses, source } = fields;
+  return says(item, { ...fields, difficulty, contentUri, responses, source });
 }
 
 /** In order: one given twice is decided on what the first made of it. */

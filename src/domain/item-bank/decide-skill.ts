@@ -29,8 +29,10 @@ export function decideRetireSkill(skillId: string, skill: Skill | undefined): De
   return skill.retired ? unchanged : retired({ type: "SkillRetired", data: { skillId } });
 }
 
+/** The optional fields count too: one that is no longer given is a revision. */
 function stands(skill: Pick<Skill, "retired"> | undefined, asked: SkillFields): boolean {
-  return skill !== undefined && !skill.retired && says(skill, asked);
+  const { externalIds, parentIds, source } = asked;
+  return skill !== undefined && !skill.retired && says(skill, { ...asked, externalIds, parentIds, source });
 }
 
 /** Refuses what asks for a skill that nobody defines, and what leans on it. Returns whether it refused any. */

@@ -9,6 +9,7 @@ import { idSchema } from "../../domain/events.ts";
 import type { Catalogue } from "../../domain/item-bank/catalogue.ts";
 import { createCatalogueList, type Listed } from "../../queries/catalogue-list.ts";
 import type { Past } from "../../queries/time-travel/past.ts";
+import { type Caller, mayCall } from "../authentication.ts";
 import { askPast, atShape, pastSchema } from "../past.ts";
 import { Problem, problemOf, refusalProblem } from "../problem.ts";
 import { traceparentOf } from "../request-trace.ts";
@@ -157,7 +158,11 @@ function readRoutes(app: App, services: Services, { name, one, entries }: Resour
       const { count, cursor, retired, at } = request.query;
       const pageOf = (listed: typeof list) => {
         const page = listed({ count, cursor: cursor ?? null, withRetired: retired === "true" });
-        return { total: page.total, [name]: page.entries, nextCursor: page.nextCursor };
+        return {
+          total: page.total,
+          [name]: page.entries.map((entry) => shownTo(request.caller, entry)),
+          nextCursor: page.nextCursor,
+        };
       };
       if (at === undefined) return pageOf(list) as never;
       const ask = async (past: Past) => pageOf(createCatalogueList(past.catalogue, entries));
@@ -181,12 +186,19 @@ function readRoutes(app: App, services: Services, { name, one, entries }: Resour
       const entryIn = async ({ catalogue }: Pick<Services["deps"], "catalogue">) => {
         const entry = entries(catalogue.catalogue).get(id);
         if (entry === undefined) throw new Problem("not_found", { detail: `Nobody published ${one} ${id}.` });
-        return entry;
+        return shownTo(request.caller, entry);
       };
       const { at } = request.query;
       return (at === undefined ? entryIn(deps) : askPast(services, request, at, entryIn)) as never;
     },
   });
+}
+
+/** A key that only asks for lists may stand in a learner's app: it does not see what is correct. */
+function shownTo(caller: Caller | null, entry: Listed & { readonly responses?: unknown }): Listed {
+  if (entry.responses === undefined || (caller !== null && mayCall(caller, ["author", "analyst"]))) return entry;
+  const { responses: _, ...rest } = entry;
+  return rest;
 }
 
 function inputsOf(body: unknown): readonly unknown[] {

@@ -19,8 +19,11 @@ export interface ImportCounts {
 
 /** One row that was not stored, and why. */
 export interface RefusedRow {
+  /** Where it is not the one file that was given. */
+  readonly file?: string;
   readonly line: number;
-  readonly row: number;
+  /** Number of the row, where the file has rows. */
+  readonly row?: number;
   readonly id: string | null;
   readonly problem: string;
 }
@@ -100,7 +103,7 @@ async function recordBatch(deps: ImportRowsDeps, batch: readonly SourceRow[], co
       if (interaction.input.occurredAt === undefined) counts.withoutTime += 1;
     } else counts.duplicates += 1;
   }
-  for (const row of refused.sort((a, b) => a.row - b.row)) deps.onRefused(row);
+  for (const row of refused.sort((a, b) => (a.row ?? 0) - (b.row ?? 0))) deps.onRefused(row);
   counts.refused += refused.length;
   counts.rows = batch.at(-1)?.row ?? counts.rows;
   await deps.onProgress(counts, batch.at(-1)?.line ?? 0);

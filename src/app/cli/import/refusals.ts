@@ -29,7 +29,7 @@ export async function openRefusals(path: string | undefined, append: boolean): P
     lines(total) {
       const more = total - first.length;
       return [
-        ...first.map(({ line, problem }) => `  line ${line}: ${problem}`),
+        ...first.map(({ file, line, problem }) => `  ${file === undefined ? "line " : `${file}:`}${line}: ${problem}`),
         ...(more > 0
           ? [`  and ${count(more)} more${path === undefined ? "; --refused FILE writes all of them" : ""}`]
           : []),
