@@ -13,7 +13,18 @@ describe("help and wrong use", () => {
     const cli = commandLine();
     const { code, stdout } = await cli.run("--help");
     expect(code).toBe(0);
-    for (const name of ["serve", "import", "keys", "events", "lag", "parked", "rebuild", "evaluate", "doctor"]) {
+    for (const name of [
+      "serve",
+      "import",
+      "keys",
+      "events",
+      "lag",
+      "parked",
+      "rebuild",
+      "evaluate",
+      "simulate",
+      "doctor",
+    ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
       const help = await cli.run(name, "--help");
       expect(help.code).toBe(0);
@@ -25,6 +36,7 @@ describe("help and wrong use", () => {
       ["keys", "create"],
       ["events", "export"],
       ["evaluate"],
+      ["simulate"],
     ]) {
       expect((await cli.run(...argv, "--help")).stdout).toContain("Examples:\n  $ proximal ");
     }

@@ -17,6 +17,7 @@ import { addParked } from "./parked.ts";
 import { addRebuild } from "./rebuild.ts";
 import { addReplays } from "./replays.ts";
 import { addServe } from "./serve.ts";
+import { addSimulate } from "./simulate.ts";
 
 const commands: readonly AddCommand[] = [
   addServe,
@@ -30,6 +31,7 @@ const commands: readonly AddCommand[] = [
   addReplays,
   addRebuild,
   addEvaluate,
+  addSimulate,
   addDoctor,
 ];
 

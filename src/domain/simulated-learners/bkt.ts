@@ -26,8 +26,8 @@ export interface BktParameters {
 /** The plain model: all learners and items alike, nothing forgotten. */
 export const plainBkt: BktParameters = {
   known: { first: 0.2, later: 0.1 },
-  learn: 0.15,
-  learnUnready: 0,
+  learn: 0.17,
+  learnUnready: 0.2,
   slip: 0.1,
   guess: 0.2,
   ability: { first: 0, later: 0, learn: 0, slip: 0, guess: 0 },

@@ -16,10 +16,16 @@ export const graphNames = ["chain", "tree", "none"] as const;
 /** How skills build on each other: each on the one before, two on each, or none on any. */
 export type GraphName = (typeof graphNames)[number];
 
+export interface CourseItem extends SimulatedItem {
+  readonly difficulty: number;
+  /** What its author takes it for, logits. */
+  readonly guessedDifficulty: number;
+}
+
 export interface SimulatedCourse {
   /** Prerequisites first. */
   readonly skills: readonly SimulatedSkill[];
-  readonly items: readonly (SimulatedItem & { readonly difficulty: number })[];
+  readonly items: readonly CourseItem[];
 }
 
 export interface CourseOptions {
@@ -28,6 +34,8 @@ export interface CourseOptions {
   readonly graph: GraphName;
   /** Standard deviation of the difficulties, logits. */
   readonly spread: number;
+  /** Standard deviation of what their author guesses too low or too high, logits. */
+  readonly authorError: number;
 }
 
 /** Skills `s1`, `s2`, ... with items of one skill each, `s1-i1`, ..., of normally spread difficulty. */
@@ -37,15 +45,16 @@ export function makeCourse(options: CourseOptions, random: Random): SimulatedCou
     return { skillId: skillIdOf(index), prerequisites: below === null ? [] : [{ skillId: skillIdOf(below) }] };
   });
   const items = skills.flatMap(({ skillId }) =>
-    Array.from({ length: options.itemsPerSkill }, (_, index) => ({
-      itemId: `${skillId}-i${index + 1}`,
-      skillIds: [skillId],
-      difficulty: Math.round(options.spread * standardNormal(random) * 1000) / 1000,
-    })),
+    Array.from({ length: options.itemsPerSkill }, (_, index) => {
+      const difficulty = thousandths(options.spread * standardNormal(random));
+      const guessedDifficulty = thousandths(difficulty + options.authorError * standardNormal(random));
+      return { itemId: `${skillId}-i${index + 1}`, skillIds: [skillId], difficulty, guessedDifficulty };
+    }),
   );
   return { skills, items };
 }
 
+const thousandths = (x: number): number => Math.round(x * 1000) / 1000;
 const skillIdOf = (index: number): string => `s${index + 1}`;
 
 const prerequisiteOf: Record<GraphName, (index: number) => number | null> = {

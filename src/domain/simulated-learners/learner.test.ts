@@ -7,7 +7,10 @@ import { generatorNames } from "./generators.ts";
 import { type LearnerOptions, newSimulatedLearner, type SimulatedLearner } from "./learner.ts";
 import { sittings } from "./schedule.ts";
 
-const course = makeCourse({ skills: 4, itemsPerSkill: 10, graph: "chain", spread: 1 }, seededRandom("course"));
+const course = makeCourse(
+  { skills: 4, itemsPerSkill: 10, graph: "chain", spread: 1, authorError: 0.5 },
+  seededRandom("course"),
+);
 const { skills } = course;
 const from = Date.UTC(2026, 0, 5);
 const dayMs = 86_400_000;
@@ -226,12 +229,22 @@ describe("sittings", () => {
 
 describe("courses", () => {
   const below = (graph: "chain" | "tree" | "none") =>
-    makeCourse({ skills: 5, itemsPerSkill: 2, graph, spread: 1 }, seededRandom("g")).skills.map(({ prerequisites }) =>
-      prerequisites.map(({ skillId }) => skillId),
+    makeCourse({ skills: 5, itemsPerSkill: 2, graph, spread: 1, authorError: 0.5 }, seededRandom("g")).skills.map(
+      ({ prerequisites }) => prerequisites.map(({ skillId }) => skillId),
     );
   test("skills build on each other as the graph says", () => {
     expect(below("chain")).toEqual([[], ["s1"], ["s2"], ["s3"], ["s4"]]);
     expect(below("tree")).toEqual([[], ["s1"], ["s1"], ["s2"], ["s2"]]);
     expect(below("none")).toEqual([[], [], [], [], []]);
+  });
+
+  test("difficulties are spread as asked, and their author errs as asked", () => {
+    const options = { skills: 10, itemsPerSkill: 300, graph: "none", spread: 1.5, authorError: 0.4 } as const;
+    const { items } = makeCourse(options, seededRandom("d"));
+    const deviation = (values: readonly number[]) =>
+      Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+    expect(deviation(items.map(({ difficulty }) => difficulty))).toBeCloseTo(1.5, 1);
+    const errors = items.map(({ difficulty, guessedDifficulty }) => guessedDifficulty - difficulty);
+    expect(deviation(errors)).toBeCloseTo(0.4, 1);
   });
 });

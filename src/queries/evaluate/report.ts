@@ -1,4 +1,5 @@
 import { htmlPage } from "../plots/html-page.ts";
+import { textTable } from "../text-table.ts";
 import { answersPlot, calibrationPlot } from "./calibration-plot.ts";
 import { comparisonNote, describeRun, figuresOf, whole } from "./figures.ts";
 import type { EvaluationResult } from "./model.ts";
@@ -28,15 +29,6 @@ export function renderEvaluationText(result: EvaluationResult, published: Publis
     `  Source: ${published.source}`,
     "",
   ].join("\n");
-}
-
-/** Columns padded to their widest cell, two spaces before each. */
-function textTable(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [k, cell] of row.entries()) widths[k] = Math.max(widths[k] ?? 0, cell.length);
-  }
-  return rows.map((row) => `  ${row.map((cell, k) => cell.padEnd(widths[k] ?? 0)).join("  ")}`.trimEnd());
 }
 
 /** The same as a page that needs nothing but itself. `logName` is what was evaluated on. */
