@@ -15,7 +15,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 export const testListSize = 12;
 
 /** The start of a log, as long as it is let grow. */
-function growing({ log }: History) {
+function growing({ log }: Pick<History, "log">) {
   let end = 0;
   const within = <E extends StoredEvent>(events: readonly E[]): E[] => events.filter(({ position }) => position <= end);
   const feed: Feed = {
@@ -54,7 +54,7 @@ function growing({ log }: History) {
  * A live service (rows by the projector's pipelines, catalogue and model by their followers) on the beginning of a log
  * that is there as a whole, with a clock that is set.
  */
-export async function liveOn(history: History, model: LearnerModel, partitions = 1) {
+export async function liveOn(history: Pick<History, "log" | "blobs">, model: LearnerModel, partitions = 1) {
   const { feed, store, grow } = growing(history);
   let now = 0;
   const clock = { now: () => now };
