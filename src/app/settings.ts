@@ -337,6 +337,19 @@ export const settings = {
     meaning: "How long a query with `after=` waits for its interaction before it says that it is not in yet.",
     schema: wholeNumber(0, 30_000),
   }),
+  servedSample: setting({
+    name: "PROXIMAL_SERVED_SAMPLE",
+    group: "answers",
+    default: "1",
+    unit: "",
+    allowed: "0 to 1; 0: none",
+    meaning:
+      "Share of the next lists given out that are recorded as ItemsServed events, chosen by a hash of the selectionId. `proximal evaluate policy` needs them.",
+    schema: z
+      .string()
+      .regex(/^(0|1|0?\.\d{1,9}|1\.0)$/)
+      .transform(Number),
+  }),
   readModelsWaitMs: setting({
     name: "PROXIMAL_READ_MODELS_WAIT_MS",
     group: "answers",

@@ -61,6 +61,7 @@ function serverOptions(config: Config): ServerOptions {
     openMetrics: config.openMetrics,
     staleAfterSeconds: config.staleAfterSeconds,
     freshnessWaitMs: config.afterWaitMs,
+    servedShare: config.servedSample,
     trustProxy: config.trustProxy,
     readOnly: config.role === "query",
     groupCommit: { delayMs: config.groupCommitDelayMs, maxBatch: config.groupCommitEvents },

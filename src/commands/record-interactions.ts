@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { currentSchemaVersion, type EventMetadata, type InteractionRecorded } from "../domain/events.ts";
 import { armIn } from "../domain/experiments/assignment.ts";
 import { freshnessToken } from "../domain/freshness-token.ts";
@@ -6,6 +5,7 @@ import { learnerStream } from "../domain/streams.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AppendRequest, AppendResult, EventStore, NewEvent } from "../ports/event-store.ts";
+import { derivedEventId } from "./event-id.ts";
 import { isoTime, type ReadInteraction, readInteraction } from "./interaction-input.ts";
 import { type Refusal, summaryOf } from "./refusal.ts";
 
@@ -80,10 +80,7 @@ export async function recordInteractions(
 
 /** UUID (version 8) of a learner's interaction: ids are unique for each learner, not among learners. */
 export function interactionEventId(learnerId: string, interactionId: string): string {
-  // Ids hold no control characters, so the zero byte cannot be part of either.
-  const digest = hash("sha256", `${learnerId}\0${interactionId}`, "hex");
-  const variant = ((Number.parseInt(digest.charAt(16), 16) & 3) | 8).toString(16);
-  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+  return derivedEventId(learnerId, interactionId);
 }
 
 /** The newest token of each learner with an accepted or repeated interaction. */

@@ -9,6 +9,8 @@ export interface Metrics {
   observeCommit(commit: { requests: number; callers: number; durationMs: number; failed: boolean }): void;
   countInteractions(status: "accepted" | "duplicate" | "rejected", n: number): void;
   countAnswers(source: string): void;
+  /** Lists given out, chosen to be recorded. */
+  countServed(outcome: "recorded" | "duplicate" | "dropped", n: number): void;
   /** A row asked of this process's memory, and whether it was there. */
   countLookUp(hit: boolean): void;
 }
@@ -36,6 +38,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const interactions = cheapCounter(registers, "interactions_total", "Interactions received, by outcome", "status");
   const answers = cheapCounter(registers, "next_answers_total", "Next-item answers by where they came from", "source");
   const lookUps = cheapCounter(registers, "row_cache_lookups_total", "Rows asked of this process's memory", "result");
+  const served = cheapCounter(
+    registers,
+    "served_lists_total",
+    "Lists given out, by what became of their record",
+    "outcome",
+  );
   const commits = commitMetrics(registers, sources);
   projectionGauges(registers, sources);
   const series = new Map<string, Observe>();
@@ -54,6 +62,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     observeCommit: commits,
     countInteractions: interactions,
     countAnswers: answers,
+    countServed: served,
     countLookUp: (hit) => lookUps(hit ? "hit" : "miss"),
   };
 }

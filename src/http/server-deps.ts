@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly listSize?: number;
   /** Events folded for one answer about the past of many learners. Default 200,000. */
   readonly pastEventsMax?: number;
+  /** Share, 0..1, of the next lists given out that are recorded. Default 0. */
+  readonly servedShare?: number;
   readonly trustProxy?: boolean;
   /** No commands. Default false. */
   readonly readOnly?: boolean;

@@ -43,7 +43,10 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   const services = createServices(deps, closing.signal);
   const { options } = services;
   const app = newApp(deps, options);
-  app.addHook("onClose", () => services.groupCommit.close());
+  app.addHook("onClose", async () => {
+    await services.servedLists.close();
+    await services.groupCommit.close();
+  });
   app.addHook("preClose", addDrain(app, deps.leaving ?? closing.signal, closing));
   addBodyParsers(app);
   addObservation(app, services);

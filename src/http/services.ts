@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { createGroupCommit, type GroupCommit } from "../commands/group-commit.ts";
+import { createServedRecorder, type ServedRecorder } from "../commands/record-served.ts";
 import type { Scope } from "../ports/api-keys.ts";
 import { type Lag, readLag } from "../queries/lag.ts";
 import type { LearnerRowDeps } from "../queries/learner-row.ts";
@@ -68,6 +69,7 @@ export interface OperatorServices {
 export interface Services extends OperatorServices {
   readonly deps: ServerDeps;
   readonly groupCommit: GroupCommit;
+  readonly servedLists: ServedRecorder;
   readonly liveView: LiveViewReader;
   readonly popular: PopularReader;
   readonly nextItems: NextItems;
@@ -89,6 +91,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     freshnessWaitMs: 1_000,
     listSize: 30,
     pastEventsMax: 200_000,
+    servedShare: 0,
     trustProxy: false,
     readOnly: false,
     ...options,
@@ -119,16 +122,31 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   const liveView = createLiveViewReader(readModels, clock);
   const popular = createPopularReader({ readModels, liveView, clock });
   const reading = { readModels, liveView, catalogue, model, clock, freshnessWaitMs };
+  const servedLists = createServedRecorder({
+    ...{ eventStore: groupCommit, clock, log: deps.log, onOutcome: metrics.countServed },
+  });
   const nextItems = createNextItems({
     ...reading,
     listSize: options.listSize,
     popular,
+    served: options.servedShare === 0 ? undefined : { share: options.servedShare, offer: servedLists.offer },
     onAnswer: metrics.countAnswers,
     onLookUp: metrics.countLookUp,
   });
   closing.addEventListener("abort", nextItems.close);
   const timeTravel = timeTravelOf(deps, options);
-  return { ...operator, deps, groupCommit, liveView, popular, nextItems, timeTravel, closing, learnerRows: reading };
+  return {
+    ...operator,
+    deps,
+    groupCommit,
+    servedLists,
+    liveView,
+    popular,
+    nextItems,
+    timeTravel,
+    closing,
+    learnerRows: reading,
+  };
 }
 
 /** Reads where analysts read. */

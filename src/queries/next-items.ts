@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { sessionTypes } from "../domain/events.ts";
-import type { ItemBank, SelectedItem } from "../domain/item-selection/selection.ts";
+import { type ItemsServed, sessionTypes } from "../domain/events.ts";
+import type { SelectedItem } from "../domain/item-selection/selection.ts";
 import type { LearnerState } from "../domain/learner/learner-state.ts";
 import { bankOfLearner, selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
@@ -10,6 +10,7 @@ import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts"
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { decodeNext, type NextList } from "../projections/next-items.ts";
 import { type LiveView, learnerKey, nextField, stateField } from "../projections/rows.ts";
+import { cut, isStartOf } from "./cut-list.ts";
 import { createItemJson } from "./item-json.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
@@ -31,8 +32,16 @@ export interface NextItemsDeps {
   /** Longest wait for a freshness token. */
   readonly freshnessWaitMs: number;
   readonly onAnswer?: (source: NextSource) => void;
+  /** Takes a share, 0..1, of the lists that are given out. None when left out. */
+  readonly served?: ServedLists | undefined;
   /** Told of each row asked of this process's memory: whether it was there. */
   readonly onLookUp?: (hit: boolean) => void;
+}
+
+/** Where lists that are given out are recorded: it neither waits nor throws. */
+export interface ServedLists {
+  readonly share: number;
+  offer(list: () => ItemsServed): void;
 }
 
 export interface NextItems {
@@ -61,6 +70,18 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     decode: (bytes) => decodeLearnerState(bytes, model),
   });
 
+  const render = (answer: NextAnswer): RenderedNext => renderNext(answer, itemJson, deps.served?.share);
+
+  /** What is sent, and recorded as sent, once for each time it was rendered. */
+  function finish(rendered: RenderedNext, fresh: boolean | null): Json {
+    const { toRecord } = rendered;
+    if (toRecord !== null) {
+      rendered.toRecord = null;
+      deps.served?.offer(toRecord);
+    }
+    return finishNext(rendered, clock.now(), fresh);
+  }
+
   /** The rendered answer from a precomputed list; null where it does not serve the request. */
   function fromList(
     learnerId: string,
@@ -77,7 +98,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const bank = catalogue.bank(stale ? request.trackId : list.trackId);
     const items = cut(list, bank, request, stale ? null : deps.listSize);
     if (items === null || (stale && items.length === 0)) return null;
-    const rendered = renderNext({ ...list, learnerId, source, computed: "precomputed", items }, itemJson);
+    const selection = { size: deps.listSize, items: list.items, cut: !isStartOf(list.items, items), skillIds: null };
+    const rendered = render({ ...list, learnerId, source, computed: "precomputed", items, selection });
     return name === null ? rendered : field.make(name, catalogue.version, rendered);
   }
 
@@ -88,7 +110,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const stamp = `${catalogue.version}.${deps.model.current().version}`;
     const kept = cacheKey === null ? undefined : field.made(cacheKey, stamp);
     if (kept !== undefined && holds(kept, clock.now())) return kept;
-    const rendered = renderNext(selected(learnerId, field.value, request), itemJson);
+    const rendered = render(selected(learnerId, field.value, request));
     return cacheKey === null ? rendered : field.make(cacheKey, stamp, rendered);
   }
 
@@ -107,6 +129,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
       ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name, modelVersion, revision, position, at },
       ...{ holdsUntil: selection.holdsUntil, stop: selection.stop, items: selection.items.map(shortened) },
+      selection: { size: count, items: selection.items, cut: exclude.size > 0, skillIds },
     };
   }
 
@@ -128,8 +151,9 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       },
       ...{ revision: 0, position: popular.position, at: now, holdsUntil: null },
       ...{ stop, items: items.map(shortened) },
+      selection: { size: request.count, items, cut: request.exclude.size > 0, skillIds: request.skillIds },
     };
-    return done(renderNext(answer, itemJson), "popular");
+    return done(render(answer), "popular");
   }
 
   /** The answer from this learner's list as just read; at once where the list serves the request. */
@@ -192,8 +216,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const { after } = request;
     if (after === null) {
       const rendered = once(learnerId, request);
-      if (!(rendered instanceof Promise)) return finishNext(rendered, clock.now(), null);
-      return rendered.then((one) => finishNext(one, clock.now(), null));
+      if (!(rendered instanceof Promise)) return finish(rendered, null);
+      return rendered.then((one) => finish(one, null));
     }
     const isFresh = (rendered: RenderedNext): boolean => rendered.revision >= after.revision;
     // What is in memory will do if it is new enough; from then on it is asked what stands in the read models.
@@ -203,9 +227,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       get = lists.read;
       return rendered;
     };
-    return waitUntil(ask, isFresh, deps.freshnessWaitMs).then((rendered) =>
-      finishNext(rendered, clock.now(), isFresh(rendered)),
-    );
+    return waitUntil(ask, isFresh, deps.freshnessWaitMs).then((rendered) => finish(rendered, isFresh(rendered)));
   }
 
   async function all(learnerIds: readonly string[], request: NextRequest): Promise<RenderedNext[]> {
@@ -229,7 +251,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return Promise.all(learnerIds.map((id) => withoutReadModels(id, request)));
     });
-    return answers.map((rendered) => finishNext(rendered, clock.now(), null).text);
+    return answers.map((rendered) => finish(rendered, null).text);
   }
 
   return {
@@ -255,28 +277,6 @@ function serves(list: NextList, request: NextRequest, catalogue: CatalogueReader
     (request.trackId === null || request.trackId === list.trackId) &&
     catalogue.bank(list.trackId) !== null
   );
-}
-
-/**
- * The first `count` items that are still offered and wanted. null where too few are left and a selection could find
- * more: a list shorter than `fullSize` that lost nothing holds all there is. Without a `fullSize` few are as good as many.
- */
-function cut(
-  list: NextList,
-  bank: ItemBank | null,
-  { count, exclude, skillIds }: NextRequest,
-  fullSize: number | null,
-): SelectedItem[] | null {
-  const items: SelectedItem[] = [];
-  for (const item of list.items) {
-    const known = bank?.items.get(item.itemId);
-    if (known === undefined || exclude.has(item.itemId)) continue;
-    if (skillIds !== null && !known.skillIds.some((id) => skillIds.includes(id))) continue;
-    items.push(item);
-    if (items.length === count) return items;
-  }
-  const complete = fullSize === null || (items.length === list.items.length && list.items.length < fullSize);
-  return complete ? items : null;
 }
 
 function shortened(item: SelectedItem): SelectedItem {

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { ExperimentArm, SessionType } from "../domain/events.ts";
+import type { ExperimentArm, ItemsServed, SessionType } from "../domain/events.ts";
 import type { SelectedItem, Stop } from "../domain/item-selection/selection.ts";
 import { type ItemJson, stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
@@ -25,6 +25,17 @@ export interface NextAnswer {
   readonly holdsUntil: number | null;
   readonly stop: Stop | null;
   readonly items: readonly SelectedItem[];
+  /** How it was selected, for the record of it. */
+  readonly selection: {
+    /** Items that were asked for. */
+    readonly size: number;
+    /** Of which `items` are the first, but for those passed over. */
+    readonly items: readonly SelectedItem[];
+    /** Items were passed over: places in the answer are not those in the selection. */
+    readonly cut: boolean;
+    /** Only items with one of these skills; null for any. */
+    readonly skillIds: readonly string[] | null;
+  };
 }
 
 /** An answer but for what changes from one request to the next. */
@@ -36,6 +47,8 @@ export interface RenderedNext {
   readonly afterAge: string;
   /** Of both, in UTF-8. */
   readonly bytes: number;
+  /** Not yet recorded as served, and to be; null otherwise. */
+  toRecord: (() => ItemsServed) | null;
 }
 
 /** JSON to be sent. */
@@ -47,9 +60,10 @@ export interface Json {
 
 /**
  * The answer as JSON, by hand: JSON.stringify of the whole would take longer than all the rest of the request.
- * `itemJson` gives the static part of each item; an item it does not know is left out.
+ * `itemJson` gives the static part of each item; an item it does not know is left out. `recordedShare` of all lists, 0..1, are
+ * to be recorded as served: chosen by their ids, which tell nothing of what is in them.
  */
-export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext {
+export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare = 0): RenderedNext {
   const { learnerId, source, computed, trackId, sessionType, policyVersion, model, modelVersion } = answer;
   let items = "";
   for (const { itemId, p, score, propensity, reason } of answer.items) {
@@ -63,10 +77,35 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson): RenderedNext
     `"trackId":${JSON.stringify(trackId)},"sessionType":"${sessionType}",` +
     `"policyVersion":${JSON.stringify(policyVersion)},${experimentJson(answer.arm)}"model":"${model}","modelVersion":${modelVersion},` +
     `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
-  const afterAge = `,"selectionId":"${selectionIdOf(answer)}","stop":${stopJson(answer.stop)},"items":[${items}]`;
+  const selectionId = selectionIdOf(answer);
+  const afterAge = `,"selectionId":"${selectionId}","stop":${stopJson(answer.stop)},"items":[${items}]`;
   const { revision, at, holdsUntil } = answer;
   const bytes = Buffer.byteLength(beforeAge) + Buffer.byteLength(afterAge);
-  return { revision, at, holdsUntil, beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge), bytes };
+  const toRecord = chosen(selectionId, recordedShare) ? () => itemsServed(answer, selectionId) : null;
+  const texts = { beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge), bytes };
+  return { revision, at, holdsUntil, ...texts, toRecord };
+}
+
+const chosen = (selectionId: string, share: number): boolean =>
+  share > 0 && Number.parseInt(selectionId.slice(0, 8), 16) < share * 2 ** 32;
+
+/** The list as its event says it. */
+function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
+  const { learnerId, sessionType, trackId, policyVersion, arm, model, modelVersion, selection } = answer;
+  const { revision, position, source, computed } = answer;
+  const shown = new Set(answer.items.map(({ itemId }) => itemId));
+  return {
+    ...{ selectionId, learnerId, sessionType, trackId, policyVersion, model, modelVersion },
+    ...(arm === null ? {} : { experiment: arm }),
+    ...{ revision, position, source, computed, size: selection.size },
+    ...(selection.skillIds === null ? {} : { skillIds: [...selection.skillIds] }),
+    ...(selection.cut ? { cut: true as const } : {}),
+    items: answer.items.map(({ itemId, p, propensity, reason }) => ({
+      ...{ itemId, p, propensity, reason: reason.code },
+      ...("skillId" in reason && reason.skillId !== null ? { skillId: reason.skillId } : {}),
+    })),
+    candidates: selection.items.map(({ itemId }) => itemId).filter((itemId) => !shown.has(itemId)),
+  };
 }
 
 const experimentJson = (arm: ExperimentArm | null): string =>
@@ -92,6 +131,8 @@ export function finishNext(rendered: RenderedNext, now: number, fresh: boolean |
 function selectionIdOf(answer: NextAnswer): string {
   const { learnerId, computed, sessionType, policyVersion, model, modelVersion, revision, position, at } = answer;
   const ids = answer.items.map((item) => item.itemId).join(" ");
-  const facts = [learnerId, computed, sessionType, policyVersion, model, modelVersion, revision, position, at, ids];
+  // A learner nothing is known of is given the same list at any time, as long as the same is popular.
+  const time = revision === 0 ? 0 : at;
+  const facts = [learnerId, computed, sessionType, policyVersion, model, modelVersion, revision, position, time, ids];
   return hash("sha256", facts.join("\n"), "hex").slice(0, 24);
 }
