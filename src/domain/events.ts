@@ -183,12 +183,12 @@ export type Policy = z.infer<typeof policySchema>;
 export function overridesOf<Shape extends Record<keyof Policy, { unwrap(): z.ZodType }>>(
   shape: Shape,
 ): OverridesOf<Shape> {
-  const { itemKinds: _, reviewBy: __, reviews: ___, ...choosing } = shape;
+  const { itemKinds: _, reviewBy: __, reviews: ___, masteryNeeds: ____, ...choosing } = shape;
   const optional = Object.entries(choosing).map(([field, setting]) => [field, setting.unwrap().optional()]);
   return Object.fromEntries(optional) as OverridesOf<Shape>;
 }
 type OverridesOf<Shape extends Record<keyof Policy, { unwrap(): z.ZodType }>> = {
-  [Field in Exclude<keyof Policy, "itemKinds" | "reviewBy" | "reviews">]: z.ZodOptional<
+  [Field in Exclude<keyof Policy, "itemKinds" | "reviewBy" | "reviews" | "masteryNeeds">]: z.ZodOptional<
     ReturnType<Shape[Field]["unwrap"]>
   >;
 };

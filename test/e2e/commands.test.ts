@@ -63,7 +63,7 @@ describe("help and wrong use", () => {
     ],
     [
       ["events", "export", "--type", "Nothing"],
-      "proximal: --type Nothing: there are InteractionRecorded, ItemPublished, ItemRevised, ItemRetired, SkillDefined, SkillRetired, TrackDefined, TrackRetired, ModelPublished\n",
+      "proximal: --type Nothing: there are InteractionRecorded, ItemPublished, ItemRevised, ItemRetired, SkillDefined, SkillRetired, TrackDefined, TrackRetired, ModelPublished, ItemsServed\n",
     ],
   ])("%j exits with 64: %s", async (argv, stderr) => {
     expect(await commandLine().run(...argv)).toMatchObject({ code: 64, stdout: "", stderr });
