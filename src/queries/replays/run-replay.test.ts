@@ -29,7 +29,15 @@ function setUp() {
     if (replay === null) throw new Error("it is gone");
     return replay;
   };
-  return { ...own, asked, text, get, pass: (ms: number) => void (now += ms) };
+  return {
+    ...own,
+    asked,
+    text,
+    get,
+    pass: (ms: number): void => {
+      now += ms;
+    },
+  };
 }
 
 /** Gives the store, of which the k-th call of these methods fails, before or after it was done. */
