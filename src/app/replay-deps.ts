@@ -1,27 +1,40 @@
+import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import type { Serving } from "../queries/export/read-model-rows.ts";
 import { createProjector } from "../workers/projector.ts";
 import type { Engines } from "./compose.ts";
 import { openReadModels } from "./compose-rows.ts";
 import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ReplayDeps } from "./replay-kinds.ts";
+import { startCatalogue, startModel } from "./start-parts.ts";
 import { noPatience } from "./wait-for-engine.ts";
 
 /** What replays stand on, in a process that works on one and in one that only takes orders. */
 export function replayDeps(config: Config, engines: Engines, life: Lifecycle, log: Logger): ReplayDeps {
   const { analysts, blobs } = engines;
-  let rows: Promise<ReadModels> | null = null;
+  let serving: Promise<Serving> | null = null;
   return {
     ...{ feed: analysts, eventStore: analysts, blobs, log },
     model: learnerModels[config.model],
     clock: { now: Date.now },
-    rows() {
-      rows ??= openRows(config, engines, life, log);
-      return rows;
+    serving() {
+      serving ??= openServing(config, engines, life, log);
+      return serving;
+    },
+    async pseudonymKey() {
+      if (config.exportSecret !== undefined) return config.exportSecret;
+      const made = Buffer.from(randomBytes(32).toString("hex"));
+      return (await blobs.putNew("secret", "export", made)).toString();
     },
   };
+}
+
+async function openServing(config: Config, engines: Engines, life: Lifecycle, log: Logger): Promise<Serving> {
+  const [catalogue, model] = [await startCatalogue(engines, life, log), await startModel(config, engines, life, log)];
+  return { catalogue, model, readModels: await openRows(config, engines, life, log) };
 }
 
 /**
@@ -33,12 +46,12 @@ async function openRows(config: Config, engines: Engines, life: Lifecycle, log: 
   const { readModels } = await openReadModels(config, life, feed, log, noPatience);
   if (config.redisUrl !== undefined) return readModels;
   const deps = { feed, store, blobs, readModels, model: learnerModels[config.model], clock: { now: Date.now }, log };
-  const projector = await life.acquire(
+  const projector = createProjector(deps, { partitions: config.partitions, sweptPerSecond: 0, popularTickMs: 10 });
+  await life.acquire(
     "projector",
-    () => createProjector(deps, { partitions: config.partitions, sweptPerSecond: 0 }),
-    (one) => one.stop(),
+    () => projector.start(),
+    () => projector.stop(),
   );
-  await projector.start();
   await projector.caughtUp();
   await projector.stop();
   return readModels;

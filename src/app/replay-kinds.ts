@@ -4,7 +4,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
-import type { ReadModels } from "../ports/read-models.ts";
+import { exportKind } from "../queries/export/export-kind.ts";
+import type { Serving } from "../queries/export/read-model-rows.ts";
 import type { ReplayKind } from "../queries/replays/replay-kind.ts";
 
 /** What kinds of replays stand on. */
@@ -16,9 +17,13 @@ export interface ReplayDeps {
   readonly model: LearnerModel;
   readonly clock: Clock;
   readonly log: Log;
-  /** The rows that queries read, caught up with the log; opened when they are asked for first. */
-  rows(): Promise<ReadModels>;
+  /** What queries read, caught up with the log; opened when it is asked for first. */
+  serving(): Promise<Serving>;
+  /** Of the pseudonyms of exports: the same for all of a deployment. */
+  pseudonymKey(): Promise<string>;
 }
 
 /** Every kind of replay there is: a new one is a line here. */
-export const replayKinds = (_deps: ReplayDeps): readonly ReplayKind<unknown>[] => [];
+export const replayKinds = (deps: ReplayDeps): readonly ReplayKind<unknown>[] => [
+  exportKind(deps) as ReplayKind<unknown>,
+];

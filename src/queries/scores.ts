@@ -1,6 +1,7 @@
 import type { Freshness } from "../domain/freshness-token.ts";
-import { abilityOf, lastItemIds } from "../domain/learner/learner-state.ts";
+import { abilityOf, type LearnerState, lastItemIds } from "../domain/learner/learner-state.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
+import type { ModelReader } from "../ports/model-reader.ts";
 import { type LearnerFreshness, type LearnerRowDeps, readLearner } from "./learner-row.ts";
 
 export interface Scores extends LearnerFreshness {
@@ -28,13 +29,20 @@ export async function learnerScores(
   after: Freshness | null,
 ): Promise<Scores> {
   const { state, freshness } = await readLearner(deps, learnerId, after);
-  const { items, skills } = deps.catalogue.catalogue;
-  const { weights, version } = deps.model.current();
+  return { ...freshness, ...scoresOf(deps, state) };
+}
+
+/** What a state says, in words of the catalogue. */
+export function scoresOf(
+  { catalogue, model }: { readonly catalogue: CatalogueReader; readonly model: ModelReader },
+  state: LearnerState,
+): Omit<Scores, keyof LearnerFreshness> {
+  const { items, skills } = catalogue.catalogue;
+  const { weights, version } = model.current();
   return {
-    ...freshness,
     model: state.model,
     modelVersion: version,
-    ability: short(abilityOf(deps.model.model, weights, state.local)),
+    ability: short(abilityOf(model.model, weights, state.local)),
     interactions: state.interactions,
     answers: state.answers,
     correct: state.correct,

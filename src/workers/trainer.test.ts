@@ -294,7 +294,13 @@ function failing(engines: Engines, k: number, when: When, once: boolean): Engine
   return {
     reached: () => calls >= k,
     log: { ...log, append: wrap(log.append), readStream: wrap(log.readStream), read: wrap(log.read) },
-    blobs: { put: wrap(blobs.put), get: wrap(blobs.get), names: wrap(blobs.names), remove: wrap(blobs.remove) },
+    blobs: {
+      ...blobs,
+      put: wrap(blobs.put),
+      get: wrap(blobs.get),
+      names: wrap(blobs.names),
+      remove: wrap(blobs.remove),
+    },
   };
 }
 

@@ -33,6 +33,7 @@ const packages: Record<string, readonly string[]> = {
   "src/queries/statistics": ["jstat"],
   "src/queries": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events", "node:stream"],
   "src/queries/plots": ["d3-scale", "d3-shape"],
+  "src/queries/export": ["zod", "lru-cache", "node:crypto", "hyparquet-writer"],
   "src/workers": ["zod", "prom-client", "node:*"],
   "src/adapters/event-store": ["pg", "@eventstore/db-client", "node:*"],
   "src/adapters/blobs": ["pg", "node:*"],

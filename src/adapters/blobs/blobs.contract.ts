@@ -52,6 +52,15 @@ export function blobsContract(name: string, open: () => Promise<OpenedBlobs>): v
       expect((await blobs.get("order", "a"))?.toString()).toBe("new");
     });
 
+    test("what is put as new is put once, whoever comes first", async () => {
+      const puts = ["a", "b", "c"].map((text) => blobs.putNew("new", "x", Buffer.from(text)));
+      const [first, ...others] = (await Promise.all(puts)).map(String);
+      expect(others).toEqual([first, first]);
+      expect((await blobs.get("new", "x"))?.toString()).toBe(first);
+      await blobs.put("new", "x", Buffer.from("other"));
+      expect(String(await blobs.putNew("new", "x", Buffer.from("late")))).toBe("other");
+    });
+
     test("removes; what is not there is removed already", async () => {
       await blobs.put("gone", "x", Buffer.from("x"));
       await blobs.remove("gone", "x");

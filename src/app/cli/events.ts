@@ -96,7 +96,7 @@ function requestOf({ type, category, learner, limit }: EventOptions, after: numb
     limit: limit ?? Number.MAX_SAFE_INTEGER,
     categories: category,
     types: type,
-    learnerId: learner,
+    learnerIds: learner === undefined ? undefined : [learner],
     follow,
   };
 }

@@ -8,6 +8,7 @@ import { type AddCommand, createContext } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { addEvents } from "./events.ts";
+import { addExport } from "./export.ts";
 import { addImport } from "./import.ts";
 import { CommandFailure, exitCodes, type Io } from "./io.ts";
 import { addJobs } from "./jobs.ts";
@@ -24,6 +25,7 @@ const commands: readonly AddCommand[] = [
   addImport,
   addKeys,
   addEvents,
+  addExport,
   addArchive,
   addLag,
   addParked,

@@ -49,7 +49,7 @@ export function eventRoutes(app: App, { deps, closing }: Services): void {
     async handler(request, reply) {
       const { after, limit, learner, from, to, follow } = request.query;
       const filter = {
-        ...{ after, limit, follow: follow === "true", learnerId: learner },
+        ...{ after, limit, follow: follow === "true", learnerIds: learner === undefined ? undefined : [learner] },
         categories: oneOf("category", listOf(request.query.category), streamCategories),
         types: oneOf("type", listOf(request.query.type), eventTypes),
         ...{ from: timeOf(from), to: timeOf(to) },
