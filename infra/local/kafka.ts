@@ -31,6 +31,8 @@ export interface KafkaServer {
   /** More settings of server.properties. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly heapMb?: number;
+  /** Passwords by user, for SCRAM-SHA-256: put there when the folder is made. */
+  readonly users?: Readonly<Record<string, string>>;
 }
 
 const pom = fileURLToPath(new URL("../kafka/pom.xml", import.meta.url));
@@ -87,7 +89,11 @@ export async function kafkaCommand(server: KafkaServer): Promise<{ program: stri
   ];
   if (!existsSync(join(data, "meta.properties"))) {
     const id = randomBytes(16).toString("base64url").replace(/^-/, "A");
-    await run(files.java, [...java, "kafka.tools.StorageTool", "format", "-t", id, "-c", properties], folder);
+    const users = Object.entries(server.users ?? {}).flatMap(([name, password]) => [
+      "--add-scram",
+      `SCRAM-SHA-256=[name=${name},password=${password}]`,
+    ]);
+    await run(files.java, [...java, "kafka.tools.StorageTool", "format", "-t", id, "-c", properties, ...users], folder);
   }
   return { program: files.java, args: [...java, "kafka.Kafka", properties] };
 }

@@ -29,7 +29,7 @@ const why: Readonly<Record<keyof typeof names, string>> = {
 
 /** One line for each combination of settings that makes no sense; what was not allowed by itself is absent here. */
 export function combinationProblems(config: Checked): string[] {
-  return [...roleProblems(config), ...engineProblems(config)];
+  return [...roleProblems(config), ...engineProblems(config), ...kafkaProblems(config)];
 }
 
 function roleProblems(config: Checked): string[] {
@@ -73,6 +73,22 @@ function engineProblems(config: Checked): string[] {
   }
   if (config.drainMs !== undefined && config.stopTimeoutMs !== undefined && config.drainMs >= config.stopTimeoutMs) {
     problems.push("PROXIMAL_DRAIN_MS must be less than PROXIMAL_STOP_TIMEOUT_MS: it is a part of it");
+  }
+  return problems;
+}
+
+function kafkaProblems(config: Checked): string[] {
+  const { kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey } = config;
+  const { kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword } = config;
+  const problems: string[] = [];
+  const file = [kafkaTlsCa, kafkaTlsCert, kafkaTlsKey].find((path) => path !== undefined);
+  if (file !== undefined && kafkaTls === false) problems.push("KAFKA_TLS_CA, _CERT and _KEY need KAFKA_TLS=on");
+  if ((kafkaTlsCert === undefined) !== (kafkaTlsKey === undefined)) {
+    problems.push("KAFKA_TLS_CERT and KAFKA_TLS_KEY go together: a certificate is shown with its key");
+  }
+  const sasl = [kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword].filter((value) => value !== undefined);
+  if (sasl.length % 3 !== 0) {
+    problems.push("KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD go together");
   }
   return problems;
 }

@@ -1,31 +1,59 @@
-import type { KafkaStream } from "../adapters/event-stream/kafka.ts";
+import { readFile } from "node:fs/promises";
+import type { KafkaSecurity, KafkaStream } from "../adapters/event-stream/kafka.ts";
 import { createInProcessJobs } from "../adapters/job-queue/in-process.ts";
 import type { JobQueue } from "../ports/job-queue.ts";
 import type { Log } from "../ports/log.ts";
 import { unavailable } from "./compose.ts";
 import { type Config, maskedUrl } from "./config.ts";
+import { Explained } from "./explained.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Patience } from "./wait-for-engine.ts";
 
 /** The topic of KAFKA_BROKERS, for who writes it and who reads it. */
-export async function openStream(
-  { kafkaBrokers: brokers, kafkaTopic: topic, partitions }: Config,
-  life: Lifecycle,
-  log: Log,
-  patience: Patience,
-): Promise<KafkaStream> {
+export async function openStream(config: Config, life: Lifecycle, log: Log, patience: Patience): Promise<KafkaStream> {
   // Their clients are heavy to load: only who uses one does.
+  const { kafkaBrokers: brokers, kafkaTopic: topic, partitions } = config;
+  const security = await kafkaSecurity(config);
   const { openKafka } = await import("../adapters/event-stream/kafka.ts");
   const where = `Kafka at ${brokers.join(",")} (KAFKA_BROKERS)`;
   try {
     return await life.acquire(
       "Kafka",
-      () => patience.untilOpen(where, () => openKafka({ brokers, topic, partitions, log })),
+      () => patience.untilOpen(where, () => openKafka({ brokers, security, topic, partitions, log })),
       (stream) => stream.close(),
     );
   } catch (error) {
     throw unavailable(where, error);
   }
+}
+
+/** What the settings say of connections to Kafka, with the files read. Rejects with an {@link Explained} that names the setting. */
+export async function kafkaSecurity(config: Config): Promise<KafkaSecurity> {
+  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = config;
+  const sasl =
+    mechanism === undefined || username === undefined || password === undefined
+      ? null
+      : { mechanism, username, password };
+  const [ca, cert, key] = await Promise.all([
+    pem("KAFKA_TLS_CA", config.kafkaTlsCa),
+    pem("KAFKA_TLS_CERT", config.kafkaTlsCert),
+    pem("KAFKA_TLS_KEY", config.kafkaTlsKey),
+  ]);
+  return {
+    ...(config.kafkaTls ? { tls: { ...ca, ...cert, ...key } } : {}),
+    ...(sasl === null ? {} : { sasl }),
+  };
+}
+
+const tlsFields = { KAFKA_TLS_CA: "ca", KAFKA_TLS_CERT: "cert", KAFKA_TLS_KEY: "key" } as const;
+
+async function pem(name: keyof typeof tlsFields, path: string | undefined): Promise<{ [field: string]: string }> {
+  if (path === undefined) return {};
+  const text = await readFile(path, "utf8").catch((error: Error) => {
+    throw new Explained(`${name}: ${error.message}`);
+  });
+  if (!text.includes("-----BEGIN ")) throw new Explained(`${name}: ${path} is no PEM file`);
+  return { [tlsFields[name]]: text };
 }
 
 /** One queue of a deployment; jobs of another are other jobs. */

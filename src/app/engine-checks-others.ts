@@ -1,8 +1,9 @@
-import { connect } from "node:net";
 import { redisInfo } from "../adapters/engines/open-redis.ts";
 import { createPostgres } from "../adapters/engines/postgres.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
+import { kafkaSecurity } from "./compose-stream.ts";
 import { type Config, maskedUrl } from "./config.ts";
+import { silentLogger } from "./logging.ts";
 import { reasonOf } from "./wait-for-engine.ts";
 
 const withinMs = 3000;
@@ -14,7 +15,7 @@ export async function inspectOthers(config: Config): Promise<Check[]> {
     config.databaseReplicaUrl === undefined ? [] : inspectReplica(config.databaseReplicaUrl),
     config.eventStoreDbUrl === undefined ? [] : inspectEventStoreDb(config.eventStoreDbUrl),
     config.jobsRedisUrl === undefined ? [] : inspectJobs(config.jobsRedisUrl),
-    ...config.kafkaBrokers.map(inspectBroker),
+    ...config.kafkaBrokers.map((broker) => inspectBroker(config, broker)),
   ]);
   return checks.flat();
 }
@@ -84,19 +85,19 @@ async function inspectJobs(url: string): Promise<Check[]> {
   }
 }
 
-/** Whether it takes connections: which topics it has is the relay's affair. */
-function inspectBroker(broker: string): Promise<Check[]> {
-  const [host = "", port] = broker.split(":");
-  return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(port), timeout: withinMs });
-    const done = (check: Check): void => {
-      socket.destroy();
-      resolve([check]);
-    };
-    const failed = (why: string): void =>
-      done(fail("Kafka", `${broker}: ${why}`, "start it, or correct KAFKA_BROKERS"));
-    socket.once("connect", () => done(ok("Kafka", `${broker} takes connections`)));
-    socket.once("timeout", () => failed(`no answer within ${withinMs / 1000} s`));
-    socket.once("error", (error) => failed(error.message));
-  });
+/** Whether it lets this process in: which topics it has is the relay's affair. */
+async function inspectBroker(config: Config, broker: string): Promise<Check[]> {
+  try {
+    const security = await kafkaSecurity(config);
+    const { askKafka } = await import("../adapters/event-stream/kafka.ts");
+    const brokers = await askKafka({ brokers: [broker], security, log: silentLogger(), deadlineMs: withinMs });
+    const found = `${broker}, one of ${brokers}`;
+    if (security.sasl?.mechanism !== "plain" || security.tls !== undefined) return [ok("Kafka", found)];
+    return [
+      warn("Kafka", `${found}: the password goes there unencrypted`, "set KAFKA_TLS=on, or use a scram mechanism"),
+    ];
+  } catch (error) {
+    const advice = "start it, or correct KAFKA_BROKERS and the KAFKA_ settings of TLS and SASL";
+    return [fail("Kafka", `${broker}: ${reasonOf(error)}`, advice)];
+  }
 }

@@ -53,6 +53,12 @@ const redisUrl = (...forms: readonly (keyof typeof severalHosts)[]) =>
     )
     .optional();
 
+const kafkaFile = (name: string, meaning: string) =>
+  setting({
+    ...{ name, group: "engines", default: null, unit: "", allowed: "path of a PEM file", meaning },
+    schema: z.string().min(1).optional(),
+  });
+
 /** What a process does; docs/deployment.md says what each needs. */
 export const roles = ["all", "api", "query", "relay", "projector", "trainer", "jobs"] as const;
 export type Role = (typeof roles)[number];
@@ -267,6 +273,49 @@ export const settings = {
     meaning:
       "A relay copies the log into Kafka, and projectors share its partitions as a consumer group. Empty: the projector reads the log itself.",
     schema: listOf.refine((all) => all.every((one) => /^[^\s:/]+:\d{1,5}$/.test(one))),
+  }),
+  kafkaTls: setting({
+    name: "KAFKA_TLS",
+    group: "engines",
+    default: "off",
+    unit: "",
+    allowed: "on, off",
+    meaning: "Speak TLS with the brokers, whose certificates must be good for the names in KAFKA_BROKERS.",
+    schema: onOff,
+  }),
+  kafkaTlsCa: kafkaFile(
+    "KAFKA_TLS_CA",
+    "Certificates of the authorities that brokers are trusted by, instead of Node's own.",
+  ),
+  kafkaTlsCert: kafkaFile("KAFKA_TLS_CERT", "Certificate that this process shows to brokers which ask for one."),
+  kafkaTlsKey: kafkaFile("KAFKA_TLS_KEY", "Private key of KAFKA_TLS_CERT."),
+  kafkaSaslMechanism: setting({
+    name: "KAFKA_SASL_MECHANISM",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "plain, scram-sha-256, scram-sha-512",
+    meaning: "How this process says who it is to the brokers. With plain the password is sent as it is: use TLS.",
+    schema: z.enum(["plain", "scram-sha-256", "scram-sha-512"]).optional(),
+  }),
+  kafkaSaslUsername: setting({
+    name: "KAFKA_SASL_USERNAME",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "1 to 200 characters",
+    meaning: "Who it is.",
+    schema: z.string().min(1).max(200).optional(),
+  }),
+  kafkaSaslPassword: setting({
+    name: "KAFKA_SASL_PASSWORD",
+    group: "engines",
+    default: null,
+    unit: "",
+    allowed: "1 to 1000 characters",
+    meaning: "Its password.",
+    secret: "all",
+    schema: z.string().min(1).max(1000).optional(),
   }),
   kafkaTopic: setting({
     name: "PROXIMAL_KAFKA_TOPIC",

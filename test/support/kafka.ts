@@ -1,5 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Kafka, logLevel } from "kafkajs";
 import { afterAll } from "vitest";
 import { kafkaCommand, kafkaFiles } from "../../infra/local/kafka.ts";
@@ -11,6 +13,8 @@ import { freePort, startServer, untilReady } from "./servers.ts";
 export interface KafkaServerForTests {
   /** host:port */
   readonly brokers: string;
+  /** The same broker by TLS and SASL, where that was asked for. */
+  readonly secured: SecuredKafka | null;
   /** Ends it (SIGKILL: as a power cut of the process would) and starts it again on the same data and port. */
   restart(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** SIGSTOP: it hangs. SIGCONT: it goes on. */
@@ -18,18 +22,35 @@ export interface KafkaServerForTests {
   stop(): Promise<void>;
 }
 
-/** A Kafka broker for this file alone, stopped after its last test; null, with a printed reason, where there is none. */
-export async function privateKafka(): Promise<KafkaServerForTests | null> {
+export interface SecuredKafka {
+  /** host:port */
+  readonly brokers: string;
+  readonly username: string;
+  readonly password: string;
+  /** Paths of PEM files: the authority that signed the broker's certificate, and a client's certificate and key. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * A Kafka broker for this file alone, stopped after its last test; null, with a printed reason, where there is none.
+ * `secured`: it listens on a second port too, where clients have to show a certificate and to say who they are.
+ */
+export async function privateKafka({ secured: withSecurity = false } = {}): Promise<KafkaServerForTests | null> {
   const files = await kafkaFiles();
   if ("missing" in files) return orSkip({ skip: files.missing });
   const folder = temporaryFolder();
   const [port, controllerPort] = [await freePort(), await freePort()];
+  const secured = withSecurity ? await securedListener(folder) : null;
   const settings = {
+    ...(secured === null ? {} : securitySettings(secured, { port, controllerPort })),
     // So that a killed worker's partitions are another's within a test's patience.
     "group.min.session.timeout.ms": "1000",
     "offsets.topic.num.partitions": "1",
   };
-  const { program, args } = await kafkaCommand({ files, folder, port, controllerPort, settings, heapMb: 256 });
+  const users = secured === null ? {} : { [secured.username]: secured.password };
+  const { program, args } = await kafkaCommand({ files, folder, port, controllerPort, settings, heapMb: 256, users });
   const brokers = `127.0.0.1:${port}`;
   let runs = 0;
 
@@ -50,6 +71,7 @@ export async function privateKafka(): Promise<KafkaServerForTests | null> {
   let server = await start();
   const kafka: KafkaServerForTests = {
     brokers,
+    secured,
     async restart(signal) {
       const ended = new Promise((resolve) => server.child.on("close", resolve));
       server.child.kill(signal);
@@ -74,4 +96,46 @@ async function answers(brokers: string): Promise<void> {
   } finally {
     await admin.disconnect();
   }
+}
+
+/** An authority of this test, and what it signed: for the broker at 127.0.0.1, and for a client. */
+async function securedListener(folder: string): Promise<SecuredKafka> {
+  const at = (name: string): string => join(folder, name);
+  const openssl = (...args: string[]): Promise<unknown> => promisify(execFile)("openssl", args);
+  const key = ["-newkey", "rsa:2048", "-nodes", "-days", "2"];
+  await openssl("req", "-x509", ...key, "-subj", "/CN=authority", "-keyout", at("ca.key"), "-out", at("ca.pem"));
+  const signed = ["-CA", at("ca.pem"), "-CAkey", at("ca.key")];
+  for (const [name, more] of [
+    ["broker", ["-addext", "subjectAltName=IP:127.0.0.1"]],
+    ["client", []],
+  ] as const) {
+    const files = ["-keyout", at(`${name}.key`), "-out", at(`${name}.pem`)];
+    await openssl("req", "-x509", ...signed, ...key, "-subj", `/CN=${name}`, ...more, ...files);
+  }
+  writeFileSync(at("broker.both.pem"), readFileSync(at("broker.key"), "utf8") + readFileSync(at("broker.pem"), "utf8"));
+  const brokers = `127.0.0.1:${await freePort()}`;
+  const files = { ca: at("ca.pem"), cert: at("client.pem"), key: at("client.key") };
+  return { brokers, username: "proximal", password: "of-this-test-only", ...files };
+}
+
+function securitySettings(
+  { brokers, username, password, ca }: SecuredKafka,
+  ports: { port: number; controllerPort: number },
+) {
+  const { port, controllerPort } = ports;
+  const plain = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${username}="${password}";`;
+  const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
+  return {
+    listeners: `PLAINTEXT://127.0.0.1:${port},SASL_SSL://${brokers},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port},SASL_SSL://${brokers}`,
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
+    "ssl.keystore.type": "PEM",
+    "ssl.keystore.location": ca.replace(/ca\.pem$/, "broker.both.pem"),
+    "ssl.truststore.type": "PEM",
+    "ssl.truststore.location": ca,
+    "listener.name.sasl_ssl.ssl.client.auth": "required",
+    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
+    "listener.name.sasl_ssl.plain.sasl.jaas.config": plain,
+    "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": scram,
+  };
 }

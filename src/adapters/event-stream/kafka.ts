@@ -1,4 +1,4 @@
-import kafkajs, { Kafka, logLevel } from "kafkajs";
+import kafkajs, { Kafka, logLevel, type SASLOptions } from "kafkajs";
 import { type StreamReader, StreamUnavailable, type StreamWriter } from "../../ports/event-stream.ts";
 import type { Log } from "../../ports/log.ts";
 import { createKafkaReader, type KafkaReaderTimes } from "./kafka-reader.ts";
@@ -9,6 +9,7 @@ import { within } from "./within.ts";
 export interface KafkaOptions {
   /** host:port of some brokers, from which the client learns of the others. */
   readonly brokers: readonly string[];
+  readonly security?: KafkaSecurity;
   readonly topic: string;
   /** Of the topic: as many as the projection has. A topic that has another number is refused. */
   readonly partitions: number;
@@ -24,6 +25,17 @@ export interface KafkaOptions {
   readonly times?: Partial<KafkaReaderTimes>;
 }
 
+/** How connections to brokers are made. The default: no TLS, and nobody in particular. */
+export interface KafkaSecurity {
+  /** PEM. Without `ca` Node's own authorities count; `cert` and `key` are shown to brokers that ask. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly sasl?: {
+    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+    readonly username: string;
+    readonly password: string;
+  };
+}
+
 export interface KafkaStream extends StreamWriter, StreamReader {
   /** Messages of each partition that the group has not committed yet: what it handled last may be among them. */
   lag(): Promise<{ readonly partition: number; readonly messages: number }[]>;
@@ -34,18 +46,9 @@ export const retentionMsDefault = 7 * 24 * 3_600_000;
 
 /** Connects, and makes the topic where there is none. Rejects with {@link StreamUnavailable}, saying what is wrong. */
 export async function openKafka(options: KafkaOptions): Promise<KafkaStream> {
-  mendTimer();
   const { brokers, topic, partitions, log, deadlineMs = 30_000 } = options;
   const group = options.group ?? `${topic}.projector`;
-  const kafka = new Kafka({
-    clientId: "proximal",
-    brokers: [...brokers],
-    connectionTimeout: 3_000,
-    requestTimeout: Math.min(deadlineMs, 10_000),
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 4 },
-    logCreator: () => kafkaLog(log),
-    logLevel: logLevel.WARN,
-  });
+  const kafka = clientOf(options);
   const admin = kafka.admin();
   try {
     await within(deadlineMs, "connecting to Kafka", admin.connect());
@@ -81,6 +84,45 @@ export async function openKafka(options: KafkaOptions): Promise<KafkaStream> {
       await within(5_000, "leaving Kafka", admin.disconnect()).catch(() => undefined);
     },
   };
+}
+
+/** How many brokers the cluster of these has; changes nothing. Rejects with {@link StreamUnavailable}. */
+export async function askKafka(
+  options: Pick<KafkaOptions, "brokers" | "security" | "log" | "deadlineMs">,
+): Promise<number> {
+  const admin = clientOf(options).admin();
+  const ask = async (): Promise<number> => {
+    await admin.connect();
+    return (await admin.describeCluster()).brokers.length;
+  };
+  try {
+    return await within(options.deadlineMs ?? 30_000, "asking Kafka", ask());
+  } catch (error) {
+    throw new StreamUnavailable(messageOf(error), { cause: error });
+  } finally {
+    admin.disconnect().catch(() => undefined);
+  }
+}
+
+function clientOf({
+  brokers,
+  security: { tls, sasl } = {},
+  log,
+  deadlineMs = 30_000,
+}: Pick<KafkaOptions, "brokers" | "security" | "log" | "deadlineMs">): Kafka {
+  mendTimer();
+  return new Kafka({
+    clientId: "proximal",
+    brokers: [...brokers],
+    ...(tls === undefined ? {} : { ssl: { ...tls } }),
+    ...(sasl === undefined ? {} : { sasl: { ...sasl } as SASLOptions }),
+    connectionTimeout: 3_000,
+    authenticationTimeout: 5_000,
+    requestTimeout: Math.min(deadlineMs, 10_000),
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 4 },
+    logCreator: () => kafkaLog(log),
+    logLevel: logLevel.WARN,
+  });
 }
 
 async function ensureTopic(admin: ReturnType<Kafka["admin"]>, options: KafkaOptions): Promise<void> {
