@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import { exportKind } from "../queries/export/export-kind.ts";
 import type { Serving } from "../queries/export/read-model-rows.ts";
 import type { ReplayKind } from "../queries/replays/replay-kind.ts";
+import { reportKind } from "../queries/reports/report-kind.ts";
 
 /** What kinds of replays stand on. */
 export interface ReplayDeps {
@@ -26,4 +27,5 @@ export interface ReplayDeps {
 /** Every kind of replay there is: a new one is a line here. */
 export const replayKinds = (deps: ReplayDeps): readonly ReplayKind<unknown>[] => [
   exportKind(deps) as ReplayKind<unknown>,
+  reportKind(deps) as ReplayKind<unknown>,
 ];

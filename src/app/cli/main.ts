@@ -17,6 +17,7 @@ import { addLag } from "./lag.ts";
 import { addParked } from "./parked.ts";
 import { addRebuild } from "./rebuild.ts";
 import { addReplays } from "./replays.ts";
+import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
 import { addSimulate } from "./simulate.ts";
 
@@ -31,6 +32,7 @@ const commands: readonly AddCommand[] = [
   addParked,
   addJobs,
   addReplays,
+  addReport,
   addRebuild,
   addEvaluate,
   addSimulate,

@@ -44,7 +44,7 @@ export function scaleOf(axis: Axis, values: readonly number[], from: number, to:
   const scale: ScaleLinear<number, number> | ScaleLogarithmic<number, number> =
     axis.scale === "log" ? scaleLog().domain([low, high]) : linear.domain([axis.min ?? niceLow, axis.max ?? niceHigh]);
   scale.range([from, to]).clamp(true);
-  const text = textOf(axis, scale.tickFormat(count));
+  const text = textOf(axis, scale.tickFormat(count, axis.whole === true ? ",d" : undefined));
   const ticks = scale
     .ticks(count)
     .filter((tick) => axis.whole !== true || Number.isInteger(tick))

@@ -30,6 +30,8 @@ export interface FrameInput extends PlotText {
   readonly legend?: readonly LegendEntry[];
   /** Pixels left of the drawing; for names of rows more than the default. */
   readonly left?: number;
+  /** Pixels right of it; for what is written at the end of a bar more than the default. */
+  readonly right?: number;
   /** Pixels of the drawing itself. */
   readonly height?: number;
   readonly width?: number;
@@ -61,7 +63,7 @@ export const seriesClass = (series: number): string => `s${series % seriesCount}
 export function frameOf(input: FrameInput): Frame {
   const width = input.width ?? 640;
   const left = input.left ?? 58;
-  const right = width - 20;
+  const right = width - (input.right ?? 20);
   const rows = legendRows(input.legend ?? [], width - 24);
   const top = 36 + rows.length * 20;
   const bottom = top + (input.height ?? 250);
@@ -128,14 +130,18 @@ function markLine({ axis, at, label }: Mark, { x, y, left, right, top, bottom }:
     const level = y.at(at);
     return (
       element("line", { class: "mark", x1: left, y1: level, x2: right, y2: level }) +
-      textElement("text", { x: right - 4, y: level - 5, "text-anchor": "end" }, label)
+      textElement("text", { class: "halo", x: right - 4, y: level - 5, "text-anchor": "end" }, label)
     );
   }
   const place = x.at(at);
   const atEnd = place > (left + right) / 2;
   return (
     element("line", { class: "mark", x1: place, y1: top, x2: place, y2: bottom }) +
-    textElement("text", { x: place + (atEnd ? -5 : 5), y: top + 12, "text-anchor": atEnd ? "end" : "start" }, label)
+    textElement(
+      "text",
+      { class: "halo", x: place + (atEnd ? -5 : 5), y: top + 11, "text-anchor": atEnd ? "end" : "start" },
+      label,
+    )
   );
 }
 

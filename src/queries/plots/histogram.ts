@@ -51,7 +51,7 @@ export function binsOf(values: Iterable<number>, from: number, to: number, count
   const counts = new Array<number>(count).fill(0);
   const width = (to - from) / count;
   for (const value of values) {
-    const k = Math.min(count - 1, Math.max(0, Math.floor((value - from) / width)));
+    const k = Math.min(count - 1, Math.max(0, Math.floor((value - from) / width + 1e-9)));
     counts[k] = (counts[k] ?? 0) + 1;
   }
   return counts.map((each, k) => ({ from: from + k * width, to: from + (k + 1) * width, count: each }));

@@ -1,9 +1,10 @@
 import { escapeMarkup as html } from "./markup.ts";
 
-/** A column of a table: numbers stand to the right; `help` is said below the table's caption. */
+/** A column of a table: numbers stand to the right, sentences get room; `help` is said below the table. */
 export interface Column {
   readonly name: string;
   readonly numeric?: boolean;
+  readonly wide?: boolean;
   readonly help?: string;
 }
 
@@ -98,7 +99,8 @@ function plotHtml({ svg, caption }: Extract<Block, { kind: "plot" }>): string {
 
 function tableHtml({ head, rows, caption }: Extract<Block, { kind: "table" }>): string {
   const columns = head.map((column): Column => (typeof column === "string" ? { name: column } : column));
-  const side = (k: number): string => (columns[k]?.numeric === true ? ' class="number"' : "");
+  const side = (k: number): string =>
+    columns[k]?.numeric === true ? ' class="number"' : columns[k]?.wide === true ? ' class="wide"' : "";
   const headCells = columns.map(({ name }, k) => `<th scope="col"${side(k)}>${html(name)}</th>`).join("");
   const body = rows.map(([first = "", ...cells]) => {
     const rest = cells.map((cell, k) => `<td${side(k + 1)}>${cellHtml(cell)}</td>`).join("");
@@ -134,15 +136,15 @@ const style = `
 }
 @media print { :root { color-scheme: light; ${lightRules} } nav { display: none; } .scroll { overflow: visible !important; } figure, tr, h2 { break-inside: avoid; } h2 { break-after: avoid; } }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
+main { max-width: 72rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } p { margin: .4rem 0; max-width: 46rem; }
 a { color: var(--link); } nav ul { padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; }
 .scroll { overflow-x: auto; margin: .6rem 0; } .soft, figcaption { color: var(--soft); font-size: .9rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: normal; }
-thead th { color: var(--soft); vertical-align: bottom; } .number { text-align: right; white-space: nowrap; }
+thead th { color: var(--soft); vertical-align: bottom; } .number { text-align: right; white-space: nowrap; } .wide { min-width: 15rem; } tbody th { min-width: 8rem; }
 .good { color: var(--good); font-weight: 600; } .warn { color: var(--warn); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; }
 .figures { display: flex; flex-wrap: wrap; gap: .6rem 2.2rem; margin: .8rem 0; } .figures dt { color: var(--soft); font-size: .9rem; } .figures dd { margin: 0; font-size: 1.4rem; }
 .beside { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; } .beside > * { flex: 1 1 22rem; min-width: 0; }
-figure { margin: .8rem 0; max-width: 44rem; } figure svg { display: block; width: 100%; height: auto; }
+figure { margin: .8rem 0; max-width: 44rem; } figure svg { display: block; max-width: 100%; height: auto; }
 `;

@@ -20,7 +20,7 @@ export const plotStyle =
   `.plot{${lightRules};font:12px system-ui,sans-serif}` +
   `@media (prefers-color-scheme:dark){.plot{${darkRules}}}@media print{.plot{${lightRules}}}` +
   `.plot .paper{fill:var(--paper)}.plot text{fill:var(--soft)}.plot .name{fill:var(--ink);font-size:15px;font-weight:600}` +
-  `.plot .label{fill:var(--ink)}.plot .grid{stroke:var(--grid)}.plot .mark{stroke:var(--soft);stroke-dasharray:5 4}` +
+  `.plot .label{fill:var(--ink)}.plot .halo{stroke:var(--paper);stroke-width:4;paint-order:stroke}.plot .grid{stroke:var(--grid)}.plot .mark{stroke:var(--soft);stroke-dasharray:5 4}` +
   `.plot .line{fill:none;stroke:var(--s);stroke-width:2}.plot .steady.line,.plot .key.steady{stroke-dasharray:none}` +
   `.plot .band{fill:var(--s);opacity:.18}.plot .dot{fill:var(--s);stroke:var(--paper)}.plot .whisker{stroke:var(--s);stroke-width:1.5}` +
   `.plot .bar{fill:var(--s)}${series}`;

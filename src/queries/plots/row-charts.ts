@@ -23,35 +23,38 @@ export interface RowChart extends PlotText {
 
 /** Bars from zero, one for each row, from above: SVG as high as the rows need. */
 export function barChart(chart: RowChart): string {
-  return rowChart(chart, "bar", ({ value, label, series, place, high: thick, frame, low, top }) => {
-    const zero = frame.x.at(0);
-    const end = frame.x.at(value);
-    const [from, to] = end < zero ? [end, zero] : [zero, end];
-    const text = label ?? frame.x.text(value);
-    const behind = Math.max(to, top === undefined ? to : frame.x.at(top)) + 6;
-    return [
-      element(
-        "rect",
-        {
-          class: `bar ${seriesClass(series)}`,
-          x: from,
-          y: place - thick / 2,
-          width: Math.max(1, to - from),
-          height: thick,
-        },
-        tip(text),
-      ),
-      low === undefined || top === undefined ? "" : whisker(frame, low, top, place, 5),
-      behind + widthOf(text) > frame.right + 16
-        ? ""
-        : textElement("text", { class: "label", x: behind, y: place + 4 }, text),
-    ].join("");
-  });
+  const longest = Math.max(0, ...chart.rows.map(({ label }) => widthOf(label ?? "00,000")));
+  return rowChart(
+    chart,
+    { shape: "bar", right: 14 + longest },
+    ({ value, label, series, place, high: thick, frame, low, top }) => {
+      const zero = frame.x.at(0);
+      const end = frame.x.at(value);
+      const [from, to] = end < zero ? [end, zero] : [zero, end];
+      const text = label ?? frame.x.text(value);
+      const behind = Math.max(to, top === undefined ? to : frame.x.at(top)) + 6;
+      return [
+        element(
+          "rect",
+          {
+            class: `bar ${seriesClass(series)}`,
+            x: from,
+            y: place - thick / 2,
+            width: Math.max(1, to - from),
+            height: thick,
+          },
+          tip(text),
+        ),
+        low === undefined || top === undefined ? "" : whisker(frame, low, top, place, 5),
+        textElement("text", { class: "label", x: behind, y: place + 4 }, text),
+      ].join("");
+    },
+  );
 }
 
 /** A point with its interval for each row, from above; rows of one name stand together: SVG. */
 export function intervalChart(chart: RowChart): string {
-  return rowChart(chart, "dot", ({ value, label, series, place, frame, low, top }) => {
+  return rowChart(chart, { shape: "dot", right: 20 }, ({ value, label, series, place, frame, low, top }) => {
     const interval = low === undefined || top === undefined ? "" : whisker(frame, low, top, place, series);
     const range = low === undefined || top === undefined ? "" : ` (${frame.x.text(low)} to ${frame.x.text(top)})`;
     return interval + dot(series, frame.x.at(value), place, 4.5, tip(label ?? `${frame.x.text(value)}${range}`));
@@ -70,7 +73,13 @@ interface PlacedRow {
   readonly frame: Frame;
 }
 
-function rowChart(chart: RowChart, shape: "bar" | "dot", draw: (row: PlacedRow) => string): string {
+interface RowShape {
+  readonly shape: "bar" | "dot";
+  /** Pixels right of the drawing. */
+  readonly right: number;
+}
+
+function rowChart(chart: RowChart, { shape, right }: RowShape, draw: (row: PlacedRow) => string): string {
   const { rows } = chart;
   const names = [...new Set(rows.map(({ name }) => name))];
   const series = [...new Set(rows.map((row) => row.series ?? ""))];
@@ -84,6 +93,7 @@ function rowChart(chart: RowChart, shape: "bar" | "dot", draw: (row: PlacedRow) 
     xs: rows.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]),
     ys: [],
     left,
+    right,
     height: Math.max(1, names.length) * block,
     legend: series.length < 2 ? [] : series.map((name, k) => ({ name, series: k, shape })),
   });

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom, standardNormal } from "../../domain/random.ts";
-import { bootstrapInterval, meanInterval, meanOf, pairedDifference, quantileOf, wilsonInterval } from "./intervals.ts";
+import {
+  bootstrapInterval,
+  correlationInterval,
+  meanInterval,
+  meanOf,
+  pairedDifference,
+  quantileOf,
+  wilsonInterval,
+} from "./intervals.ts";
 
 describe("mean", () => {
   test("with Student's t: ten values by hand (t(9) = 2.2622)", () => {
@@ -45,6 +53,13 @@ test("Wilson's interval: 8 of 10 (by R's prop.test, no correction), and none of 
   expect(wilsonInterval(0, 10).low).toBe(0);
   expect(wilsonInterval(0, 10).high).toBeCloseTo(0.2775, 4);
   expect(wilsonInterval(0, 0).estimate).toBeNaN();
+});
+
+test("Fisher's interval of a correlation: r = .5 of 28 pairs by hand, and none of three", () => {
+  const { low, high } = correlationInterval(0.5, 28);
+  expect(low).toBeCloseTo(Math.tanh(Math.atanh(0.5) - 1.959964 / 5), 6);
+  expect(high).toBeCloseTo(Math.tanh(Math.atanh(0.5) + 1.959964 / 5), 6);
+  expect(correlationInterval(0.5, 3).low).toBeNaN();
 });
 
 describe("bootstrap", () => {

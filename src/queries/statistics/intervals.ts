@@ -45,6 +45,21 @@ export function wilsonInterval(successes: number, n: number, confidence: number 
   return { estimate: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half), n };
 }
 
+/**
+ * A correlation of n pairs with Fisher's interval (1921): tanh(atanh r +- z / sqrt(n - 3)); z standard errors, 1.96 for 95 %.
+ * None for fewer than four.
+ */
+export function correlationInterval(
+  r: number,
+  n: number,
+  z: number = jStat.normal.inv(upperTail(usual), 0, 1),
+): Estimate {
+  if (n < 4) return { estimate: r, low: Number.NaN, high: Number.NaN, n };
+  const centre = Math.atanh(Math.max(-0.9999, Math.min(0.9999, r)));
+  const half = z / Math.sqrt(n - 3);
+  return { estimate: r, low: Math.tanh(centre - half), high: Math.tanh(centre + half), n };
+}
+
 export interface BootstrapOptions {
   readonly random: Random;
   readonly resamples?: number;
