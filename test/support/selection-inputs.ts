@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Policy, policySchema, sessionTypes } from "../../src/domain/events.ts";
+import { type Policy, policySchema, sessionTypes, type TopicShare } from "../../src/domain/events.ts";
 import { buildBank } from "../../src/domain/item-bank/bank.ts";
 import { type Catalogue, emptyCatalogue, type Item } from "../../src/domain/item-bank/catalogue.ts";
 import type { DueCard, ItemBank, SelectionInput } from "../../src/domain/item-selection/selection.ts";
@@ -10,7 +10,10 @@ export interface Example {
   readonly skills?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Skills of each item and its difficulty (0); p is sigmoid(1.4 - difficulty) unless given. */
   readonly items: Readonly<
-    Record<string, { skillIds?: string[]; difficulty?: number; p?: number; kind?: string; retired?: boolean }>
+    Record<
+      string,
+      Partial<Pick<Item, "skillIds" | "difficulty" | "kind" | "retired" | "tags" | "expectedSeconds">> & { p?: number }
+    >
   >;
   readonly policy?: Partial<Policy>;
   readonly pinned?: readonly string[];
@@ -77,7 +80,8 @@ export interface RandomSelection {
 }
 
 const skillIds = ["a", "b", "c", "d", "e", "f"] as const;
-const share = fc.double({ min: 0, max: 1, noNaN: true });
+/** Even over 0..1: a double of fast-check is mostly one of the ends. */
+const share = fc.noBias(fc.integer({ min: 0, max: 1000 })).map((n) => n / 1000);
 
 const policies: fc.Arbitrary<Partial<Policy>> = fc.record({
   targetSuccess: fc.constantFrom(0.5, 0.8, 0.95),
@@ -94,69 +98,147 @@ const exampleItems = fc.array(
     skillIds: fc.uniqueArray(fc.constantFrom(...skillIds), { maxLength: 2 }),
     difficulty: fc.option(fc.double({ min: -3, max: 3, noNaN: true }), { nil: undefined }),
     kind: fc.constantFrom("exercise", "exercise", "video"),
-    retired: fc.boolean(),
+    retired: fc.constantFrom(false, false, false, true),
+    tags: fc.subarray(["#x", "#y"]),
+    expectedSeconds: fc.option(fc.constantFrom(10, 60, 700), { nil: undefined }),
     p: share,
   }),
-  { maxLength: 60 },
+  // Without a size, nearly all banks would have a handful of items.
+  { maxLength: 60, size: "max" },
 );
 
+const topics = fc.array(
+  fc.tuple(fc.constantFrom("a", "b", "c", "#x", "#y"), fc.constantFrom(0, 0.2, 0.5), fc.constantFrom(0.1, 0.5, 1)).map(
+    ([topic, minShare, maxShare]): TopicShare => ({
+      ...(topic.startsWith("#") ? { tag: topic } : { skillId: topic }),
+      ...{ minShare: Math.min(minShare, maxShare), maxShare },
+    }),
+  ),
+  { minLength: 1, maxLength: 3 },
+);
+
+const noGuards = fc.constant<Partial<Policy>>({});
+
+/** What a policy may set beyond its numbers. */
+const guards: fc.Arbitrary<Partial<Policy>> = fc.record({
+  exposure: fc.record({
+    timesMax: fc.constantFrom(null, null, null, 1, 3),
+    restDays: fc.constantFrom(null, 1, 10),
+    learnerShareMax: fc.constantFrom(1, 1, 1, 0.5, 0.1),
+  }),
+  topics: fc.oneof(fc.constant<TopicShare[]>([]), topics),
+  interleaving: fc.constantFrom(0, 0.4, 0.95),
+  masteryNeeds: fc.record({
+    answersMin: fc.constantFrom(0, 5),
+    hardAnswersMin: fc.constantFrom(0, 2),
+    pMax: fc.constantFrom(0.5, 0.85),
+  }),
+  maintenance: fc.boolean(),
+  sessionBudget: fc.record({
+    minutes: fc.constantFrom(null, null, null, 1, 10),
+    items: fc.constantFrom(null, null, 3),
+  }),
+});
+
 /** Banks of up to 60 items on six skills with any prerequisites (cycles too), any learner, any policy and session. */
-export const randomSelections: fc.Arbitrary<RandomSelection> = fc
-  .record({
+export const randomSelections = selectionsUnder(noGuards);
+
+/** The same under policies with guard rails: exposure, topics, evidence of mastery, budgets. */
+export const guardedSelections = selectionsUnder(guards);
+
+/** Practice under a mix of topics and nothing else. */
+export const mixedSelections = selectionsUnder(fc.record({ topics, maintenance: fc.boolean() })).map((random) => ({
+  ...random,
+  input: { ...random.input, sessionType: "practice" as const },
+}));
+
+function selectionsUnder(guarded: fc.Arbitrary<Partial<Policy>>): fc.Arbitrary<RandomSelection> {
+  return fc.record(parts(guarded)).map(toSelection);
+}
+
+type Parts = ReturnType<typeof parts>;
+type Random = { [K in keyof Parts]: Parts[K] extends fc.Arbitrary<infer T> ? T : never };
+
+function parts(guarded: fc.Arbitrary<Partial<Policy>>) {
+  return {
     needs: fc.array(fc.tuple(fc.constantFrom(...skillIds), fc.constantFrom(...skillIds), fc.constantFrom(0.5, 1)), {
       maxLength: 6,
     }),
     items: exampleItems,
     policy: policies,
+    guarded,
     pinned: fc.uniqueArray(fc.nat(59), { maxLength: 3 }),
     barred: fc.uniqueArray(fc.nat(59), { maxLength: 10 }),
     mastery: fc.record(Object.fromEntries(skillIds.map((id) => [id, share]))),
-    recent: fc.uniqueArray(fc.nat(59), { maxLength: 30 }),
+    recent: fc.uniqueArray(fc.nat(59), { maxLength: 30, size: "max" }),
     due: fc.array(fc.record({ skill: fc.constantFrom(...skillIds), item: fc.nat(59), by: fc.boolean() }), {
       maxLength: 8,
     }),
-    session: fc.constantFrom(...sessionTypes),
-    size: fc.nat(25),
-    only: fc.option(fc.uniqueArray(fc.constantFrom(...skillIds), { maxLength: 3 }), { nil: undefined }),
+    sessionType: fc.constantFrom("practice" as const, "practice" as const, ...sessionTypes),
+    size: fc.constantFrom(0, 1, 2, 5, 8, 10, 15, 20, 25),
+    only: fc.oneof(
+      fc.constant(undefined),
+      fc.constant(undefined),
+      fc.uniqueArray(fc.constantFrom(...skillIds), { maxLength: 3 }),
+    ),
     seed: fc.string(),
-  })
-  .map((random) => {
-    const skills: Record<string, Record<string, number>> = Object.fromEntries(skillIds.map((id) => [id, {}]));
-    for (const [skill, needed, weight] of random.needs) {
-      const needs = skills[skill];
-      if (needs !== undefined) needs[needed] = weight;
-    }
-    const items = Object.fromEntries(
-      random.items.map(({ difficulty, ...item }, i) => [
-        `i${i}`,
-        difficulty === undefined ? item : { ...item, difficulty },
-      ]),
-    );
-    const ids = (numbers: readonly number[]) => numbers.map((i) => `i${i}`);
-    const due: DueCard[] = random.due.map(({ skill, item, by }, i) => ({
-      skillId: by ? skill : null,
-      itemId: by ? null : `i${item}`,
-      dueAt: now - 1_000_000 + i,
-    }));
-    const example: Example = {
-      skills,
-      items,
-      policy: random.policy,
-      pinned: ids(random.pinned),
-      barred: ids(random.barred),
-      mastery: random.mastery,
-      input: {
-        sessionType: random.session,
-        size: random.size,
-        seed: random.seed,
-        recentItemIds: ids(random.recent),
-        due,
-        upcoming: due.map((card) => ({ ...card, dueAt: now + 1_000_000 })),
-        nextDueAt: now + 1_000_000,
-        ...(random.only === undefined ? {} : { onlySkillIds: random.only }),
+    done: fc.array(fc.record({ times: fc.nat(3), daysAgo: fc.nat(20) }), { minLength: 60, maxLength: 60 }),
+    evidence: fc.record(Object.fromEntries(skillIds.map((id) => [id, fc.record({ n: fc.nat(8), hard: fc.nat(3) })]))),
+    session: fc.record({
+      ms: fc.constantFrom(0, 0, 0, 10_000, 300_000, 700_000),
+      items: fc.constantFrom(0, 0, 0, 1, 3),
+    }),
+  };
+}
+
+function toSelection(random: Random): RandomSelection {
+  const skills: Record<string, Record<string, number>> = Object.fromEntries(skillIds.map((id) => [id, {}]));
+  for (const [skill, needed, weight] of random.needs) {
+    const needs = skills[skill];
+    if (needs !== undefined) needs[needed] = weight;
+  }
+  const items = Object.fromEntries(
+    random.items.map(({ difficulty, expectedSeconds, ...item }, i) => [
+      `i${i}`,
+      {
+        ...item,
+        ...(difficulty === undefined ? {} : { difficulty }),
+        ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
       },
-    };
-    return { catalogue: catalogueOf(example), input: selectionInput(example), mastery: random.mastery };
-  });
+    ]),
+  );
+  const ids = (numbers: readonly number[]) => numbers.map((i) => `i${i}`);
+  const due: DueCard[] = random.due.map(({ skill, item, by }, i) => ({
+    skillId: by ? skill : null,
+    itemId: by ? null : `i${item}`,
+    dueAt: now - 1_000_000 + i,
+  }));
+  const example: Example = {
+    skills,
+    items,
+    policy: { ...random.policy, ...random.guarded },
+    pinned: ids(random.pinned),
+    barred: ids(random.barred),
+    mastery: random.mastery,
+    input: {
+      sessionType: random.sessionType,
+      learnerId: random.seed,
+      done: ({ itemId }) => {
+        const { times = 0, daysAgo = 0 } = random.done[Number(itemId.slice(1))] ?? {};
+        return { times, lastAt: now - daysAgo * 86_400_000 };
+      },
+      mastery: (skillId) => ({ p: random.mastery[skillId] ?? 0, sd: 0.2, n: 0, ...random.evidence[skillId] }),
+      session: { ...random.session, expectedMs: 40_000, endsAt: now + 100_000 },
+      size: random.size,
+      seed: random.seed,
+      recentItemIds: ids(random.recent),
+      due,
+      upcoming: due.map((card) => ({ ...card, dueAt: now + 1_000_000 })),
+      nextDueAt: now + 1_000_000,
+      ...(random.only === undefined ? {} : { onlySkillIds: random.only }),
+    },
+  };
+  return { catalogue: catalogueOf(example), input: selectionInput(example), mastery: random.mastery };
+}
 
 export const allItems = ({ catalogue }: RandomSelection): Item[] => [...catalogue.items.values()];

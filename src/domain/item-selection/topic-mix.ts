@@ -1,5 +1,6 @@
+import type { TopicShare } from "../events.ts";
 import type { Candidate } from "./candidates.ts";
-import type { BankItem, ItemBank, SelectionInput } from "./selection.ts";
+import type { BankItem, SelectionInput } from "./selection.ts";
 
 /** How many of the last items done count with the list, so that shares hold from one list to the next. */
 const lookBack = 10;
@@ -25,7 +26,7 @@ export function topicMix(input: SelectionInput): TopicMix | null {
   const { bank, policy, recentItemIds } = input;
   const { topics } = policy;
   if (topics.length === 0) return null;
-  const bits = topicBits(bank);
+  const bits = topicBits(bank.allItems, topics);
   const counts = topics.map(() => 0);
   let places = 0;
   const placed = (item: BankItem): void => {
@@ -61,20 +62,22 @@ export function topicMix(input: SelectionInput): TopicMix | null {
 /** .3 x 10 is a hair below 3. */
 const wholePart = (value: number): number => Math.floor(value + 1e-9);
 
-/** By the item's index. Of the banks in use; a bank under another policy is another bank. */
-const known = new WeakMap<ItemBank, Int32Array>();
+/** By the item's index. Of the banks and policies in use. */
+const known = new WeakMap<readonly BankItem[], WeakMap<readonly TopicShare[], Int32Array>>();
 
-function topicBits(bank: ItemBank): Int32Array {
-  const made = known.get(bank);
+function topicBits(items: readonly BankItem[], topics: readonly TopicShare[]): Int32Array {
+  const ofItems = known.get(items) ?? new WeakMap<readonly TopicShare[], Int32Array>();
+  known.set(items, ofItems);
+  const made = ofItems.get(topics);
   if (made !== undefined) return made;
-  const bits = new Int32Array(bank.allItems.length);
-  for (const [topic, { skillId, tag }] of bank.policy.topics.entries()) {
-    for (const item of bank.allItems) {
+  const bits = new Int32Array(items.length);
+  for (const [topic, { skillId, tag }] of topics.entries()) {
+    for (const item of items) {
       const has =
         skillId === undefined ? tag !== undefined && item.tags.includes(tag) : item.skillIds.includes(skillId);
       if (has) bits[item.index] = (bits[item.index] ?? 0) | (1 << topic);
     }
   }
-  known.set(bank, bits);
+  ofItems.set(topics, bits);
   return bits;
 }
