@@ -13,7 +13,7 @@ import type { BankItem, Rule, SelectedItem, Selection, SelectionInput } from "./
 
 /* Each rule said a second time, plainly, and held against whatever is selected, for any bank, learner and policy. */
 
-const runs = { numRuns: 400 };
+const runs = { numRuns: 250 };
 const day = 86_400_000;
 
 function itemOf({ bank }: SelectionInput, { itemId }: { readonly itemId: string }): BankItem {
@@ -234,7 +234,7 @@ describe("the reason", () => {
           const placed = (all: readonly SelectedItem[]) => all.map(({ itemId, reason }) => [itemId, reason.code]);
           expect(placed(free.items)).toEqual(placed(items));
         }),
-        { numRuns: 600 },
+        { numRuns: 300 },
       );
     },
   );
