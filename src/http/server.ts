@@ -9,6 +9,7 @@ import { addObservation } from "./observation.ts";
 import { refuseCommands } from "./read-only.ts";
 import { catalogueRoutes } from "./routes/catalogue.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { experimentRoutes } from "./routes/experiments.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { interactionRoutes } from "./routes/interactions.ts";
 import { learnerRoutes } from "./routes/learners.ts";
@@ -30,6 +31,7 @@ const allRoutes = [
   catalogueRoutes,
   eventRoutes,
   replayRoutes,
+  experimentRoutes,
   operationRoutes,
   healthRoutes,
 ];

@@ -149,11 +149,13 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   };
 }
 
-/** Reads where analysts read. */
+/** Where analysts read the log. */
+export function analystReads({ analysts, eventStore, feed }: ServerDeps) {
+  return analysts === undefined ? { store: eventStore, feed } : { store: analysts, feed: analysts };
+}
+
 function timeTravelOf(deps: ServerDeps, { listSize, pastEventsMax: eventsMax }: ResolvedOptions): TimeTravel | null {
-  const { blobs, model, clock, log, analysts } = deps;
+  const { blobs, model, clock, log } = deps;
   if (blobs === undefined) return null;
-  const reads =
-    analysts === undefined ? { store: deps.eventStore, feed: deps.feed } : { store: analysts, feed: analysts };
-  return createTimeTravel({ ...reads, blobs, model: model.model, log, listSize, eventsMax, clock });
+  return createTimeTravel({ ...analystReads(deps), blobs, model: model.model, log, listSize, eventsMax, clock });
 }

@@ -8,6 +8,7 @@ import { type AddCommand, createContext } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { addEvents } from "./events.ts";
+import { addExperiments } from "./experiments.ts";
 import { addExport } from "./export.ts";
 import { addImport } from "./import.ts";
 import { CommandFailure, exitCodes, type Io } from "./io.ts";
@@ -35,6 +36,7 @@ const commands: readonly AddCommand[] = [
   addReport,
   addRebuild,
   addEvaluate,
+  addExperiments,
   addSimulate,
   addDoctor,
 ];
