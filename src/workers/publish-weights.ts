@@ -67,7 +67,7 @@ export async function publishWeights(
   published: Published,
 ): Promise<AppendResult> {
   const version = published.version + 1;
-  const bytes = model.encodeWeights(state.weights);
+  const bytes = model.encodePublished(state.weights);
   const hash = createHash("sha256").update(`${model.name} ${version} `).update(bytes).digest("hex");
   const weights = `${model.name}-${version}-${hash.slice(0, 12)}`;
   await blobs.put(weightsKind, weights, bytes);

@@ -136,7 +136,7 @@ function publisher(model: LearnerModel, blobs: Blobs, append: Append) {
   const publish = async (): Promise<void> => {
     version += 1;
     const name = `${model.name}-${version}`;
-    await blobs.put("model", name, model.encodeWeights(weights));
+    await blobs.put("model", name, model.encodePublished(weights));
     const data = { version, model: model.name, trainedTo: answers, answers, metrics: {}, weights: name };
     await append(modelStream, "ModelPublished", data);
   };

@@ -192,6 +192,7 @@ export const elo: LearnerModel<EloWeights, EloLocal> = {
   learn: (weights, local, answer) => fold(weights, local, answer, true),
   difficulty,
   encodeWeights,
+  encodePublished: encodeWeights,
   decodeWeights,
   localToJson,
   localFromJson,

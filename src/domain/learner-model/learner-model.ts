@@ -44,8 +44,11 @@ export interface LearnerModel<Weights = unknown, Local = unknown> {
   learn(weights: Weights, local: Local, answer: Answer): number;
   /** Difficulty in logits (0 average, positive harder) of an item with these skills, by the weights alone. */
   difficulty(weights: Weights, question: Question): number;
+  /** To the last bit: whoever reads them goes on training. */
   encodeWeights(weights: Weights): Uint8Array;
-  /** Throws on bytes it did not write. */
+  /** The same for those who only predict: shorter, and rounded where no prediction tells the difference. */
+  encodePublished(weights: Weights): Uint8Array;
+  /** Of either. Throws on bytes that it did not write. */
   decodeWeights(bytes: Uint8Array): Weights;
   /** To and from what JSON can hold, compactly. */
   localToJson(local: Local): unknown;

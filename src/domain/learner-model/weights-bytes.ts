@@ -1,26 +1,32 @@
 /**
- * Published weights as bytes: magic, format version, checksum of the rest, the ids as JSON, then the numbers as
- * little-endian doubles, so that what is read back predicts the same to the last bit on any machine.
+ * Weights as bytes: magic, format version, checksum of the rest, the ids as JSON, then the numbers as little-endian
+ * doubles, so that what is read back predicts the same to the last bit on any machine; in format 2 then whatever else
+ * the model packs into bytes of its own.
  */
 export interface WeightsFile {
   readonly model: string;
   /** Ids of each table of the model, in order of its rows. */
   readonly ids: Readonly<Record<string, readonly string[]>>;
   readonly numbers: Float64Array;
+  readonly packed?: Uint8Array;
 }
 
 const magic = 0x50584c57; // "PXLW"
-const formatVersion = 1;
+const formatWithoutPacked = 1;
+const formatWithPacked = 2;
 const prefixLength = 20; // magic, format version, checksum, length of the JSON, count of numbers
 
 export function encodeWeightsFile(file: WeightsFile): Uint8Array {
   const head = new TextEncoder().encode(JSON.stringify({ model: file.model, ids: file.ids }));
-  const bytes = new Uint8Array(prefixLength + head.length + 8 * file.numbers.length);
+  const { packed = new Uint8Array() } = file;
+  const end = prefixLength + head.length + 8 * file.numbers.length;
+  const bytes = new Uint8Array(end + packed.length);
   const view = new DataView(bytes.buffer);
   bytes.set(head, prefixLength);
   for (const [k, number] of file.numbers.entries()) view.setFloat64(prefixLength + head.length + 8 * k, number, true);
+  bytes.set(packed, end);
   view.setUint32(0, magic);
-  view.setUint32(4, formatVersion);
+  view.setUint32(4, file.packed === undefined ? formatWithoutPacked : formatWithPacked);
   view.setUint32(12, head.length);
   view.setUint32(16, file.numbers.length);
   view.setUint32(8, checksum(bytes));
@@ -31,19 +37,24 @@ export function encodeWeightsFile(file: WeightsFile): Uint8Array {
 export function decodeWeightsFile(bytes: Uint8Array, model: string): WeightsFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < prefixLength || view.getUint32(0) !== magic) throw new Error("not model weights");
-  if (view.getUint32(4) !== formatVersion) {
-    throw new Error(`model weights of format ${view.getUint32(4)}, but this Proximal reads format ${formatVersion}`);
+  const format = view.getUint32(4);
+  if (format !== formatWithoutPacked && format !== formatWithPacked) {
+    throw new Error(`model weights of format ${format}, but this Proximal reads formats up to ${formatWithPacked}`);
   }
   const headLength = view.getUint32(12);
   const count = view.getUint32(16);
-  if (bytes.length !== prefixLength + headLength + 8 * count) throw new Error("model weights are cut short");
+  const end = prefixLength + headLength + 8 * count;
+  if (bytes.length < end || (format === formatWithoutPacked && bytes.length > end)) {
+    throw new Error("model weights are cut short");
+  }
   if (view.getUint32(8) !== checksum(bytes)) throw new Error("model weights are damaged: the checksum differs");
   const text = new TextDecoder().decode(bytes.subarray(prefixLength, prefixLength + headLength));
   const head = JSON.parse(text) as Pick<WeightsFile, "model" | "ids">; // the checksum says that we wrote it
   if (head.model !== model) throw new Error(`weights of model "${head.model}", expected "${model}"`);
   const numbers = new Float64Array(count);
   for (let k = 0; k < count; k++) numbers[k] = view.getFloat64(prefixLength + headLength + 8 * k, true);
-  return { ...head, numbers };
+  const packed = format === formatWithPacked ? { packed: bytes.subarray(end) } : {};
+  return { ...head, numbers, ...packed };
 }
 
 /** FNV-1a, 32 bits, over everything but the first 12 bytes: against damage, not against malice. */
@@ -64,6 +75,12 @@ export class NumberReader {
     const number = this.#numbers[this.#next++];
     if (number === undefined) throw new Error("model weights hold too few numbers");
     return number;
+  }
+  takeAll(count: number): Float64Array {
+    const numbers = this.#numbers.slice(this.#next, this.#next + count);
+    if (numbers.length !== count) throw new Error("model weights hold too few numbers");
+    this.#next += count;
+    return numbers;
   }
   end(): void {
     if (this.#next !== this.#numbers.length) throw new Error("model weights hold too many numbers");

@@ -48,7 +48,7 @@ export function published(model: LearnerModel, everyAnswers: number | null = nul
     model.learn(weights, getOrAdd(ownerLocals, answer.learnerId, model.newLocal), answer);
     answers += 1;
     if (isDue()) {
-      snapshot = model.decodeWeights(model.encodeWeights(weights));
+      snapshot = model.decodeWeights(model.encodePublished(weights));
       publishedAnswers = answers;
     }
     return p;

@@ -2,10 +2,10 @@ import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { attemptsOf, packCounts, winsOf } from "./counts.ts";
 import type { LearnerIds } from "./ids.ts";
-import type { LocalSkill, LrLiteLocal } from "./lr-lite-types.ts";
+import type { LocalSkill, LrLocal } from "./lr-types.ts";
 
 /** Whole numbers, in the order of the ids; items that were only looked at since the last answer stand at the end, and are left out. */
-export function writeLocal(local: LrLiteLocal, writer: ByteWriter): void {
+export function writeLocal(local: LrLocal, writer: ByteWriter): void {
   writeOwn(local, writer);
   writer.uint(local.lastItem + 1);
   writer.uint(local.lastSkills.length);
@@ -28,7 +28,7 @@ function writeOwn(own: LocalSkill, writer: ByteWriter): void {
   writer.int(own.recent);
 }
 
-export function readLocal(reader: ByteReader, ids: LearnerIds): LrLiteLocal {
+export function readLocal(reader: ByteReader, ids: LearnerIds): LrLocal {
   const { wins, attempts, ability, recent } = readOwn(reader);
   const lastItem = reader.uint() - 1;
   const lastSkills = reader.uints(reader.uint());

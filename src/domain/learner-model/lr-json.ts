@@ -1,14 +1,14 @@
 import { attemptsOf, noCounts, packCounts, winsOf } from "./counts.ts";
 import { newLearnerIds } from "./ids.ts";
 import { JsonReader } from "./json-reader.ts";
-import type { LocalSkill, LrLiteLocal } from "./lr-lite-types.ts";
+import type { LocalSkill, LrLocal } from "./lr-types.ts";
 
 /**
  * Flat arrays of ids and whole numbers: [wins, attempts, ability, recent, last item, last skills,
  * [skill, wins, attempts, ability, recent, ...], [item, wins, attempts, ...]]. Skills and items stand in the order in
- * which the learner met them.
+ * which the learner met them. LR-full's state has an element more, see lr-full-json.ts.
  */
-export function localToJson(local: LrLiteLocal): unknown {
+export function localToJson(local: LrLocal): unknown[] {
   const itemIds = local.ids.items.list;
   const skillIds = local.ids.skills.list;
   const skills: (string | number)[] = [];
@@ -25,8 +25,14 @@ export function localToJson(local: LrLiteLocal): unknown {
 }
 
 /** Throws an Error that names the element that {@link localToJson} did not write. */
-export function localFromJson(json: unknown): LrLiteLocal {
+export function localFromJson(json: unknown): LrLocal {
   const reader = new JsonReader(json, "lr-lite state");
+  const local = readLite(reader);
+  reader.end();
+  return local;
+}
+
+export function readLite(reader: JsonReader): LrLocal {
   const ids = newLearnerIds();
   const own = readOwn(reader);
   const lastItemId = reader.textOrNull();
@@ -37,7 +43,6 @@ export function localFromJson(json: unknown): LrLiteLocal {
   for (const each = reader.array(); each.more; ) {
     items[ids.items.add(each.text())] = packCounts(each.integer(), each.integer());
   }
-  reader.end();
   const lastItem = lastItemId === null ? -1 : ids.items.find(lastItemId);
   return { ...own, ids, lastItem, lastSkills: lastSkillIds.map((id) => ids.skills.find(id)), skills, items };
 }
