@@ -1,5 +1,6 @@
 // long because: it is one table, and each setting has eight lines of it
 import { z } from "zod";
+import { defaultModel, modelNames } from "../domain/learner-model/model-names.ts";
 
 /** One setting: everything `doctor`, `--help` and docs/configuration.md say of it stands here, and its check. */
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -351,12 +352,12 @@ export const settings = {
   model: setting({
     name: "PROXIMAL_MODEL",
     group: "projections",
-    default: "lr-lite",
+    default: defaultModel,
     unit: "",
-    allowed: "lr-lite or elo",
+    allowed: "lr-full, lr-lite or elo",
     meaning:
       "Learner model that predicts the next response. After a change the next start makes new rows beside those that serve.",
-    schema: z.enum(["lr-lite", "elo"]),
+    schema: z.enum(modelNames),
   }),
   groupCommitDelayMs: setting({
     name: "PROXIMAL_GROUP_COMMIT_DELAY_MS",

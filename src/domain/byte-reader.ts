@@ -56,6 +56,16 @@ export class ByteReader {
     return known(this.#bytes, from, this.#at);
   }
 
+  floats(count: number): Float32Array {
+    const from = this.#at;
+    this.#at += 4 * count;
+    if (this.#at > this.#end) this.refuse("is cut short");
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + from, 4 * count);
+    const values = new Float32Array(count);
+    for (let k = 0; k < count; k++) values[k] = view.getFloat32(4 * k, true);
+    return values;
+  }
+
   /** Where the next value begins. */
   get place(): number {
     return this.#at;

@@ -66,6 +66,13 @@ export class ByteWriter {
     this.#at += bytes.length;
   }
 
+  /** Single precision, little-endian, four bytes each: numbers of double precision are rounded to it. */
+  floats(values: Float32Array | Float64Array): void {
+    this.#reserve(4 * values.length);
+    for (let k = 0; k < values.length; k++) view.setFloat32(this.#at + 4 * k, values[k] as number, true);
+    this.#at += 4 * values.length;
+  }
+
   /** A copy of all that was written, with its checksum. */
   finish(): Uint8Array {
     this.#reserve(4);

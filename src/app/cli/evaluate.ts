@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { Option } from "commander";
 import { decodeEvent } from "../../domain/decode-event.ts";
 import { answerOf, type LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
+import { defaultModel, type ModelName, modelNames } from "../../domain/learner-model/model-names.ts";
 import type { Feed } from "../../ports/feed.ts";
 import type { Protocol } from "../../queries/evaluate/model.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
@@ -14,7 +15,7 @@ import { withEngines } from "./with-engines.ts";
 
 interface EvaluateOptions {
   readonly fromLog?: boolean;
-  readonly model: "elo" | "lr-lite";
+  readonly model: ModelName;
   readonly protocol: Protocol;
   readonly seed: number;
   readonly snapshotEvery?: number;
@@ -40,7 +41,7 @@ export const addEvaluate: AddCommand = (program, context) => {
     .description("how well a learner model predicts a log of answers, beside published results")
     .argument("[file]", "CSV")
     .option("--from-log", "the answers in the event log, instead of a file")
-    .addOption(new Option("--model <model>", "which").choices(["lr-lite", "elo"]).default("lr-lite"))
+    .addOption(new Option("--model <model>", "which").choices(modelNames).default(defaultModel))
     .addOption(
       new Option("--protocol <protocol>", "how").choices(["prequential", "frozen", "published"]).default("prequential"),
     )

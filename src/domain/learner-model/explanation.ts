@@ -1,3 +1,4 @@
+import type { PairWeights } from "./pair-slots.ts";
 import { sigmoid } from "./sigmoid.ts";
 
 /** One summand of a prediction's logit. */
@@ -38,6 +39,11 @@ export class Explainer {
     this.#variance += value * value * variance;
   }
 
+  /** A weight of pair-slots.ts. */
+  addSmall(feature: string, value: number, pairs: PairWeights, slot: number): void {
+    this.add(feature, value, pairs.value(slot), 1 / (1 / smallPriorVariance + pairs.squares(slot)));
+  }
+
   /** `logit`: as the prediction itself sums it. */
   explanation(logit: number): Explanation {
     const p = sigmoid(logit);
@@ -50,6 +56,9 @@ export class Explainer {
  * about one logit apart.
  */
 const priorVariance = 1;
+
+/** Of one pair of many: they are about a fifth of a logit apart. */
+const smallPriorVariance = 0.04;
 
 /**
  * Variance after evidence: the binomial information p (1 - p) x^2 of the answers, summed. The variance before is 1.

@@ -21,7 +21,7 @@ export function writeLocal(local: LrLocal, writer: ByteWriter): void {
   }
 }
 
-function writeOwn(own: LocalSkill, writer: ByteWriter): void {
+export function writeOwn(own: LocalSkill, writer: ByteWriter): void {
   writer.uint(own.wins);
   writer.uint(own.attempts);
   writer.int(own.ability);
@@ -44,7 +44,7 @@ export function readLocal(reader: ByteReader, ids: LearnerIds): LrLocal {
   return { wins, attempts, ability, recent, ids, lastItem, lastSkills, skills, items };
 }
 
-const readOwn = (reader: ByteReader): LocalSkill => ({
+export const readOwn = (reader: ByteReader): LocalSkill => ({
   wins: reader.uint(),
   attempts: reader.uint(),
   ability: reader.int(),

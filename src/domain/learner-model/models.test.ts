@@ -7,7 +7,7 @@ const answer = fc.record({
   itemId: fc.constantFrom("i1", "i2", "i3", "i4", "__proto__", "ítem 5"),
   skillIds: fc.subarray(["s1", "s2", "s3", "constructor"]),
   correct: fc.boolean(),
-  at: fc.constant(null),
+  at: fc.constantFrom(null, 0, 1_700_000_000_000, 1_700_000_900_000, 1_800_000_000_000),
 });
 const answers = fc.array(answer, { maxLength: 40 });
 const question = answer;
@@ -22,6 +22,10 @@ function train(model: LearnerModel, history: readonly Answer[], weights = model.
   const local = model.newLocal();
   return { weights, local, predictions: history.map((each) => model.learn(weights, local, each)) };
 }
+
+/** Compared as text: element by element takes a hundred times as long. */
+const written = (model: LearnerModel, weights: unknown): string =>
+  Buffer.from(model.encodeWeights(weights)).toString("base64");
 
 describe.each(Object.values(learnerModels))("model $name", (model) => {
   test("predicts strictly between 0 and 1, whatever was answered before", () => {
@@ -65,7 +69,7 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
         const first = train(model, history);
         const second = train(model, history);
         expect(second.predictions).toEqual(first.predictions);
-        expect(model.encodeWeights(second.weights)).toEqual(model.encodeWeights(first.weights));
+        expect(written(model, second.weights)).toBe(written(model, first.weights));
         expect(model.localToJson(second.local)).toEqual(model.localToJson(first.local));
       }),
     );
@@ -75,10 +79,10 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
     fc.assert(
       fc.property(answers, question, (history, asked) => {
         const { weights, local } = train(model, history);
-        const before = [model.encodeWeights(weights), model.localToJson(local)];
+        const before = [written(model, weights), model.localToJson(local)];
         const p = model.predict(weights, local, asked);
         expect(model.predict(weights, local, asked)).toBe(p);
-        expect([model.encodeWeights(weights), model.localToJson(local)]).toEqual(before);
+        expect([written(model, weights), model.localToJson(local)]).toEqual(before);
       }),
     );
   });
@@ -89,10 +93,11 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
         const { weights, local } = train(model, history);
         const other = model.newLocal();
         for (const each of others) model.observe(weights, other, each);
-        const byId = [...new Map(asked.map((each) => [each.itemId, { ...each, difficulty: 0.7 }])).values()];
+        const at = asked[0]?.at ?? null;
+        const byId = [...new Map(asked.map((each) => [each.itemId, { ...each, difficulty: 0.7, at }])).values()];
         const prepared = model.prepare(weights, byId);
         for (const one of [local, other, local, model.newLocal()]) {
-          const predict = prepared.forLearner(one);
+          const predict = prepared.forLearner(one, at);
           expect(byId.map((_, number) => predict(number))).toEqual(
             byId.map((each) => model.predict(weights, one, each)),
           );
@@ -131,12 +136,12 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
       fc.property(answers, answers, (history, later) => {
         const { weights } = train(model, history);
         const local = model.newLocal();
-        const before = model.encodeWeights(weights);
+        const before = written(model, weights);
         for (const each of later) {
           const p = model.predict(weights, local, each);
           expect(model.observe(weights, local, each)).toBe(p);
         }
-        expect(model.encodeWeights(weights)).toEqual(before);
+        expect(written(model, weights)).toBe(before);
       }),
     );
   });
@@ -150,7 +155,7 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
         for (const each of later) {
           expect(model.learn(weights, local, each)).toBe(model.learn(kept.weights, kept.local, each));
         }
-        expect(model.encodeWeights(weights)).toEqual(model.encodeWeights(kept.weights));
+        expect(written(model, weights)).toBe(written(model, kept.weights));
         expect(JSON.stringify(model.localToJson(local))).toBe(JSON.stringify(model.localToJson(kept.local)));
       }),
     );
@@ -166,7 +171,7 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
         const first = train(model, history);
         const second = train(model, turned);
         expect(second.predictions).toEqual(first.predictions);
-        expect(model.encodeWeights(second.weights)).toEqual(model.encodeWeights(first.weights));
+        expect(written(model, second.weights)).toBe(written(model, first.weights));
         expect(model.localToJson(second.local)).toEqual(model.localToJson(first.local));
       }),
     );

@@ -1,17 +1,18 @@
 import { elo } from "./elo.ts";
 import type { LearnerModel } from "./learner-model.ts";
+import { lrFull } from "./lr-full.ts";
 import { lrLite } from "./lr-lite.ts";
+import type { ModelName } from "./model-names.ts";
 
-export { elo, lrLite };
-
-export const modelNames = ["lr-lite", "elo"] as const;
-export type ModelName = (typeof modelNames)[number];
+export type { ModelName } from "./model-names.ts";
+export { elo, lrFull, lrLite };
 
 /**
- * The models there are, by the name that configuration, events and stored weights know them by. Their weights and
- * local states are opaque here: what one of them made is given back to the same one only.
+ * The models there are. Their weights and local states are opaque here: what one of them made is given back to the same
+ * one only.
  */
 export const learnerModels: Readonly<Record<ModelName, LearnerModel>> = {
+  "lr-full": lrFull as LearnerModel,
   "lr-lite": lrLite as LearnerModel,
   elo: elo as LearnerModel,
 };

@@ -18,13 +18,15 @@ const prefixLength = 20; // magic, format version, checksum, length of the JSON,
 
 export function encodeWeightsFile(file: WeightsFile): Uint8Array {
   const head = new TextEncoder().encode(JSON.stringify({ model: file.model, ids: file.ids }));
-  const { packed = new Uint8Array() } = file;
   const end = prefixLength + head.length + 8 * file.numbers.length;
-  const bytes = new Uint8Array(end + packed.length);
+  const bytes = new Uint8Array(end + (file.packed === undefined ? 0 : 4 + file.packed.length));
   const view = new DataView(bytes.buffer);
   bytes.set(head, prefixLength);
   for (const [k, number] of file.numbers.entries()) view.setFloat64(prefixLength + head.length + 8 * k, number, true);
-  bytes.set(packed, end);
+  if (file.packed !== undefined) {
+    view.setUint32(end, file.packed.length);
+    bytes.set(file.packed, end + 4);
+  }
   view.setUint32(0, magic);
   view.setUint32(4, file.packed === undefined ? formatWithoutPacked : formatWithPacked);
   view.setUint32(12, head.length);
@@ -44,17 +46,16 @@ export function decodeWeightsFile(bytes: Uint8Array, model: string): WeightsFile
   const headLength = view.getUint32(12);
   const count = view.getUint32(16);
   const end = prefixLength + headLength + 8 * count;
-  if (bytes.length < end || (format === formatWithoutPacked && bytes.length > end)) {
-    throw new Error("model weights are cut short");
-  }
+  const packedLength = format === formatWithPacked && bytes.length >= end + 4 ? view.getUint32(end) : 0;
+  const packedFrom = format === formatWithPacked ? end + 4 : end;
+  if (bytes.length !== packedFrom + packedLength) throw new Error("model weights are cut short");
   if (view.getUint32(8) !== checksum(bytes)) throw new Error("model weights are damaged: the checksum differs");
   const text = new TextDecoder().decode(bytes.subarray(prefixLength, prefixLength + headLength));
   const head = JSON.parse(text) as Pick<WeightsFile, "model" | "ids">; // the checksum says that we wrote it
   if (head.model !== model) throw new Error(`weights of model "${head.model}", expected "${model}"`);
   const numbers = new Float64Array(count);
   for (let k = 0; k < count; k++) numbers[k] = view.getFloat64(prefixLength + headLength + 8 * k, true);
-  const packed = format === formatWithPacked ? { packed: bytes.subarray(end) } : {};
-  return { ...head, numbers, ...packed };
+  return { ...head, numbers, ...(format === formatWithPacked ? { packed: bytes.subarray(packedFrom) } : {}) };
 }
 
 /** FNV-1a, 32 bits, over everything but the first 12 bytes: against damage, not against malice. */
