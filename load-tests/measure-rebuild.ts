@@ -41,7 +41,7 @@ const { values } = parseArgs({
 const [events, learners, partitions, threads] = [values.events, values.learners, values.partitions, values.threads].map(
   Number,
 ) as [number, number, number, number];
-const model = learnerModels["lr-lite"];
+const model = learnerModels["lr-full"];
 const start = Date.parse("2026-03-01T08:00:00Z");
 const silent = { debug() {}, info() {}, warn: console.warn, error: console.error };
 const random = seededRandom(42);

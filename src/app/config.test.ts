@@ -14,7 +14,7 @@ const refused = (environment: Record<string, string>): string => {
 describe("settings", () => {
   it("have defaults that need no environment", () => {
     const { config, warnings } = loadConfig({});
-    expect(config).toMatchObject({ host: "127.0.0.1", port: 3000, dataFolder: ".proximal", model: "lr-lite" });
+    expect(config).toMatchObject({ host: "127.0.0.1", port: 3000, dataFolder: ".proximal", model: "lr-full" });
     expect(config.databaseUrl).toBeUndefined();
     expect(config.corsOrigins).toEqual([]);
     expect(config.role).toBe("all");
@@ -39,7 +39,7 @@ describe("settings", () => {
     ["PORT", "80a", 'PORT="80a" is not allowed: 0 to 65535; 0 picks a free one'],
     ["PORT", "65536", 'PORT="65536" is not allowed: 0 to 65535; 0 picks a free one'],
     ["PORT", "-1", 'PORT="-1" is not allowed: 0 to 65535; 0 picks a free one'],
-    ["PROXIMAL_MODEL", "dkt", 'PROXIMAL_MODEL="dkt" is not allowed: lr-lite or elo'],
+    ["PROXIMAL_MODEL", "dkt", 'PROXIMAL_MODEL="dkt" is not allowed: lr-full, lr-lite or elo'],
     ["HOST", "a b", 'HOST="a b" is not allowed: a host name or address; 0.0.0.0 for every network this machine is on'],
   ])("%s=%s is refused in one line", (name, value, line) => {
     expect(refused({ [name]: value })).toBe(line);

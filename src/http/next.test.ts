@@ -36,7 +36,7 @@ describe("one learner", () => {
     });
     expect(json).toMatchObject({
       policyVersion: "default@0",
-      model: "lr-lite",
+      model: "lr-full",
       trackId: null,
       sessionType: "practice",
     });

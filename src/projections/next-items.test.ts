@@ -35,7 +35,7 @@ const list: fc.Arbitrary<NextList> = fc.record({
   trackId: fc.constantFrom(null, "t"),
   policyVersion: fc.constant("default@0"),
   arm: fc.constantFrom(null, { experimentId: "e", arm: "b" }),
-  model: fc.constant("lr-lite"),
+  model: fc.constant("lr-full"),
   modelVersion: fc.nat(50),
   holdsUntil: fc.option(dueAt, { nil: null }),
   stop: fc.option(fc.record({ reason: fc.constantFrom(...stopReasons) }), { nil: null }),

@@ -71,7 +71,7 @@ export interface LiveView {
   readonly format: number;
 }
 
-/** `n3.lr-lite.f3.p4`: generation, model, row format and partitions, so that rows that do not belong together never meet. */
+/** `n3.lr-full.f4.p4`: generation, model, row format and partitions, so that rows that do not belong together never meet. */
 export const namespaceOf = (generation: number, model: string, partitions: number): string =>
   `n${generation}.${model}.f${rowFormat}.p${partitions}`;
 export const generationOf = (namespace: string): number => Number(/^n(\d+)\./.exec(namespace)?.[1] ?? 0);

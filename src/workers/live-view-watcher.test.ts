@@ -7,7 +7,7 @@ import { liveKey } from "../projections/rows.ts";
 import { createLiveViewWatcher } from "./live-view-watcher.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const viewOf = (generation: number) => newView(generation, learnerModels["lr-lite"], 1);
+const viewOf = (generation: number) => newView(generation, learnerModels["lr-full"], 1);
 
 function watched(readModels: ReadModels, onView: (stored: StoredView) => Promise<void>, pollMs = 600_000) {
   const losses: number[] = [];

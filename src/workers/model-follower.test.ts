@@ -7,7 +7,7 @@ import { learnerModels } from "../domain/learner-model/models.ts";
 import { createModelFollower } from "./model-follower.ts";
 import { createTrainer } from "./trainer.ts";
 
-const model = learnerModels["lr-lite"];
+const model = learnerModels["lr-full"];
 const newEngines = () => ({ log: createMemoryLog(), blobs: createMemoryBlobs() });
 type Engines = ReturnType<typeof newEngines>;
 
@@ -53,11 +53,11 @@ describe("model follower", () => {
     const { follower } = followerOn(engines);
     await follower.catchUp();
     expect(follower.current().version).toBe(3);
-    expect(Buffer.from(model.encodeWeights(follower.current().weights))).toEqual(await newestBytes(engines));
+    expect(Buffer.from(model.encodePublished(follower.current().weights))).toEqual(await newestBytes(engines));
     await trainTo(engines, 320, 500);
     await follower.catchUp();
     expect(follower.current().version).toBe(5);
-    expect(Buffer.from(model.encodeWeights(follower.current().weights))).toEqual(await newestBytes(engines));
+    expect(Buffer.from(model.encodePublished(follower.current().weights))).toEqual(await newestBytes(engines));
     await follower.stop();
   });
 

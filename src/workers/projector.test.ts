@@ -20,9 +20,9 @@ import { createProjector, type Projector, type ProjectorOptions } from "./projec
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const clock = { now: () => historyStart };
-const lrLite = learnerModels["lr-lite"];
+const lrFull = learnerModels["lr-full"];
 
-function depsOf(history: History, readModels: ReadModels, model: LearnerModel = lrLite): PipelineDeps {
+function depsOf(history: History, readModels: ReadModels, model: LearnerModel = lrFull): PipelineDeps {
   return { feed: history.log, store: history.log, blobs: history.blobs, readModels, model, clock, log: silent };
 }
 
@@ -54,7 +54,7 @@ const namespaces = async (readModels: ReadModels): Promise<string[]> => {
 
 describe("the projector", () => {
   test("answers every question from its rows once it has caught up", async () => {
-    const history = await learningHistory(5, { model: lrLite, events: 300 });
+    const history = await learningHistory(5, { model: lrFull, events: 300 });
     const readModels = createMemoryReadModels();
     const projector = await started(depsOf(history, readModels), { partitions: 3 });
     await projector.caughtUp();
@@ -63,11 +63,11 @@ describe("the projector", () => {
       [0, 1, 2].map((p) => [p, "at_head"]),
     );
     const view = await liveView(readModels);
-    expect(view).toMatchObject({ namespace: "n1.lr-lite.f4.p3", partitions: 3 });
+    expect(view).toMatchObject({ namespace: "n1.lr-full.f4.p3", partitions: 3 });
     let answers = 0;
     for (const learnerId of history.learnerIds) {
       const stream = await history.log.readStream(`learner-${learnerId}`, { limit: 1000 });
-      const state = await readLearnerState(readModels, view, learnerId, lrLite);
+      const state = await readLearnerState(readModels, view, learnerId, lrFull);
       const list = await readNext(readModels, view, learnerId);
       expect(state?.revision).toBe(stream.length);
       expect(list).toMatchObject({
@@ -91,7 +91,7 @@ describe("the projector", () => {
   });
 
   test("a partition that nothing concerns says all the same how far it is, to other processes too", async () => {
-    const history = await learningHistory(6, { model: lrLite, events: 50 });
+    const history = await learningHistory(6, { model: lrFull, events: 50 });
     const readModels = createMemoryReadModels();
     const deps = { ...depsOf(history, readModels), clock: { now: () => performance.now() } };
     const projector = await started(deps, { partitions: 8, idleWaitMs: 20 });
@@ -103,7 +103,7 @@ describe("the projector", () => {
   });
 
   test("a retired item leaves the popular lists; equal content is not written again", async () => {
-    const history = await learningHistory(5, { model: lrLite, events: 200 });
+    const history = await learningHistory(5, { model: lrFull, events: 200 });
     const readModels = createMemoryReadModels();
     const projector = await started(depsOf(history, readModels));
     await projector.caughtUp();
@@ -118,7 +118,7 @@ describe("the projector", () => {
   });
 
   test("goes on where it stopped, from what is stored", async () => {
-    const history = await learningHistory(6, { model: lrLite, events: 120 });
+    const history = await learningHistory(6, { model: lrFull, events: 120 });
     const readModels = createMemoryReadModels();
     const first = await started(depsOf(history, readModels), { batchSize: 17 });
     await first.caughtUp();
@@ -133,7 +133,7 @@ describe("the projector", () => {
   });
 
   test("start and stop are idempotent, at any moment", async () => {
-    const history = await learningHistory(7, { model: lrLite, events: 60 });
+    const history = await learningHistory(7, { model: lrFull, events: 60 });
     const readModels = createMemoryReadModels();
     for (let round = 0; round < 40; round += 1) {
       const projector = createProjector(depsOf(history, readModels), { batchSize: 7 });
@@ -152,7 +152,7 @@ describe("the projector", () => {
 
 describe("rebuild", () => {
   test("builds equal rows beside the live ones while events come in, switches, and keeps one namespace back", async () => {
-    const history = await learningHistory(8, { model: lrLite, events: 250 });
+    const history = await learningHistory(8, { model: lrFull, events: 250 });
     const readModels = createMemoryReadModels();
     const projector = await started(depsOf(history, readModels), { partitions: 2, batchSize: 20 });
     await projector.caughtUp();
@@ -174,7 +174,7 @@ describe("rebuild", () => {
   });
 
   test("tells which rows were wrong, and puts right ones in their place", async () => {
-    const history = await learningHistory(9, { model: lrLite, events: 150 });
+    const history = await learningHistory(9, { model: lrFull, events: 150 });
     const readModels = createMemoryReadModels();
     const projector = await started(depsOf(history, readModels));
     await projector.caughtUp();
@@ -191,7 +191,7 @@ describe("rebuild", () => {
   });
 
   test("one at a time, by name, with a report", async () => {
-    const history = await learningHistory(10, { model: lrLite, events: 60 });
+    const history = await learningHistory(10, { model: lrFull, events: 60 });
     const readModels = createMemoryReadModels();
     const projector = await started(depsOf(history, readModels));
     await projector.caughtUp();
@@ -207,7 +207,7 @@ describe("rebuild", () => {
   });
 
   test("that is cut short by a stop changes nothing", async () => {
-    const history = await learningHistory(11, { model: lrLite, events: 150 });
+    const history = await learningHistory(11, { model: lrFull, events: 150 });
     for (let turns = 0; turns < 60; turns += 4) {
       const readModels = createMemoryReadModels();
       const projector = await started(depsOf(history, readModels), { batchSize: 10 });
@@ -224,7 +224,7 @@ describe("rebuild", () => {
   });
 
   test("happens by itself when the stored rows are of another model", async () => {
-    const history = await learningHistory(12, { model: lrLite, events: 100 });
+    const history = await learningHistory(12, { model: lrFull, events: 100 });
     const readModels = createMemoryReadModels();
     const first = await started(depsOf(history, readModels));
     await first.caughtUp();
@@ -237,7 +237,7 @@ describe("rebuild", () => {
 
 describe("parked learners", () => {
   test("are listed and tried again by learner", async () => {
-    const history = await learningHistory(13, { model: lrLite, events: 60 });
+    const history = await learningHistory(13, { model: lrFull, events: 60 });
     const readModels = createMemoryReadModels();
     await history.append("learner-new", "SomethingElse", { learnerId: "new" });
     const projector = await started(depsOf(history, readModels), { partitions: 2 });

@@ -13,7 +13,7 @@ import { type RebuildOptions, rebuildRows, rollBack } from "../projections/rebui
 import { generationOf, learnerKey, stateField } from "../projections/rows.ts";
 import { createProjector, type Projector } from "./projector.ts";
 
-const model = learnerModels["lr-lite"];
+const model = learnerModels["lr-full"];
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const clock = { now: () => historyStart };
 

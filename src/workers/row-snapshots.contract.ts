@@ -12,7 +12,7 @@ import { callsThrough, expectedDigest, projectionDeps } from "./rebuild.contract
 import { snapshotKind } from "./row-snapshot-set.ts";
 import { type RowSnapshotDeps, restoreRowSnapshot, saveRowSnapshot } from "./row-snapshots.ts";
 
-const model = learnerModels["lr-lite"];
+const model = learnerModels["lr-full"];
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Durable copies of rows, on the blobs of an engine. Invariant 6 of the design: they are only ever a shortcut. */

@@ -174,7 +174,7 @@ describe("evaluate", () => {
     const html = join(cli.folder, "report.html");
     const text = await cli.run("evaluate", sampleLog, "--html", html);
     expect(text.code).toBe(0);
-    expect(text.stdout).toContain("Model lr-lite, protocol prequential");
+    expect(text.stdout).toContain("Model lr-full, protocol prequential");
     expect(text.stdout).toContain(`report: ${html}`);
     expect(readFileSync(html, "utf8")).toContain("<svg");
     const elo = await cli.run("evaluate", sampleLog, "--model", "elo", "--json");

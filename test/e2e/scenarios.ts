@@ -53,7 +53,7 @@ export async function loopSurvivesARestart(place: Place): Promise<void> {
 async function theLoopKnowsAnn(server: Running, token: string): Promise<void> {
   expect(token).toMatch(/^r3\.p\d+$/);
   const next = await server.get(`/v1/learners/ann/next?count=3&after=${token}`);
-  expect(next.body).toMatchObject({ learnerId: "ann", source: "personal", fresh: true, revision: 3, model: "lr-lite" });
+  expect(next.body).toMatchObject({ learnerId: "ann", source: "personal", fresh: true, revision: 3, model: "lr-full" });
   expect(next.body.items).toHaveLength(3);
   for (const item of next.body.items) {
     expect(item.p).toBeGreaterThan(0.05);

@@ -20,7 +20,7 @@ import { type RedisServer, startRedis } from "../support/redis.ts";
 const seed = Number(process.env.PROXIMAL_SEED ?? Date.now() % 1_000_000);
 const runs = Number(process.env.PROXIMAL_FAULT_RUNS ?? 2);
 const random = seededRandom(seed);
-const model = learnerModels["lr-lite"];
+const model = learnerModels["lr-full"];
 const learnerIds = Array.from({ length: 30 }, (_, at) => `learner-${at}`);
 const itemIds = ["counting", "adding", "multiplying"].flatMap((skill) => [1, 2, 3, 4, 5].map((n) => `${skill}-${n}`));
 

@@ -62,7 +62,7 @@ export async function startTestApi(override: (deps: ServerDeps) => Partial<Serve
       ahead += ms;
     },
   };
-  const learnerModel = learnerModels["lr-lite"];
+  const learnerModel = learnerModels["lr-full"];
   const catalogue = createCatalogueFollower({ feed: memoryLog, log, pauseMs: 1 });
   const model = createModelFollower({ feed: memoryLog, blobs, model: learnerModel, log });
   const projector = createProjector(

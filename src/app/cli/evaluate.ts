@@ -117,6 +117,7 @@ async function measure(
       model: learnerModels[options.model],
       protocol,
       seed,
+      cpuMs: threadMs,
       ...(options.fromLog === true ? { order: "as_given" } : {}),
       ...(snapshotEvery === undefined ? {} : { snapshotEveryAnswers: snapshotEvery }),
       onProgress: ({ done }) => {
@@ -138,6 +139,11 @@ async function measure(
   } finally {
     progress.stop();
   }
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** The answers of the event log, in its order. An event that cannot be read ends it: figures without it would lie. */

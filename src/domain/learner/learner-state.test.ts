@@ -18,7 +18,7 @@ import {
 import { learnerStateFromBytes, learnerStateToBytes } from "./learner-state-bytes.ts";
 
 const start = Date.parse("2026-03-01T08:00:00Z");
-const model = learnerModels["lr-lite"];
+const model = learnerModels["lr-full"];
 const weights = model.newWeights();
 const policy = policySchema.parse({});
 
@@ -173,7 +173,7 @@ describe("a learner's state", () => {
     expect(() => evolveLearner(state, one, context)).toThrow("revision 1 cannot be folded on revision 1");
   });
 
-  test.each(["lr-lite", "elo"] as const)("of %s goes on from its stored form as if never stored", (name) => {
+  test.each(["lr-full", "lr-lite", "elo"] as const)("of %s goes on from its stored form as if never stored", (name) => {
     const by = learnerModels[name];
     fc.assert(
       fc.property(interactions, fc.nat(60), (all, cut) => {

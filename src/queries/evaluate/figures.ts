@@ -1,4 +1,5 @@
 import type { EvaluationResult } from "./model.ts";
+import { measuredLearner } from "./state-size.ts";
 
 /** Words and figures shared by the text and the HTML report. */
 export interface Figure {
@@ -25,7 +26,12 @@ export function figuresOf({ metrics, ...result }: EvaluationResult): Figure[] {
     {
       name: "events/s",
       value: whole(result.answersPerSecond),
-      note: `model loop on one core: ${whole(result.answersRead)} answers in ${seconds(result.modelMs)}; reading them took ${seconds(result.readMs)} besides`,
+      note: `model loop, in memory: ${whole(result.answersRead)} answers in ${seconds(result.modelCpuMs)} of one core, ${seconds(result.modelMs)} by the clock; reading them took ${seconds(result.readMs)} besides`,
+    },
+    {
+      name: "state",
+      value: whole(result.state.bytes),
+      note: `bytes stored of a learner after ${whole(measuredLearner.answers)} answers on ${measuredLearner.items} items and ${measuredLearner.skills} skills; their ids take ${whole(result.state.idBytes)} besides`,
     },
   ];
 }

@@ -4,6 +4,7 @@ import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import { type Metrics, measure } from "../../domain/learner-model/metrics.ts";
 import { type AnswerOrder, inLogOrder, trainingLearners } from "./order.ts";
 import { type Fold, frozen, prequential, published } from "./protocols.ts";
+import { type StateSize, storedStateSize } from "./state-size.ts";
 
 /**
  * prequential: predict, then learn, in log order. frozen: train on some learners, then test on the others with the shared
@@ -33,6 +34,8 @@ export interface EvaluationInput {
   readonly onProgress?: (progress: EvaluationProgress) => void;
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs?: () => number;
+  /** Milliseconds that this thread has worked, where they can be told: what else the machine does does not count. */
+  readonly cpuMs?: () => number;
 }
 
 export interface EvaluationResult {
@@ -51,9 +54,14 @@ export interface EvaluationResult {
   readonly metrics: Metrics;
   /** Reading and parsing the answers. */
   readonly readMs: number;
-  /** The model's own work for `answersRead` answers: predict and learn (or observe), nothing else. */
+  /** The model's own work for `answersRead` answers: predict and learn (or observe), nothing else. By the clock. */
   readonly modelMs: number;
+  /** The same in milliseconds of one core. */
+  readonly modelCpuMs: number;
+  /** On one core: `answersRead` in `modelCpuMs`. */
   readonly answersPerSecond: number;
+  /** What is stored of a learner, see state-size.ts. */
+  readonly state: StateSize;
 }
 
 /** There is nothing in the answers that this evaluation could measure. */
@@ -66,14 +74,14 @@ export class NothingToEvaluate extends Error {
  * Throws {@link NothingToEvaluate}, and what reading the answers throws.
  */
 export async function evaluateModel(input: EvaluationInput): Promise<EvaluationResult> {
-  const { model, protocol, seed, nowMs = () => performance.now() } = input;
+  const { model, protocol, seed, nowMs = () => performance.now(), cpuMs = nowMs } = input;
   const start = nowMs();
   const read = await readAll(input);
   const readMs = nowMs() - start;
   if (read.length === 0) throw new NothingToEvaluate("there are no answers to evaluate on");
   const ordered = input.order === "as_given" ? { answers: read, order: input.order } : inLogOrder(read, seed);
   const plan = planOf(input, ordered.answers);
-  const { metrics, modelMs } = await run(plan, input, nowMs);
+  const { metrics, modelMs, modelCpuMs } = await run(plan, input, { nowMs, cpuMs });
   return {
     model: model.name,
     protocol,
@@ -88,7 +96,9 @@ export async function evaluateModel(input: EvaluationInput): Promise<EvaluationR
     metrics,
     readMs,
     modelMs,
-    answersPerSecond: (read.length / modelMs) * 1000,
+    modelCpuMs,
+    answersPerSecond: (read.length / modelCpuMs) * 1000,
+    state: storedStateSize(model),
   };
 }
 
@@ -128,15 +138,16 @@ function planOf(input: EvaluationInput, answers: readonly LoggedAnswer[]): Plan 
 async function run(
   { answers, fold }: Plan,
   { onProgress }: EvaluationInput,
-  nowMs: () => number,
-): Promise<{ metrics: Metrics; modelMs: number }> {
+  { nowMs, cpuMs }: Required<Pick<EvaluationInput, "nowMs" | "cpuMs">>,
+): Promise<{ metrics: Metrics; modelMs: number; modelCpuMs: number }> {
   const predictions = new Float64Array(answers.length);
   const outcomes = new Uint8Array(answers.length);
   let measured = 0;
   let modelMs = 0;
+  let modelCpuMs = 0;
   for (let from = 0; from < answers.length; from += answersBetweenReports) {
     const chunk = answers.slice(from, from + answersBetweenReports);
-    const start = nowMs();
+    const [start, cpuStart] = [nowMs(), cpuMs()];
     for (const answer of chunk) {
       const p = fold(answer);
       if (p === null) continue;
@@ -145,9 +156,10 @@ async function run(
       measured += 1;
     }
     modelMs += nowMs() - start;
+    modelCpuMs += cpuMs() - cpuStart;
     onProgress?.({ phase: "predicting", done: from + chunk.length, total: answers.length });
     // So that a progress bar is drawn and Ctrl-C is heard.
     await nextTurn();
   }
-  return { metrics: measure(predictions.subarray(0, measured), outcomes.subarray(0, measured)), modelMs };
+  return { metrics: measure(predictions.subarray(0, measured), outcomes.subarray(0, measured)), modelMs, modelCpuMs };
 }

@@ -5,7 +5,7 @@ import { publishedResults } from "./published.ts";
 import { renderEvaluationHtml, renderEvaluationText } from "./report.ts";
 
 const result: EvaluationResult = {
-  model: "lr-lite",
+  model: "lr-full",
   protocol: "prequential",
   seed: 42,
   order: "merged_at_random",
@@ -17,7 +17,9 @@ const result: EvaluationResult = {
   skills: 5,
   metrics: measure(Float64Array.of(0.9, 0.6, 0.3, 0.2), Uint8Array.of(1, 0, 1, 0)),
   readMs: 1_500,
-  modelMs: 2_000,
+  modelMs: 2_500,
+  modelCpuMs: 2_000,
+  state: { bytes: 2_345, idBytes: 2_500 },
   answersPerSecond: 617_283.5,
 };
 
@@ -31,8 +33,9 @@ describe("as text", () => {
     expect(text).toMatch(/log loss +0\.6122/);
     expect(text).toMatch(/ECE +0\.4000/);
     expect(text).toMatch(
-      /events\/s +617,284 +model loop on one core: 1,234,567 answers in 2\.00 s; reading them took 1\.50 s/,
+      /events\/s +617,284 +model loop, in memory: 1,234,567 answers in 2\.00 s of one core, 2\.50 s by the clock; reading them took 1\.50 s/,
     );
+    expect(text).toMatch(/state +2,345 +bytes stored of a learner after 2,000 answers on 500 items and 50 skills/);
   });
 
   test("says how the log was run", () => {

@@ -4,16 +4,24 @@ import { answersPlot, calibrationPlot } from "./calibration-plot.ts";
 import { comparisonNote, describeRun, figuresOf, whole } from "./figures.ts";
 import type { EvaluationResult } from "./model.ts";
 import type { PublishedTable } from "./published.ts";
+import { isReliable } from "./reliability.ts";
+
+const binHead = ["predicted", "answers", "mean p", "correct", "came true"] as const;
+
+/** The reliability table. */
+const binRows = ({ metrics }: EvaluationResult): string[][] =>
+  metrics.bins.map((bin) => [
+    `${bin.from.toFixed(1)} to ${bin.to.toFixed(1)}`,
+    whole(bin.answers),
+    bin.predicted?.toFixed(3) ?? "-",
+    bin.observed?.toFixed(3) ?? "-",
+    bin.answers === 0 ? "-" : isReliable(bin) ? "yes" : "no",
+  ]);
 
 /** The result and the published table, for a terminal. Ends with a line break. */
 export function renderEvaluationText(result: EvaluationResult, published: PublishedTable): string {
   const figures = figuresOf(result).map(({ name, value, note }) => [name, value, note]);
-  const bins = result.metrics.bins.map(({ from, to, answers, predicted, observed }) => [
-    `${from.toFixed(1)}-${to.toFixed(1)}`,
-    whole(answers),
-    predicted?.toFixed(3) ?? "-",
-    observed?.toFixed(3) ?? "-",
-  ]);
+  const bins = binRows(result);
   const others = published.models.map(({ name, auc }) => [name, ...auc.map((value) => value.toFixed(2))]);
   return [
     `Model ${result.model}, protocol ${result.protocol}`,
@@ -21,8 +29,8 @@ export function renderEvaluationText(result: EvaluationResult, published: Publis
     "",
     ...textTable(figures),
     "",
-    "Calibration",
-    ...textTable([["predicted", "answers", "mean p", "correct"], ...bins]),
+    "Calibration: came true where the share of correct answers lies in the bin, within its 99.9 % binomial interval",
+    ...textTable([binHead, ...bins]),
     "",
     [published.title, comparisonNote(result)].filter((each) => each !== "").join(". "),
     ...textTable([["model", ...published.dataSets], ...others]),
@@ -35,12 +43,7 @@ export function renderEvaluationText(result: EvaluationResult, published: Publis
 export function renderEvaluationHtml(result: EvaluationResult, published: PublishedTable, logName = ""): string {
   const title = `${result.model}, ${result.protocol}${logName === "" ? "" : ` on ${logName}`}`;
   const figures = figuresOf(result).map(({ name, value, note }) => [name, value, note]);
-  const bins = result.metrics.bins.map(({ from, to, answers, predicted, observed }) => [
-    `${from.toFixed(1)} to ${to.toFixed(1)}`,
-    whole(answers),
-    predicted?.toFixed(3) ?? "–",
-    observed?.toFixed(3) ?? "–",
-  ]);
+  const bins = binRows(result);
   const others = published.models.map(({ name, auc }) => [name, ...auc.map((value) => value.toFixed(2))]);
   return htmlPage({
     title,
@@ -57,7 +60,7 @@ export function renderEvaluationHtml(result: EvaluationResult, published: Publis
               { kind: "plot", svg: answersPlot(result.metrics.bins) },
             ],
           },
-          { kind: "table", head: ["predicted", "answers", "mean p", "correct"], rows: bins },
+          { kind: "table", head: [...binHead], rows: bins },
         ],
       },
       {

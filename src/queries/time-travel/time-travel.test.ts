@@ -100,7 +100,7 @@ const travel = (history: History, model: LearnerModel, eventsMax = 100_000) =>
     ...{ listSize: testListSize, eventsMax, clock: { now: () => Number.MAX_SAFE_INTEGER } },
   });
 
-describe.each(["lr-lite", "elo"] as const)("with the model %s", (name) => {
+describe.each(["lr-full", "elo"] as const)("with the model %s", (name) => {
   const model = learnerModels[name] as LearnerModel;
   let live: Live | undefined;
   afterAll(() => live?.stop());
