@@ -51,7 +51,7 @@ export function bankOfLearner(
  */
 export function selectForLearner(input: LearnerSelection): Selection {
   const { state, bank, model, weights, now, size, sessionType, onlySkillIds, excludedItemIds } = input;
-  const predict = prepared(model, weights, bank).forLearner(state.local);
+  const predict = prepared(model, weights, bank).forLearner(state.local, now);
   return selectItems({
     bank,
     policy: bank.policy,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { policySchema } from "../../domain/events.ts";
-import { modelNames } from "../../domain/learner-model/models.ts";
+import { modelNames } from "../../domain/learner-model/model-names.ts";
 import { graphNames } from "../../domain/simulated-learners/course.ts";
 import { generatorNames } from "../../domain/simulated-learners/generators.ts";
 
