@@ -2,11 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openCutLine } from "../../../../test/support/cut-line.ts";
 import { privatePgbouncer, privatePostgres, privateReplica } from "../../../../test/support/engines.ts";
+import { temporaryFolder } from "../../../../test/support/folders.ts";
 import { pick, seededRandom } from "../../../../test/support/seeded-random.ts";
+import { useSmallSegments } from "../../../../test/support/small-segments.ts";
+import { archiveEvents } from "../../../commands/archive-events.ts";
+import { openArchiveFolder } from "../../archive/folder.ts";
+import { createPostgres } from "../../engines/postgres.ts";
 import { eventStoreContract } from "../event-store.contract.ts";
 import { newEvents, readAll, request } from "../support.contract.ts";
 import { openPostgresLog } from "./log.ts";
+import { createPostgresReader } from "./reader.ts";
 import { openReplicaReads, type ReplicaAnswer, type ReplicaReads, type ReplicaReadsOptions } from "./replica.ts";
+import { createPostgresSegments } from "./segments.ts";
 
 /**
  * Analysts' reads on a real streaming replica: never older than the bound, never back behind what was handed out
@@ -62,6 +69,51 @@ describe.skipIf(postgres === null || replica === null)("analysts' reads", () => 
     );
     expect(await reads.behind(10)).toEqual(await log.behind(10));
     expect(last()).toEqual({ answeredBy: "replica", why: "fresh" });
+  });
+
+  test("segments that the primary has archived are read as before: from files, and from a replica that has them still", async () => {
+    const archive = openArchiveFolder(temporaryFolder());
+    const primaryUrl = (await postgres?.createDatabase()) ?? "";
+    await useSmallSegments(primaryUrl, 100);
+    const sql = createPostgres({ url: primaryUrl });
+    const log = await openPostgresLog({ sql }, archive);
+    const answers: ReplicaAnswer[] = [];
+    const reads = openReplicaReads({
+      ...{ primary: log, replicaUrl: replica?.at(primaryUrl) ?? "", maxLagMs: 60_000 },
+      ...{ observe: (answer) => void answers.push(answer), readerOn: (query) => createPostgresReader(query, archive) },
+    });
+    onTestFinished(async () => {
+      await reads.close();
+      await log.close();
+      await sql.close();
+    });
+    await log.append([request("learner-1", newEvents(130)), request("item-1", newEvents(220))]);
+    const all = async (of: typeof reads | typeof log) => [
+      (await readAll(of, 0, 60)).events,
+      (await readAll(of, 90, 1_000, { categories: ["item"] })).events,
+      await of.readStream("learner-1", { limit: 500 }),
+      await of.readStream("item-1", { limit: 90, direction: "backwards" }),
+      await of.behind(150, { categories: ["learner"] }),
+    ];
+    const before = await all(log);
+    const last = () => answers[answers.length - 1];
+    await answeredByReplica(reads, last, 350);
+    await replica?.pause();
+    try {
+      const moved = await archiveEvents({ log: createPostgresSegments(sql), archive }, { position: 200 });
+      expect(moved).toMatchObject([{ first: 1 }, { first: 101, last: 200 }]);
+      expect(await all(reads)).toEqual(before);
+      expect(last()?.answeredBy).toBe("replica");
+    } finally {
+      await replica?.resume();
+    }
+    // The replica has replayed that the tables are gone.
+    const there = createPostgres({ url: replica?.at(primaryUrl) ?? "" });
+    onTestFinished(() => there.close());
+    const tables = "SELECT count(*) FROM pg_class WHERE relname IN ('events_000000000001', 'events_000000000101')";
+    await expect.poll(() => there.query(tables), { timeout: 20_000 }).toEqual([["0"]]);
+    expect(await all(reads)).toEqual(before);
+    expect(last()?.answeredBy).toBe("replica");
   });
 
   test("a replay that stands still: old answers within the bound, none beyond it, none before a position asked for", async () => {
