@@ -15,7 +15,7 @@ export interface Pseudonyms {
 /** Ids of things that authors made, and texts of theirs: they say nothing of a learner. */
 const catalogueIds: ReadonlySet<string> = new Set([
   ...["itemId", "itemIds", "skillId", "skillIds", "trackId", "trackIds", "experimentId"],
-  ...["pinnedItemIds", "barredItemIds"],
+  ...["pinnedItemIds", "barredItemIds", "parentIds", "externalIds", "responseId"],
 ]);
 
 const domains: Readonly<Record<string, IdDomain>> = {
