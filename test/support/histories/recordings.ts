@@ -8,14 +8,15 @@ import { defineTracks, retireTracks } from "../../../src/commands/define-tracks.
 import type { CatalogueCommandDeps, CatalogueOutcome } from "../../../src/commands/handle.ts";
 import { publishItems, retireItems } from "../../../src/commands/publish-items.ts";
 import { recordInteractions } from "../../../src/commands/record-interactions.ts";
-import { decodeEvent } from "../../../src/domain/decode-event.ts";
 import type { LearnerModel } from "../../../src/domain/learner-model/learner-model.ts";
 import { elo, lrLite } from "../../../src/domain/learner-model/models.ts";
 import { learnerStream, modelStream, skillStream } from "../../../src/domain/streams.ts";
 import { createCatalogueFollower } from "../../../src/workers/catalogue-follower.ts";
 import { learningHistory } from "../learning-history.ts";
 import { seededRandom } from "../random.ts";
+import { experimentServed } from "./experiment-served.ts";
 import { historyBytes } from "./history-file.ts";
+import { trained } from "./train.ts";
 
 /**
  * How each history was made, as of when it was made. A recording is made once, and its file stays as it is: the code that made
@@ -26,6 +27,7 @@ export const recordings: Readonly<Record<string, () => Promise<Buffer>>> = {
   "small-school": smallSchool,
   "catalogue-churn": catalogueChurn,
   "old-and-broken": oldAndBroken,
+  "experiment-served": experimentServed,
 };
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -74,29 +76,8 @@ async function writer(seed: string, startsAt: string) {
 
 type Writer = Awaited<ReturnType<typeof writer>>;
 
-/** Trains a model on the log so far and publishes its weights, as a trainer of its own would have. */
-async function publishWeights({ log, blobs, raw }: Writer, model: LearnerModel): Promise<void> {
-  const weights = model.newWeights();
-  const locals = new Map<string, unknown>();
-  let answers = 0;
-  let trainedTo = 0;
-  const { events } = await log.read(0, 100_000);
-  for (const stored of events) {
-    const event = decodeEvent(stored);
-    if (event.type !== "InteractionRecorded" || event.data.correct === undefined) continue;
-    const { learnerId, itemId, skillIds, correct, occurredAt } = event.data;
-    const local = locals.get(learnerId) ?? model.newLocal();
-    locals.set(learnerId, local);
-    model.learn(weights, local, { itemId, skillIds, correct, at: Date.parse(occurredAt) });
-    answers += 1;
-    trainedTo = event.position;
-  }
-  const version = (await log.readStream(modelStream, { limit: 1_000 })).length + 1;
-  const name = `${model.name}-${version}`;
-  await blobs.put("model", name, model.encodeWeights(weights));
-  const data = { version, model: model.name, trainedTo, answers, metrics: {}, weights: name };
-  await raw(modelStream, "ModelPublished", data);
-}
+const publishWeights = async (service: Writer, model: LearnerModel): Promise<void> =>
+  service.raw(modelStream, "ModelPublished", await trained(service, model));
 
 /** The demo course, and eight learners of it; both models published twice on the way. */
 async function classOfEight(): Promise<Buffer> {

@@ -19,10 +19,8 @@ export interface Replayed {
 
 /** Answers are written down in the middle of a history, and at its end. */
 const shares = [0.5, 1];
-/** Learners whose answers are written down, of those known by then: the first, the last and one between. */
-const learnersOf = (ids: readonly string[]): string[] => [
-  ...new Set([ids[0], ids[Math.floor(ids.length / 2)], ids.at(-1)].flatMap((id) => (id === undefined ? [] : [id]))),
-];
+/** Learners whose answers are written down, of those known by then: the first and the last. */
+const learnersOf = (ids: readonly string[]): string[] => [...new Set(ids.slice(0, 1).concat(ids.slice(-1)))];
 
 const base: NextRequest = {
   ...{ count: 5, trackId: null, sessionType: "practice", exclude: new Set<string>(), skillIds: null },
@@ -76,6 +74,7 @@ const short = (p: number): number => Math.round(p * 1_000) / 1_000;
 /** The part of an answer that a change of wording leaves alone. */
 interface NextJson {
   readonly source: string;
+  readonly experiment?: { readonly arm: string } | null;
   readonly stop: { readonly reason: string } | null;
   readonly items: readonly {
     readonly itemId: string;
@@ -91,9 +90,10 @@ async function answersTo(live: Live, learner: string, tracks: readonly string[])
   const lines: Line[] = [];
   const ask = async (what: string, request: Partial<NextRequest>): Promise<void> => {
     const [json = ""] = await nextItems.many([learner], { ...base, ...request });
-    const { source, stop, items } = JSON.parse(json) as NextJson;
+    const { source, experiment, stop, items } = JSON.parse(json) as NextJson;
     const list = items.map(({ itemId, p, propensity, reason }) => [itemId, short(p), short(propensity), reason.code]);
-    lines.push([learner, what, source, stop?.reason ?? null, list]);
+    const asArm = experiment == null ? what : `${what} as ${experiment.arm}`;
+    lines.push([learner, asArm, source, stop?.reason ?? null, list]);
   };
   try {
     await ask("practice", {});
