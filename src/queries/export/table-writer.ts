@@ -1,3 +1,4 @@
+import { csvCell } from "../csv-cell.ts";
 import type { ReplayFile } from "../replays/replay-kind.ts";
 import { createParquetWriter } from "./parquet-writer.ts";
 import type { Column, Row, TableWriter } from "./table.ts";
@@ -64,12 +65,4 @@ function csvLine(columns: readonly Column[]): (row: Row) => string {
     for (const name of names) text += `${text === "" ? "" : ","}${csvCell(row[name])}`;
     return `${text}\n`;
   };
-}
-
-function csvCell(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  // An empty text is not nothing.
-  return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -65,7 +65,9 @@ export function frameOf(input: FrameInput): Frame {
   const left = input.left ?? 58;
   const right = width - (input.right ?? 20);
   const rows = legendRows(input.legend ?? [], width - 24);
-  const top = 36 + rows.length * 20;
+  // Names of marks across stand above the drawing, where no row is.
+  const above = input.y === undefined && input.marks?.some(({ axis }) => axis === "x") === true ? 14 : 0;
+  const top = 36 + rows.length * 20 + above;
   const bottom = top + (input.height ?? 250);
   const total = bottom + 48;
   const x = scaleOf(input.x, [...input.xs, ...atsOf(input, "x")], left, right);
@@ -91,7 +93,7 @@ export function frameOf(input: FrameInput): Frame {
       ...rows.flatMap((row, k) => row.map((entry) => legendEntry(entry, 44 + k * 20))),
       ...grid(frame, input.y !== undefined),
       ...drawing,
-      ...(input.marks ?? []).map((mark) => markLine(mark, frame)),
+      ...(input.marks ?? []).map((mark) => markLine(mark, frame, above > 0 ? top - 4 : top + 11)),
     );
   return { ...frame, finish };
 }
@@ -125,7 +127,7 @@ function grid({ x, y, left, right, top, bottom }: Edges, withY: boolean): string
   ];
 }
 
-function markLine({ axis, at, label }: Mark, { x, y, left, right, top, bottom }: Edges): string {
+function markLine({ axis, at, label }: Mark, { x, y, left, right, top, bottom }: Edges, labelY: number): string {
   if (axis === "y") {
     const level = y.at(at);
     return (
@@ -139,7 +141,7 @@ function markLine({ axis, at, label }: Mark, { x, y, left, right, top, bottom }:
     element("line", { class: "mark", x1: place, y1: top, x2: place, y2: bottom }) +
     textElement(
       "text",
-      { class: "halo", x: place + (atEnd ? -5 : 5), y: top + 11, "text-anchor": atEnd ? "end" : "start" },
+      { class: "halo", x: place + (atEnd ? -5 : 5), y: labelY, "text-anchor": atEnd ? "end" : "start" },
       label,
     )
   );

@@ -141,8 +141,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } p { marg
 a { color: var(--link); } nav ul { padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; }
 .scroll { overflow-x: auto; margin: .6rem 0; } .soft, figcaption { color: var(--soft); font-size: .9rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
-th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: normal; }
-thead th { color: var(--soft); vertical-align: bottom; } .number { text-align: right; white-space: nowrap; } .wide { min-width: 15rem; } tbody th { min-width: 8rem; }
+th, td { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: normal; }
+thead th { color: var(--soft); vertical-align: bottom; } .number { text-align: right; white-space: nowrap; } .wide { min-width: 13rem; } tbody th { min-width: 7rem; }
 .good { color: var(--good); font-weight: 600; } .warn { color: var(--warn); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; }
 .figures { display: flex; flex-wrap: wrap; gap: .6rem 2.2rem; margin: .8rem 0; } .figures dt { color: var(--soft); font-size: .9rem; } .figures dd { margin: 0; font-size: 1.4rem; }
 .beside { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; } .beside > * { flex: 1 1 22rem; min-width: 0; }

@@ -179,7 +179,13 @@ function placeTable(caption: string, places: readonly StoppingPlace[]): Block {
   return {
     kind: "table",
     caption,
-    head: ["After", numeric("Answers"), numeric("Stopped there"), numeric("Share of answers there"), ""],
+    head: [
+      "After",
+      numeric("Answers"),
+      numeric("Stopped there"),
+      numeric("Share of answers there"),
+      "Beside all answers",
+    ],
     rows,
   };
 }

@@ -79,6 +79,8 @@ export async function foldLog(
   const until = input.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(input.to);
   for await (const page of pagesOf(feed, { categories: ["learner"], types: ["InteractionRecorded"] })) {
     for (const stored of page.events) {
+      // What is recorded meanwhile is for the next report.
+      if (stored.position > total) break;
       const event = decoded(stored);
       if (event === null) seen.unreadable += 1;
       if (event?.type !== "InteractionRecorded" || Date.parse(event.data.occurredAt) >= until) continue;
@@ -96,10 +98,11 @@ export async function foldLog(
       times.first = Math.min(times.first, observation.at);
       times.last = Math.max(times.last, observation.at);
     }
-    seen.position = page.position;
-    onProgress(page.position, total);
+    seen.position = Math.min(page.position, total);
+    onProgress(seen.position, total);
     await nextTurn();
     signal.throwIfAborted();
+    if (page.position >= total) break;
   }
   if (seen.interactions === 0) throw new ReplayRefused(nothingText(input));
   const { first, last } = times;

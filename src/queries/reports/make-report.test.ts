@@ -249,5 +249,5 @@ describe("on a random history with everything in it", () => {
 test("a cell that a spreadsheet would run is made text", () => {
   const table = { columns: ["a"], rows: [["=1+1"], ["-x"], ['a,b\n"c"'], [-1], [null]] };
   const document = { table } as unknown as ReportDocument;
-  expect(reportCsv(document)).toBe(`a\r\n'=1+1\r\n'-x\r\n"a,b\n""c"""\r\n-1\r\n\r\n`);
+  expect(reportCsv(document)).toBe(`a\n'=1+1\n'-x\n"a,b\n""c"""\n-1\n\n`);
 });

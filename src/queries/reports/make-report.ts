@@ -1,5 +1,6 @@
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import type { Feed } from "../../ports/feed.ts";
+import { csvCell } from "../csv-cell.ts";
 import { htmlPage, type Section } from "../plots/html-page.ts";
 import { collectDropOuts } from "./drop-outs.ts";
 import { dropOutsPage } from "./drop-outs-page.ts";
@@ -95,15 +96,11 @@ export function reportHtml({ title, about, findings, sections }: ReportDocument,
   });
 }
 
-/** RFC 4180, with a header; quoted where needed. A cell that a spreadsheet would run as a formula is made text. */
+/** With a header. What a spreadsheet would run as a formula is made text: titles come from outside. */
 export function reportCsv({ table }: ReportDocument): string {
-  const line = (cells: readonly (string | number | null)[]): string => `${cells.map(csvCell).join(",")}\r\n`;
+  const line = (cells: readonly (string | number | null)[]): string => `${cells.map(safeCell).join(",")}\n`;
   return line(table.columns) + table.rows.map(line).join("");
 }
 
-function csvCell(cell: string | number | null): string {
-  if (cell === null) return "";
-  if (typeof cell === "number") return String(cell);
-  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
+const safeCell = (cell: string | number | null): string =>
+  csvCell(typeof cell === "string" && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell);

@@ -6,8 +6,7 @@ import { type ReportInput, reportInputSchema } from "./report-input.ts";
 
 /**
  * A report as a background replay: a page, CSV, JSON and each plot as a file. A run that was cut off begins again: what
- * it counted is as large as the state of all learners, and a million events are counted again in less than the time it
- * would take to save that at each checkpoint.
+ * it counted by then is as large as the states of all learners, too much for a checkpoint, and soon counted again.
  */
 export function reportKind(deps: { readonly feed: Feed; readonly model: LearnerModel }): ReplayKind<ReportInput> {
   return {
