@@ -6,7 +6,7 @@ import { inInputOrder, readIds, readInputs } from "./read-inputs.ts";
 
 /**
  * Makes the tracks stand as given ({@link trackInputSchema}): items and skills held, policy, pins and bars. An outcome
- * for each, in input order. Refusals: invalid_track, unknown_skill, unknown_item, conflict.
+ * for each, in input order. Refusals: invalid_track, unknown_skill, unknown_item, contradictory_policy, conflict.
  */
 export async function defineTracks(
   deps: CatalogueCommandDeps,

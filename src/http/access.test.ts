@@ -36,6 +36,7 @@ const routes: readonly [Method, string, unknown, readonly Scope[]][] = [
   ["GET", "/v1/skills/nope", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/tracks", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/tracks/nope", undefined, ["client", "author", "analyst"]],
+  ["GET", "/v1/tracks/nope/policy", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/events", undefined, ["analyst"]],
   ["POST", "/v1/replays", { kind: "numbers", input: { count: 1 } }, ["analyst"]],
   ["GET", "/v1/replays", undefined, ["analyst"]],
@@ -74,7 +75,7 @@ describe("scopes", () => {
         .replace("/items/sum/stats", "/items/{itemId}/stats")
         .replace(/\/replays\/0[^/]+/, "/replays/{replayId}")
         .replace("/files/a.csv", "/files/{name}")
-        .replace(/\/(items|skills|tracks)\/(sum|nope)$/, "/$1/{id}")
+        .replace(/\/(items|skills|tracks)\/(sum|nope)(\/policy)?$/, "/$1/{id}$3")
         .replace("/parked/a/", "/parked/{learnerId}/")
         .replace("/rebuild/nope", "/rebuild/{name}");
       return `${method.toLowerCase()} ${path}`;

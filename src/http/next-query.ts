@@ -18,6 +18,11 @@ export const nextQuerySchema = z.strictObject({
   session: sessionTypeSchema.default("practice"),
   exclude: listSchema.describe(`Items not wanted, at most ${excludeMax}: a,b or repeated`),
   skills: listSchema.describe(`Only items with one of these skills, at most ${skillsMax}`),
+  sessionId: idSchema
+    .optional()
+    .describe(
+      "The session this begins or goes on with, where the track limits sessions; when left out, one is over after half an hour without an interaction",
+    ),
   after: afterSchema,
   at: pastSchema,
 });
@@ -46,7 +51,14 @@ export function createNextQueries(): NextQueries {
       let request = known(text);
       if (request === undefined) {
         request = parseQuery(query, text);
-        if (text.length <= textMax && request.after === null && request.at === null) parsed.set(text, request);
+        if (
+          text.length <= textMax &&
+          request.after === null &&
+          request.at === null &&
+          request.sessionId === undefined
+        ) {
+          parsed.set(text, request);
+        }
       }
       return request;
     },
@@ -59,7 +71,7 @@ function parseQuery(query: unknown, text: string): NextQuery {
     const errors = fieldProblems(result.error.issues);
     throw new Problem("invalid_request", { detail: summaryOf(errors), errors });
   }
-  const { count, track = null, session: sessionType, after, at = null } = result.data;
+  const { count, track = null, session: sessionType, sessionId, after, at = null } = result.data;
   if (at !== null && after !== undefined) throw invalidField("after", "give at or after, not both");
   const exclude = listOf(result.data.exclude) ?? [];
   const skillIds = listOf(result.data.skills);
@@ -70,5 +82,6 @@ function parseQuery(query: unknown, text: string): NextQuery {
   // With a token every query string is another, and what stands in the answer is not.
   const plain = exclude.length === 0 && skillIds === null;
   const cacheKey = plain ? JSON.stringify(shape) : token === null ? text : null;
-  return { ...shape, exclude: new Set(exclude), after: token, cacheKey, at };
+  const session = sessionId === undefined ? {} : { sessionId };
+  return { ...shape, ...session, exclude: new Set(exclude), after: token, cacheKey, at };
 }

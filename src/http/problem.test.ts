@@ -67,6 +67,13 @@ const provocations: Record<ProblemCode, Provocation> = {
   invalid_track: { call: post("/v1/tracks", {}) },
   unknown_item: { call: post("/v1/tracks", { trackId: "t", title: "T", itemIds: ["nope"] }) },
   unknown_skill: { call: post("/v1/items", { ...item, skillIds: ["nope"] }) },
+  contradictory_policy: {
+    call: post("/v1/tracks", {
+      trackId: "t",
+      title: "T",
+      policy: { masteryThreshold: 0.6, prerequisiteThreshold: 0.7 },
+    }),
+  },
   experiment_taken: {
     call: post("/v1/tracks", { ...inExperiment, trackId: "other" }),
     before: (api) => api.call("POST", "/v1/tracks", { body: inExperiment }),

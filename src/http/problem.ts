@@ -28,6 +28,7 @@ export const problems = {
   invalid_track: { status: 422, title: "The track cannot be defined as it is" },
   unknown_item: { status: 422, title: "It names an item that nobody published" },
   unknown_skill: { status: 422, title: "It names a skill that nobody defined" },
+  contradictory_policy: { status: 422, title: "The policy of a track contradicts itself" },
   experiment_taken: { status: 422, title: "An experiment of this id belongs to another track" },
   experiment_changed: { status: 422, title: "A running or ended experiment would become another one" },
   too_much_history: { status: 422, title: "It would take too many events to answer at once" },

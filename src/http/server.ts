@@ -15,6 +15,7 @@ import { interactionRoutes } from "./routes/interactions.ts";
 import { learnerRoutes } from "./routes/learners.ts";
 import { nextRoutes } from "./routes/next.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { policyRoutes } from "./routes/policy.ts";
 import { popularRoutes } from "./routes/popular.ts";
 import { replayRoutes } from "./routes/replays.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
@@ -29,6 +30,7 @@ const allRoutes = [
   learnerRoutes,
   popularRoutes,
   catalogueRoutes,
+  policyRoutes,
   eventRoutes,
   replayRoutes,
   experimentRoutes,

@@ -12,6 +12,7 @@ import { decodeNext, type NextList } from "../projections/next-items.ts";
 import { type LiveView, learnerKey, nextField, stateField } from "../projections/rows.ts";
 import { cut, isStartOf } from "./cut-list.ts";
 import { createItemJson } from "./item-json.ts";
+import { serves } from "./list-serves.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
 import type { NextRequest, NextSource } from "./next-request.ts";
@@ -106,7 +107,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   async function fromState(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
     const field = await states.get(namespace, learnerId, stateField);
     if (field.value === null) return null;
-    const { cacheKey } = request;
+    // One session's answer is no other's.
+    const cacheKey = request.sessionId === undefined ? request.cacheKey : null;
     const stamp = `${catalogue.version}.${deps.model.current().version}`;
     const kept = cacheKey === null ? undefined : field.made(cacheKey, stamp);
     if (kept !== undefined && holds(kept, clock.now())) return kept;
@@ -123,6 +125,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       size: count,
       ...(exclude.size === 0 ? {} : { excludedItemIds: exclude }),
       ...(skillIds === null ? {} : { onlySkillIds: skillIds }),
+      ...(request.sessionId === undefined ? {} : { sessionId: request.sessionId }),
     });
     const { revision, position, recordedAt: at } = state;
     return {
@@ -163,7 +166,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     field: KeptList,
     request: NextRequest,
   ): RenderedNext | Promise<RenderedNext> {
-    if (field.value !== null && serves(field.value, request, catalogue)) {
+    if (field.value !== null && serves(field.value, learnerId, request, catalogue)) {
       const rendered = fromList(learnerId, field, request, "personal");
       if (rendered !== null) return done(rendered, "personal");
     }
@@ -268,16 +271,6 @@ const answersPerTurn = 50;
 
 const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, now: number): boolean =>
   holdsUntil === null || holdsUntil > now;
-
-/** A list of a track that was retired since serves nobody; one of all items serves on when the track comes back. */
-function serves(list: NextList, request: NextRequest, catalogue: CatalogueReader): boolean {
-  return (
-    list.sessionType === request.sessionType &&
-    request.skillIds === null &&
-    (request.trackId === null || request.trackId === list.trackId) &&
-    catalogue.bank(list.trackId) !== null
-  );
-}
 
 function shortened(item: SelectedItem): SelectedItem {
   const short = (value: number): number => Math.round(value * 10_000) / 10_000;

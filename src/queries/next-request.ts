@@ -11,6 +11,8 @@ export interface NextRequest {
   readonly exclude: ReadonlySet<string>;
   /** Only items with one of these skills; null for any. */
   readonly skillIds: readonly string[] | null;
+  /** The session that this begins or goes on with, where it is known: for what it has left of its budget. */
+  readonly sessionId?: string;
   /** The answer should include this interaction; waits for it, within bounds. */
   readonly after: Freshness | null;
   /** Equal for requests that are equal but for `after`: what a rendered answer is kept under. null: keep none. */

@@ -21,6 +21,7 @@ import { addReplays } from "./replays.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
 import { addSimulate } from "./simulate.ts";
+import { addTracks } from "./tracks.ts";
 
 const commands: readonly AddCommand[] = [
   addServe,
@@ -28,6 +29,7 @@ const commands: readonly AddCommand[] = [
   addKeys,
   addEvents,
   addExport,
+  addTracks,
   addArchive,
   addLag,
   addParked,

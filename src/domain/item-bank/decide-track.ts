@@ -1,12 +1,13 @@
 import type { TrackFields } from "../events.ts";
 import type { Catalogue, Item, Skill, Track } from "./catalogue.ts";
 import { type Decision, defined, distinct, type RefusalCode, refused, retired, says, unchanged } from "./decision.ts";
+import { contradictionOf } from "./policy-contradictions.ts";
 
 /** Whatever makes the track stand as given. */
 export function decideDefineTrack(
   asked: TrackFields,
   track: Track | undefined,
-  items: ReadonlyMap<string, Pick<Item, "retired">>,
+  items: ReadonlyMap<string, Pick<Item, "retired" | "kind">>,
   skills: ReadonlyMap<string, Pick<Skill, "retired">>,
   experiments: Catalogue["experiments"] = new Map(),
 ): Decision {
@@ -19,6 +20,8 @@ export function decideDefineTrack(
     firstMissing("unknown_item", "itemIds", asked.itemIds, items) ??
     firstMissing("unknown_item", "pinnedItemIds", asked.pinnedItemIds, items) ??
     firstMissing("unknown_item", "barredItemIds", asked.barredItemIds, items) ??
+    unknownTopic(asked, skills) ??
+    contradiction(asked, items) ??
     experimentRefusal(asked, experiments) ??
     defined({ type: "TrackDefined", data: fields }, track)
   );
@@ -60,6 +63,18 @@ function firstMissing(
   const id = ids[at];
   if (id === undefined) return null;
   return refused(code, `there is no ${code === "unknown_item" ? "item" : "skill"} "${id}"`, `${field}.${at}`);
+}
+
+function unknownTopic({ policy }: TrackFields, skills: ReadonlyMap<string, unknown>): Decision | null {
+  const at = policy.topics.findIndex(({ skillId }) => skillId !== undefined && !skills.has(skillId));
+  if (at < 0) return null;
+  const path = `policy.topics.${at}.skillId`;
+  return refused("unknown_skill", `there is no skill "${policy.topics[at]?.skillId}"`, path);
+}
+
+function contradiction(asked: TrackFields, items: ReadonlyMap<string, Pick<Item, "kind">>): Decision | null {
+  const found = contradictionOf(asked, items);
+  return found === null ? null : refused("contradictory_policy", `${found.path}: ${found.detail}`, found.path);
 }
 
 /**

@@ -207,7 +207,7 @@ function isLast(one: SkillFields, at: number, asked: readonly SkillFields[], dec
 }
 
 describe("tracks", () => {
-  const entries = new Map([["x", { retired: true }]]);
+  const entries = new Map([["x", { retired: true, kind: "exercise" }]]);
   const stored = { ...track("t", { itemIds: ["x"] }), revision: 1, retired: false };
 
   it("published, revised, unchanged, back from retirement", () => {

@@ -20,6 +20,7 @@ export type RefusalCode =
   | "unknown_skill"
   | "unknown_track"
   | "skill_cycle"
+  | "contradictory_policy"
   | "experiment_taken"
   | "experiment_changed";
 

@@ -28,6 +28,7 @@ export function selectPractice(scope: Scope): Draft {
   // Nothing of theirs may be given: what would stand first is one of them.
   if (open.open === 0) draft.bound |= open.refusing;
   addOpen(practice, open.open > 0 ? open.all : [withoutSkill(draft)]);
+  addOtherOpen(practice);
   if (roomIn(draft) > 0) addGroups(practice, [withoutSkill(draft)]);
   addReviews(practice);
   if (roomIn(draft) > 0 && policy.maintenance) addGroups(practice, maintenanceGroups(draft));
@@ -118,6 +119,16 @@ function addOpen(practice: Practice, groups: readonly Group[]): void {
   }
   if (explores && placed.length > 0) {
     randomise(draft, placed, { groups, mix, reasonFor: (candidate) => reasonFor(candidate, scope) });
+  }
+}
+
+/** An item of two skills counts in both groups, so that these can end before the open skills do. */
+function addOtherOpen(practice: Practice): void {
+  const { draft } = practice;
+  while (roomIn(draft) > 0) {
+    const others = openGroups(draft);
+    if (others.open === 0) return;
+    addGroups(practice, others.all);
   }
 }
 

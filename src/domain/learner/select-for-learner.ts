@@ -1,13 +1,13 @@
 import type { SessionType } from "../events.ts";
 import { bankForLearner } from "../item-bank/bank.ts";
 import { selectItems } from "../item-selection/select.ts";
-import type { ItemBank, ItemDone, Selection, SessionSoFar } from "../item-selection/selection.ts";
+import type { ItemBank, ItemDone, Selection } from "../item-selection/selection.ts";
 import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
 import { newMastery } from "../learner-model/mastery.ts";
 import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
 import { answersTo, never } from "./items-seen.ts";
 import { type LearnerState, lastItemIds, masteryOf } from "./learner-state.ts";
-import { expectedMs, sessionGapMs } from "./session.ts";
+import { sessionSoFar } from "./session.ts";
 
 export interface LearnerSelection {
   readonly learnerId: string;
@@ -26,6 +26,8 @@ export interface LearnerSelection {
   readonly onlySkillIds?: readonly string[];
   /** Never these. */
   readonly excludedItemIds?: ReadonlySet<string>;
+  /** The session this is for, where it is known. */
+  readonly sessionId?: string;
 }
 
 const unseen = newMastery();
@@ -69,7 +71,7 @@ export function selectForLearner(input: LearnerSelection): Selection {
     ...(excludedItemIds === undefined ? {} : { excludedItemIds }),
     learnerId: input.learnerId,
     done: ({ itemId }) => doneOf(state, itemId),
-    session: sessionAt(state, now),
+    session: sessionSoFar(state.session, { lastAt: state.recordedAt, now, sessionId: input.sessionId }),
   });
 }
 
@@ -81,14 +83,6 @@ function doneOf({ ids, items }: LearnerState, itemId: string): ItemDone {
   const lastAt = items.engagedAt[number] ?? never;
   if (lastAt === never) return neverDone;
   return { times: Math.max(1, answersTo(items, number)), lastAt };
-}
-
-/** What the session has taken by `now`: nothing, where the last one is over. */
-function sessionAt({ session, recordedAt }: LearnerState, now: number): SessionSoFar {
-  const endsAt = recordedAt + sessionGapMs;
-  const usual = { expectedMs: expectedMs(session) };
-  if (now >= endsAt) return { ms: 0, items: 0, endsAt: Number.POSITIVE_INFINITY, ...usual };
-  return { ms: session.ms, items: session.items, endsAt, ...usual };
 }
 
 /** Of the banks and weights in use, as long as both are: weights are published a few times an hour, banks change as seldom. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectedMsDefault } from "../item-selection/scope.ts";
-import { evolveSession, expectedMs, newSession, type Session, sessionGapMs } from "./session.ts";
+import { evolveSession, expectedMs, newSession, type Session, sessionGapMs, sessionSoFar } from "./session.ts";
 
 interface Step {
   readonly sessionId?: string;
@@ -53,6 +53,17 @@ describe("a session", () => {
   test("counts an item that is done again at once as one", () => {
     expect(sessionOf({}, { sameItem: true }, { kind: "hint", sameItem: true }, {}).items).toBe(2);
     expect(sessionOf({ sessionId: "a" }, { sessionId: "b", sameItem: true }).items).toBe(1);
+  });
+
+  test("is over half an hour after its last event, unless it is named", () => {
+    const session = sessionOf({ sessionId: "monday", durationMs: 20_000 });
+    const at = (now: number, sessionId?: string) => sessionSoFar(session, { lastAt: 1_000, now, sessionId });
+    const begun = { ms: 20_000, items: 1, expectedMs: 20_000 };
+    const fresh = { ms: 0, items: 0, expectedMs: 20_000, endsAt: Number.POSITIVE_INFINITY };
+    expect(at(2_000)).toEqual({ ...begun, endsAt: 1_000 + sessionGapMs });
+    expect(at(1_000 + sessionGapMs)).toEqual(fresh);
+    expect(at(1_000 + sessionGapMs, "monday")).toEqual({ ...begun, endsAt: Number.POSITIVE_INFINITY });
+    expect(at(2_000, "tuesday")).toEqual(fresh);
   });
 
   test("knows the usual duration between the shortest and the longest answer, whole numbers throughout", () => {

@@ -1,5 +1,6 @@
 import type { InteractionRecorded } from "../events.ts";
 import { expectedMsDefault } from "../item-selection/scope.ts";
+import type { SessionSoFar } from "../item-selection/selection.ts";
 
 /** A longer time on one item says that the learner was away. */
 export const longestCountedMs = 30 * 60_000;
@@ -49,6 +50,17 @@ export function evolveSession(
 /** What an item is likely to take this learner, milliseconds. */
 export const expectedMs = ({ usualMs }: Pick<Session, "usualMs">): number =>
   usualMs === 0 ? expectedMsDefault : usualMs;
+
+/** What a session has taken by `now`. One that is not named is over some time after the last event, see {@link sessionGapMs}. */
+export function sessionSoFar(
+  session: Session,
+  { lastAt, now, sessionId }: { readonly lastAt: number; readonly now: number; readonly sessionId: string | undefined },
+): SessionSoFar {
+  const endsAt = sessionId === undefined ? lastAt + sessionGapMs : Number.POSITIVE_INFINITY;
+  const isOver = sessionId === undefined ? now >= endsAt : hashOf(sessionId) !== session.id;
+  if (isOver) return { ms: 0, items: 0, expectedMs: expectedMs(session), endsAt: Number.POSITIVE_INFINITY };
+  return { ms: session.ms, items: session.items, expectedMs: expectedMs(session), endsAt };
+}
 
 /** FNV-1a; 0 stands for no session. */
 function hashOf(sessionId: string): number {
