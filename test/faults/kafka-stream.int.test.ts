@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from "kafkajs";
-import { describe, expect, test } from "vitest";
-import { expectRebuilt, faultPatience, faultRuns, kafkaFaults, pause } from "../support/kafka-faults.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { expectRebuilt, faultPatience, faultRuns, kafkaFaults, pause, slowFaultRuns } from "../support/kafka-faults.ts";
 import { expectInOrder } from "../support/stream-order.ts";
 
 const faults = await kafkaFaults();
@@ -15,7 +15,7 @@ describe.skipIf(faults === null)("the stream through Kafka bears", { timeout: fa
   test("relays killed between the acknowledgement and the saving of the position, and two relays at once", async () => {
     const { school: one, random, why } = await school();
     await one.start("projector");
-    for (let kill = 0; kill < Math.min(Math.ceil(faultRuns / 2), 20); kill += 1) {
+    for (let kill = 0; kill < Math.ceil(faultRuns / 2); kill += 1) {
       // It would save in an hour: the next one sends again all since the last one that ended well.
       const relay = await one.start("relay", kill % 2 === 0 ? { saveEveryMs: 3_600_000 } : {});
       const standby = await one.start("relay");
@@ -37,38 +37,42 @@ describe.skipIf(faults === null)("the stream through Kafka bears", { timeout: fa
   });
 
   test("a broker that is killed and started again under load, and one that hangs", async () => {
-    const { school: one, why } = await school();
+    const { school: one, random, why } = await school();
     await one.start("relay");
     await one.start("projector");
     await one.start("projector");
-    await one.grow(50);
-    const restarted = faults?.kafka.restart("SIGKILL");
-    await one.grow(100);
-    await restarted;
-    await one.grow(50);
-    faults?.kafka.signal("SIGSTOP");
-    await one.grow(50);
-    await pause(3_000);
-    faults?.kafka.signal("SIGCONT");
-    await expectRebuilt(one, why);
+    for (let fault = 0; fault < slowFaultRuns; fault += 1) {
+      await one.grow(random.below(50));
+      const restarted = faults?.kafka.restart("SIGKILL");
+      await one.grow(60 + random.below(60));
+      await restarted;
+      await one.grow(random.below(50));
+      faults?.kafka.signal("SIGSTOP");
+      await one.grow(random.below(50));
+      await pause(3_000);
+      faults?.kafka.signal("SIGCONT");
+      await expectRebuilt(one, `${why}, fault ${fault}`);
+    }
     expectInOrder(await one.topic());
   });
 
   test("offsets that are set back to the beginning: everything comes twice", async () => {
-    const { school: one, why } = await school();
+    const { school: one, random, why } = await school();
     await one.start("relay");
-    const worker = await one.start("projector");
-    await one.grow(150);
-    await one.settled();
-    await worker.end("SIGTERM");
+    let workers = [await one.start("projector")];
+    await one.grow(100);
     const { brokers, topic } = one.engines;
     const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
-    await admin.resetOffsets({ groupId: `${topic}.projector`, topic, earliest: true });
-    await admin.disconnect();
-    await one.start("projector");
-    await one.start("projector");
-    await one.grow(50);
-    await expectRebuilt(one, why);
+    onTestFinished(() => admin.disconnect());
+    for (let fault = 0; fault < slowFaultRuns; fault += 1) {
+      await one.grow(random.below(50));
+      await one.settled();
+      await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
+      await admin.resetOffsets({ groupId: `${topic}.projector`, topic, earliest: true });
+      workers = [await one.start("projector"), await one.start("projector")];
+      await one.grow(random.below(50));
+      await expectRebuilt(one, `${why}, fault ${fault}`);
+    }
   });
 });

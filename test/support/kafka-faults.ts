@@ -9,8 +9,10 @@ const seed = Number(process.env.PROXIMAL_SEED ?? 20_260_302);
 
 /** How often something is killed: few by default, more for a long run. */
 export const faultRuns = Number(process.env.PROXIMAL_FAULT_RUNS ?? 5);
+/** The same for what takes ten seconds each. */
+export const slowFaultRuns = Number(process.env.PROXIMAL_FAULT_RUNS ?? 1);
 /** Milliseconds for one test. */
-export const faultPatience = Math.max(120_000, faultRuns * 15_000);
+export const faultPatience = Math.max(120_000, faultRuns * 30_000);
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export interface KafkaFaults {

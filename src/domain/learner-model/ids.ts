@@ -1,5 +1,6 @@
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
+import { IdShapes } from "./id-shapes.ts";
 
 /** Look-ups in a row that are answered by walking the list; then an index pays. */
 const walksMax = 8;
@@ -14,6 +15,8 @@ export class Ids {
   /** The ids as they were read, if they were: most of what is written again is a copy of it. */
   #bytes: Uint8Array | null = null;
   #bytesHold = 0;
+  /** As of the end of `#bytes`. */
+  #shapes = new IdShapes();
   #index: Map<string, number> | null = null;
   #walks = 0;
 
@@ -26,7 +29,7 @@ export class Ids {
     const count = reader.uint();
     const from = reader.place;
     ids.list.length = count;
-    for (let number = 0; number < count; number++) ids.list[number] = reader.text();
+    for (let number = 0; number < count; number++) ids.list[number] = ids.#shapes.read(reader);
     ids.#bytes = reader.since(from);
     ids.#bytesHold = count;
     return ids;
@@ -35,7 +38,10 @@ export class Ids {
   write(writer: ByteWriter): void {
     writer.uint(this.list.length);
     if (this.#bytes !== null) writer.bytes(this.#bytes);
-    for (let number = this.#bytesHold; number < this.list.length; number++) writer.text(this.list[number] as string);
+    const shapes = this.#shapes.copy();
+    for (let number = this.#bytesHold; number < this.list.length; number++) {
+      shapes.write(this.list[number] as string, writer);
+    }
   }
 
   /** -1 where it is not known. */

@@ -30,8 +30,8 @@ export function figuresOf({ metrics, ...result }: EvaluationResult): Figure[] {
     },
     {
       name: "state",
-      value: whole(result.state.bytes),
-      note: `bytes stored of a learner after ${whole(measuredLearner.answers)} answers on ${measuredLearner.items} items and ${measuredLearner.skills} skills; their ids take ${whole(result.state.idBytes)} besides`,
+      value: whole(result.stateBytes),
+      note: `bytes stored of a learner after ${whole(measuredLearner.answers)} answers on ${measuredLearner.items} items and ${measuredLearner.skills} skills, their ids among them`,
     },
   ];
 }

@@ -4,7 +4,7 @@ import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import { type Metrics, measure } from "../../domain/learner-model/metrics.ts";
 import { type AnswerOrder, inLogOrder, trainingLearners } from "./order.ts";
 import { type Fold, frozen, prequential, published } from "./protocols.ts";
-import { type StateSize, storedStateSize } from "./state-size.ts";
+import { storedStateSize } from "./state-size.ts";
 
 /**
  * prequential: predict, then learn, in log order. frozen: train on some learners, then test on the others with the shared
@@ -60,8 +60,8 @@ export interface EvaluationResult {
   readonly modelCpuMs: number;
   /** On one core: `answersRead` in `modelCpuMs`. */
   readonly answersPerSecond: number;
-  /** What is stored of a learner, see state-size.ts. */
-  readonly state: StateSize;
+  /** Bytes that are stored of a learner, see state-size.ts. */
+  readonly stateBytes: number;
 }
 
 /** There is nothing in the answers that this evaluation could measure. */
@@ -98,7 +98,7 @@ export async function evaluateModel(input: EvaluationInput): Promise<EvaluationR
     modelMs,
     modelCpuMs,
     answersPerSecond: (read.length / modelCpuMs) * 1000,
-    state: storedStateSize(model),
+    stateBytes: storedStateSize(model),
   };
 }
 

@@ -19,7 +19,7 @@ const result: EvaluationResult = {
   readMs: 1_500,
   modelMs: 2_500,
   modelCpuMs: 2_000,
-  state: { bytes: 2_345, idBytes: 2_500 },
+  stateBytes: 2_345,
   answersPerSecond: 617_283.5,
 };
 

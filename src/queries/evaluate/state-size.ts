@@ -9,15 +9,8 @@ export const measuredLearner: Readonly<Record<"skills" | "items" | "answers", nu
   answers: 2_000,
 };
 
-export interface StateSize {
-  /** What the model keeps of the learner, as it is stored. */
-  readonly bytes: number;
-  /** The ids of the items and skills, which the model's part shares with the others of a learner's row. */
-  readonly idBytes: number;
-}
-
-/** Bytes that the model stores of {@link measuredLearner}, with ids of four characters, times and mixed outcomes. */
-export function storedStateSize(model: LearnerModel, { skills, items, answers } = measuredLearner): StateSize {
+/** Bytes that are stored of {@link measuredLearner}: the model's part and the ids of items and skills, with times and mixed outcomes. */
+export function storedStateSize(model: LearnerModel, { skills, items, answers } = measuredLearner): number {
   const ids = newLearnerIds();
   const local = model.newLocal(ids);
   const weights = model.newWeights();
@@ -25,19 +18,17 @@ export function storedStateSize(model: LearnerModel, { skills, items, answers } 
     // Items come back after a third of all were met, and each has its skill.
     const item = (n * 7 + Math.floor(n / 3)) % items;
     model.observe(weights, local, {
-      itemId: `i${String(item).padStart(3, "0")}`,
-      skillIds: [`s${String(item % skills).padStart(3, "0")}`],
+      itemId: `item-${item}`,
+      skillIds: [`skill-${item % skills}`],
       correct: (n * n + item) % 7 < 4,
       at: 1_700_000_000_000 + n * 137_000,
     });
   }
-  return {
-    bytes: lengthOf((writer) => model.writeLocal(local, writer)),
-    idBytes: lengthOf((writer) => {
-      ids.skills.write(writer);
-      ids.items.write(writer);
-    }),
-  };
+  return lengthOf((writer) => {
+    ids.skills.write(writer);
+    ids.items.write(writer);
+    model.writeLocal(local, writer);
+  });
 }
 
 /** Without the format and the checksum. */
