@@ -135,6 +135,9 @@ export const policyInputSchema = z
   })
   .meta({ title: "Policy" });
 
+/** What an arm, or a policy that is asked about, has otherwise than its track's. */
+export const policyOverridesInputSchema = z.strictObject(overridesOf(policyInputSchema.shape));
+
 const experimentInputSchema = z
   .strictObject({
     experimentId: experimentShape.experimentId.describe("Never used for another experiment afterwards"),
@@ -144,8 +147,7 @@ const experimentInputSchema = z
         z.strictObject({
           arm: experimentArmShape.arm,
           share: experimentArmShape.share.describe("Of the learners; those of all arms add up to 1"),
-          policy: z
-            .strictObject(overridesOf(policyInputSchema.shape))
+          policy: policyOverridesInputSchema
             .prefault({})
             .describe("What this arm chooses otherwise than the track's policy"),
         }),

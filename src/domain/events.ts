@@ -262,6 +262,8 @@ export const itemsServedSchema = z.object({
   size: z.number().int().min(1),
   /** Only items of these skills were asked for. */
   skillIds: z.array(idSchema).optional(),
+  /** The session that was named in the question. */
+  sessionId: idSchema.optional(),
   /** Set where items of the list were passed over (excluded by the client, retired since): places are not the selection's. */
   cut: z.literal(true).optional(),
   /** What was shown, in order. */

@@ -132,7 +132,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
       ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name, modelVersion, revision, position, at },
       ...{ holdsUntil: selection.holdsUntil, stop: selection.stop, items: selection.items.map(shortened) },
-      selection: { size: count, items: selection.items, cut: exclude.size > 0, skillIds },
+      selection: { size: count, items: selection.items, cut: exclude.size > 0, skillIds, sessionId: request.sessionId },
     };
   }
 

@@ -35,6 +35,8 @@ export interface NextAnswer {
     readonly cut: boolean;
     /** Only items with one of these skills; null for any. */
     readonly skillIds: readonly string[] | null;
+    /** The session that was named. */
+    readonly sessionId?: string | undefined;
   };
 }
 
@@ -99,6 +101,7 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
     ...(arm === null ? {} : { experiment: arm }),
     ...{ revision, position, source, computed, size: selection.size },
     ...(selection.skillIds === null ? {} : { skillIds: [...selection.skillIds] }),
+    ...(selection.sessionId === undefined ? {} : { sessionId: selection.sessionId }),
     ...(selection.cut ? { cut: true as const } : {}),
     items: answer.items.map(({ itemId, p, propensity, reason }) => ({
       ...{ itemId, p, propensity, reason: reason.code },

@@ -7,6 +7,7 @@ import { defaultModel, type ModelName, modelNames } from "../../domain/learner-m
 import type { Feed } from "../../ports/feed.ts";
 import type { Protocol } from "../../queries/evaluate/model.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
+import { addEvaluatePolicy } from "./evaluate-policy.ts";
 import { openSourceFile } from "./import/source-file.ts";
 import { CommandFailure, exitCodes, printResult, usageFailure } from "./io.ts";
 import { examples, gathered, wholeNumberOf } from "./options.ts";
@@ -36,7 +37,7 @@ by learner, is merged at random (--seed).
 `;
 
 export const addEvaluate: AddCommand = (program, context) => {
-  program
+  const command = program
     .command("evaluate")
     .description("how well a learner model predicts a log of answers, beside published results")
     .argument("[file]", "CSV")
@@ -65,6 +66,7 @@ export const addEvaluate: AddCommand = (program, context) => {
       ),
     )
     .action((file: string | undefined, options: EvaluateOptions) => evaluate(context, file, options));
+  addEvaluatePolicy(command, context);
 };
 
 async function evaluate(context: CommandContext, name: string | undefined, options: EvaluateOptions): Promise<void> {

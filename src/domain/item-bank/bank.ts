@@ -29,7 +29,7 @@ export function buildBank(catalogue: Catalogue, trackId: string | null): ItemBan
 
 /** What the learners of an arm are given: the track's bank under the arm's policy. */
 function armBank(bank: ItemBank, { experimentId }: Experiment, { arm, policy }: Experiment["arms"][number]): ItemBank {
-  const own = withPolicy(bank, { ...bank.policy, ...given(policy) }, `${bank.policyVersion}/${arm}`);
+  const own = withPolicy(bank, overridden(bank.policy, policy), `${bank.policyVersion}/${arm}`);
   return { ...own, arm: { experimentId, arm } };
 }
 
@@ -42,8 +42,9 @@ export function bankForLearner(bank: ItemBank, learnerId: string): ItemBank {
   return own;
 }
 
-function given(overrides: PolicyOverrides): Partial<Policy> {
-  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+/** A policy with some of its settings otherwise. */
+export function overridden(policy: Policy, overrides: PolicyOverrides): Policy {
+  return { ...policy, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) };
 }
 
 function bankOf(catalogue: Catalogue, track: Track | null): ItemBank {

@@ -33,12 +33,28 @@ export function explore(candidates: number, places: number, rate: number, seed: 
     order[other] = here;
   }
   const ranks = order.slice(0, places);
-  const propensities = ranks.map((rank, place) => {
-    const first = Math.min(rank, place);
-    const drawn = rate / (candidates - first);
-    return (untouched[first] ?? 0) * (rank === place ? 1 - rate + drawn : drawn);
-  });
+  const propensities = ranks.map((rank, place) => propensityOf(rank, place, candidates, rate, untouched));
   return { ranks, propensities };
+}
+
+/** The formula of {@link explore}; `untouched`: A_i of each place up to this one. */
+function propensityOf(
+  rank: number,
+  place: number,
+  candidates: number,
+  rate: number,
+  untouched: readonly number[],
+): number {
+  const first = Math.min(rank, place);
+  const drawn = rate / (candidates - first);
+  return (untouched[first] ?? 0) * (rank === place ? 1 - rate + drawn : drawn);
+}
+
+/** With what probability {@link explore} puts each candidate, by its rank, at a place. They add up to 1. */
+export function propensitiesAt(place: number, candidates: number, rate: number): number[] {
+  const untouched = [1];
+  for (let at = 0; at < place; at++) untouched.push((untouched[at] ?? 0) * (1 - rate / (candidates - at)));
+  return Array.from({ length: candidates }, (_, rank) => propensityOf(rank, place, candidates, rate, untouched));
 }
 
 /**

@@ -22,11 +22,16 @@ export interface Placed {
  */
 export function randomise(draft: Draft, placed: readonly Placed[], { groups, mix, reasonFor }: Randomised): void {
   const { selected, taken, scope } = draft;
-  const { seed, policy } = scope.input;
+  const { seed, policy, onDraw } = scope.input;
   const rest = leftOut(groups, draft, placed.at(-1)?.ranked.score ?? 0);
   for (const { key, places, others } of alike(placed, rest, keyOf(draft, mix))) {
     const pool = places.map(({ ranked }) => ranked).concat(others);
     const draws = explore(pool.length, places.length, policy.explorationRate, key === "" ? seed : `${seed}:${key}`);
+    onDraw?.({
+      places: places.map(({ place }) => place),
+      pool: pool.map(({ candidate }) => ({ itemId: candidate.item.itemId, p: candidate.p })),
+      rate: policy.explorationRate,
+    });
     for (let index = 0; index < places.length; index++) {
       const { place, bound } = places[index] as Placed;
       const rankHere = draws.ranks[index] ?? index;

@@ -82,6 +82,13 @@ export interface DueCard {
   readonly dueAt: number;
 }
 
+/** A draw of exploration, see exploration.ts: places of the list (from 0), filled from the pool, best first, at a rate. */
+export interface Draw {
+  readonly places: readonly number[];
+  readonly pool: readonly { readonly itemId: string; readonly p: number }[];
+  readonly rate: number;
+}
+
 /** Everything a selection depends on: the same input gives the same list, to the last bit. */
 export interface SelectionInput {
   /** Items of the track as indexed by item-bank/bank.ts. */
@@ -90,6 +97,8 @@ export interface SelectionInput {
   readonly sessionType: SessionType;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Told of each draw of exploration: what could have come at its places. */
+  readonly onDraw?: (draw: Draw) => void;
   /** Seeds the exploration draw: learner id and revision. */
   readonly seed: string;
   readonly predict: (item: BankItem) => number;

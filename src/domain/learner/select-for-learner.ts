@@ -1,7 +1,7 @@
 import type { SessionType } from "../events.ts";
 import { bankForLearner } from "../item-bank/bank.ts";
 import { selectItems } from "../item-selection/select.ts";
-import type { ItemBank, ItemDone, Selection } from "../item-selection/selection.ts";
+import type { Draw, ItemBank, ItemDone, Selection } from "../item-selection/selection.ts";
 import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
 import { newMastery } from "../learner-model/mastery.ts";
 import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
@@ -28,6 +28,8 @@ export interface LearnerSelection {
   readonly excludedItemIds?: ReadonlySet<string>;
   /** The session this is for, where it is known. */
   readonly sessionId?: string;
+  /** Told of each draw of exploration. */
+  readonly onDraw?: (draw: Draw) => void;
 }
 
 const unseen = newMastery();
@@ -52,7 +54,7 @@ export function bankOfLearner(
  * the same state, bank, weights and time give the same list.
  */
 export function selectForLearner(input: LearnerSelection): Selection {
-  const { state, bank, model, weights, now, size, sessionType, onlySkillIds, excludedItemIds } = input;
+  const { state, bank, model, weights, now, size, sessionType, onlySkillIds, excludedItemIds, onDraw } = input;
   const predict = prepared(model, weights, bank).forLearner(state.local, now);
   return selectItems({
     bank,
@@ -69,6 +71,7 @@ export function selectForLearner(input: LearnerSelection): Selection {
     size,
     ...(onlySkillIds === undefined ? {} : { onlySkillIds }),
     ...(excludedItemIds === undefined ? {} : { excludedItemIds }),
+    ...(onDraw === undefined ? {} : { onDraw }),
     learnerId: input.learnerId,
     done: ({ itemId }) => doneOf(state, itemId),
     session: sessionSoFar(state.session, { lastAt: state.recordedAt, now, sessionId: input.sessionId }),

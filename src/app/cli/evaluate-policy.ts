@@ -1,0 +1,97 @@
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { policyOverridesInputSchema } from "../../commands/catalogue-inputs.ts";
+import { fieldProblems, summaryOf } from "../../commands/refusal.ts";
+import type { PolicyOverrides } from "../../domain/events.ts";
+import { learnerModels } from "../../domain/learner-model/models.ts";
+import type { Feed } from "../../ports/feed.ts";
+import type { RewardName } from "../../queries/evaluate-policy/rewards.ts";
+import { silentLogger } from "../logging.ts";
+import type { CommandContext } from "./context.ts";
+import { CommandFailure, printResult, tableLines, usageFailure } from "./io.ts";
+import { examples } from "./options.ts";
+import { startProgress } from "./progress.ts";
+import { withEngines } from "./with-engines.ts";
+
+interface Options {
+  readonly track: string;
+  readonly policy: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly reward: RewardName;
+  readonly json?: boolean;
+}
+
+const help = `
+The file holds the settings in which the policy differs from the track's: {"targetSuccess": 0.7}.
+Needs ItemsServed events (PROXIMAL_SERVED_SAMPLE) and answers that name the list they follow from (selectionId).
+success: right answers. learning: growth of estimated mastery. docs/experiments.md says what the estimates are.
+`;
+
+export function addEvaluatePolicy(evaluate: Command, context: CommandContext): void {
+  evaluate
+    .command("policy")
+    .description("what another policy would have brought, from the lists that were given out")
+    .requiredOption("--track <id>", "whose lists")
+    .requiredOption("--policy <file>", "JSON: what the other policy has otherwise")
+    .option("--from <time>", "lists given out after this time or position of the log")
+    .option("--to <time>", "lists given out, and answers, up to this time or position")
+    .addOption(new Option("--reward <reward>", "what counts").choices(["success", "learning"]).default("success"))
+    .option("--json", "print JSON")
+    .addHelpText("after", help)
+    .addHelpText("after", examples("proximal evaluate policy --track algebra --policy harder.json"))
+    .action((_: unknown, command: Command) => run(context, command.optsWithGlobals()));
+}
+
+async function run(context: CommandContext, options: Options): Promise<void> {
+  const policy = await readPolicy(options.policy);
+  const { evaluatePolicy } = await import("../../queries/evaluate-policy/evaluate-policy.ts");
+  const { estimatesTable, evaluationJson, evidenceLines } = await import("../../queries/evaluate-policy/report.ts");
+  const { io } = context;
+  const progress = startProgress(io, "events", null);
+  try {
+    const evaluation = await withEngines(context, async ({ analysts, blobs }, config) => {
+      const from = options.from === undefined ? 0 : await placeOf(analysts, "--from", options.from);
+      const to = options.to === undefined ? await analysts.head() : await placeOf(analysts, "--to", options.to);
+      const model = learnerModels[config.model];
+      const deps = { feed: analysts, store: analysts, blobs, model, log: silentLogger() };
+      const question = { trackId: options.track, policy, from, to, reward: options.reward };
+      return evaluatePolicy(deps, { ...question, signal: io.signal, onProgress: progress.update });
+    });
+    const { header, rows } = estimatesTable(evaluation);
+    printResult(io, options.json === true, evaluationJson(evaluation), () => [
+      ...evidenceLines(evaluation),
+      "",
+      ...tableLines(header, rows),
+      ...(evaluation.warnings.length > 0 ? [""] : []),
+      ...evaluation.warnings.map((warning) => `warning: ${warning}`),
+    ]);
+  } catch (error) {
+    if (io.signal.aborted) throw new CommandFailure("stopped");
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function readPolicy(file: string): Promise<PolicyOverrides> {
+  let policy: unknown;
+  try {
+    policy = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw usageFailure(`--policy ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = policyOverridesInputSchema.safeParse(policy);
+  if (!parsed.success) throw usageFailure(`--policy ${file}: ${summaryOf(fieldProblems(parsed.error.issues))}`);
+  return parsed.data;
+}
+
+async function placeOf(feed: Feed, option: string, at: string): Promise<number> {
+  const { createPlaces, NoSuchPlace } = await import("../../queries/time-travel/place.ts");
+  try {
+    return (await createPlaces(feed, Date.now).find(at)).position;
+  } catch (error) {
+    if (error instanceof NoSuchPlace) throw usageFailure(`${option} ${at}: ${error.message}`);
+    throw error;
+  }
+}
