@@ -9,6 +9,7 @@ import type { DomainEvent, EventOf } from "../src/domain/events.ts";
 import type { ItemBank, Selection } from "../src/domain/item-selection/selection.ts";
 import { evolveLearner, type LearnerState, newLearnerState } from "../src/domain/learner/learner-state.ts";
 import { selectForLearner } from "../src/domain/learner/select-for-learner.ts";
+import { defaultModel, type ModelName } from "../src/domain/learner-model/model-names.ts";
 import { learnerModels } from "../src/domain/learner-model/models.ts";
 import type { StoredEvent } from "../src/domain/stored-event.ts";
 import type { GuardedWrite } from "../src/ports/read-models.ts";
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     batch: { type: "string", default: "20000" },
     batches: { type: "string", default: "3" },
     size: { type: "string", default: String(nextListSize) },
+    model: { type: "string", default: defaultModel },
   },
 });
 const answers = Number(values.answers);
@@ -43,7 +45,7 @@ const batch = Number(values.batch);
 const batches = Number(values.batches);
 const listSize = Number(values.size);
 const chunk = 200;
-const model = learnerModels["lr-full"];
+const model = learnerModels[values.model as ModelName];
 const weights = model.newWeights();
 const namespace = namespaceOf(1, model.name, 1);
 const start = Date.parse("2026-03-01T08:00:00Z");

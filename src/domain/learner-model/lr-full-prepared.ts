@@ -31,6 +31,7 @@ export function prepare(weights: LrFullWeights, questions: readonly Question[]):
   const itemHashes = Int32Array.from(questions, ({ itemId }) => hashOf(itemId));
   const skillHashes = Int32Array.from(index.skillIds, hashOf);
   const { numbers } = items;
+  const pairValues = pairs.values();
   const unmetItem = itemTerms(shared, noOutcomes, 0);
   const unmetSkill = skillTerms(shared, unseenFull, 0);
 
@@ -84,7 +85,7 @@ export function prepare(weights: LrFullWeights, questions: readonly Question[]):
     }
     const row = rows[question] as number;
     if (row >= 0) sum += ownItemTerms(numbers, row, pattern, recent);
-    if (last.item !== null) sum += pairs.value(slotOf(last.item, itemHashes[question] as number));
+    if (last.item !== null) sum += pairValues[slotOf(last.item, itemHashes[question] as number)] as number;
     const places = index.skillsOf[question] as readonly number[];
     if (places.length === 0) return sum;
     let means = 0;

@@ -7,55 +7,65 @@ import { firstSquares } from "./weight.ts";
  */
 export const slots = 1 << 18;
 
-/** FNV-1a of the UTF-16 units. */
+/** FNV-1a of the UTF-16 units, then mixed: the slots are made of its low bits. */
 export function hashOf(id: string): number {
   let hash = 0x811c9dc5;
   for (let k = 0; k < id.length; k++) hash = Math.imul(hash ^ id.charCodeAt(k), 0x01000193);
-  return hash;
+  return mixed(hash);
+}
+
+/** The last step of MurmurHash3 (Austin Appleby, public domain): each bit of the input changes half of those of the output. */
+function mixed(hash: number): number {
+  let mixing = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  mixing = Math.imul(mixing ^ (mixing >>> 13), 0xc2b2ae35);
+  return mixing ^ (mixing >>> 16);
 }
 
 /** Items and skills are told apart: an id may name one of each. */
-export const pairsOf = { items: 0x2545f491, skills: 0x9e3779b9 | 0 } as const;
+export const pairsOf = { items: 0x2545f491, skills: 0x1e3779b9 } as const;
 
 /** Of what came before: its hash, and how it was answered. */
-export function hashBefore(kind: number, hash: number, correct: boolean): number {
-  return Math.imul(hash ^ kind, 0x85ebca6b) + (correct ? 0x27d4eb2f : 0);
-}
+export const hashBefore = (kind: number, hash: number, correct: boolean): number =>
+  mixed((hash ^ kind) + (correct ? 0x27d4eb2f : 0));
 
-export function slotOf(before: number, hash: number): number {
-  let mixed = Math.imul(before ^ (before >>> 15), 0xc2b2ae35) ^ hash;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x2c1b3c6d);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0x297a2d39);
-  return (mixed ^ (mixed >>> 16)) & (slots - 1);
-}
+/** Both are mixed already, so that a question's part is worked out once for all learners. */
+export const slotOf = (before: number, hash: number): number => (before ^ hash) & (slots - 1);
 
 const pageBits = 8;
 const slotsOfPage = 1 << pageBits;
 
+/** In single precision. */
+interface Page {
+  readonly values: Float32Array;
+  /** Beyond the first. */
+  readonly squares: Float32Array;
+}
+
 /** The weights by slot, made as they are needed: before the first thousand answers most of them never are. */
 export class PairWeights {
-  /** Of each slot its value, and its squares beyond the first, in single precision. */
-  readonly #pages: (Float32Array | undefined)[] = new Array(slots >>> pageBits);
+  readonly #pages: (Page | undefined)[] = new Array(slots >>> pageBits);
+
+  #flat: Float32Array | null = null;
 
   value(slot: number): number {
-    const page = this.#pages[slot >>> pageBits];
-    return page === undefined ? 0 : (page[2 * (slot & (slotsOfPage - 1))] as number);
+    return this.#pages[slot >>> pageBits]?.values[slot & (slotsOfPage - 1)] ?? 0;
   }
 
   squares(slot: number): number {
-    const page = this.#pages[slot >>> pageBits];
-    return page === undefined ? 0 : (page[2 * (slot & (slotsOfPage - 1)) + 1] as number);
+    return this.#pages[slot >>> pageBits]?.squares[slot & (slotsOfPage - 1)] ?? 0;
   }
 
   set(slot: number, value: number, squares: number): void {
-    const number = slot >>> pageBits;
-    let page = this.#pages[number];
-    if (page === undefined) {
-      page = new Float32Array(2 * slotsOfPage);
-      this.#pages[number] = page;
-    }
-    page[2 * (slot & (slotsOfPage - 1))] = value;
-    page[2 * (slot & (slotsOfPage - 1)) + 1] = squares;
+    this.#flat = null;
+    const page = this.#pages[slot >>> pageBits] ?? this.#add(slot >>> pageBits);
+    page.values[slot & (slotsOfPage - 1)] = value;
+    page.squares[slot & (slotsOfPage - 1)] = squares;
+  }
+
+  #add(number: number): Page {
+    const page = { values: new Float32Array(slotsOfPage), squares: new Float32Array(slotsOfPage) };
+    this.#pages[number] = page;
+    return page;
   }
 
   /** As step() of weight.ts. */
@@ -64,13 +74,27 @@ export class PairWeights {
     this.set(slot, this.value(slot) + (rate * gradient) / Math.sqrt(firstSquares + squares), squares);
   }
 
+  /**
+   * The values of all slots in one piece, for those who look at hundreds of them in a row: each look waits for memory once,
+   * not three times. A copy; made again after a change.
+   */
+  values(): Float32Array {
+    if (this.#flat === null) {
+      const flat = new Float32Array(slots);
+      for (const [number, page] of this.#pages.entries())
+        if (page !== undefined) flat.set(page.values, number << pageBits);
+      this.#flat = flat;
+    }
+    return this.#flat;
+  }
+
   /** Slots for which this holds, in order; those of pages that were never needed are passed over. */
   slotsWhere(holds: (value: number, squares: number) => boolean): number[] {
     const found: number[] = [];
     for (const [number, page] of this.#pages.entries()) {
       if (page === undefined) continue;
       for (let k = 0; k < slotsOfPage; k++) {
-        if (holds(page[2 * k] as number, page[2 * k + 1] as number)) found.push((number << pageBits) + k);
+        if (holds(page.values[k] as number, page.squares[k] as number)) found.push((number << pageBits) + k);
       }
     }
     return found;
