@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import { type Metrics, measure } from "../../domain/learner-model/metrics.ts";
+import { newBaselines } from "./baselines.ts";
 import { type AnswerOrder, inLogOrder, trainingLearners } from "./order.ts";
 import { type Fold, frozen, prequential, published } from "./protocols.ts";
 import { storedStateSize } from "./state-size.ts";
@@ -52,6 +53,8 @@ export interface EvaluationResult {
   readonly skills: number;
   /** Of the predictions that count: all of them, or those for the test learners. */
   readonly metrics: Metrics;
+  /** Of the same answers, by what needs no model: see baselines.ts. */
+  readonly baselines: readonly { readonly name: string; readonly metrics: Metrics }[];
   /** Reading and parsing the answers. */
   readonly readMs: number;
   /** The model's own work for `answersRead` answers: predict and learn (or observe), nothing else. By the clock. */
@@ -81,7 +84,7 @@ export async function evaluateModel(input: EvaluationInput): Promise<EvaluationR
   if (read.length === 0) throw new NothingToEvaluate("there are no answers to evaluate on");
   const ordered = input.order === "as_given" ? { answers: read, order: input.order } : inLogOrder(read, seed);
   const plan = planOf(input, ordered.answers);
-  const { metrics, modelMs, modelCpuMs } = await run(plan, input, { nowMs, cpuMs });
+  const { metrics, baselines, modelMs, modelCpuMs } = await run(plan, input, { nowMs, cpuMs });
   return {
     model: model.name,
     protocol,
@@ -94,6 +97,7 @@ export async function evaluateModel(input: EvaluationInput): Promise<EvaluationR
     items: new Set(read.map(({ itemId }) => itemId)).size,
     skills: new Set(read.flatMap(({ skillIds }) => skillIds)).size,
     metrics,
+    baselines,
     readMs,
     modelMs,
     modelCpuMs,
@@ -117,14 +121,17 @@ async function readAll({ answers, onProgress }: EvaluationInput): Promise<Logged
 interface Plan {
   readonly answers: readonly LoggedAnswer[];
   readonly fold: Fold;
+  /** Whether the shared weights may learn from it. */
+  readonly learns: (answer: LoggedAnswer) => boolean;
   readonly split: EvaluationResult["split"];
 }
 
 function planOf(input: EvaluationInput, answers: readonly LoggedAnswer[]): Plan {
   const { model, protocol, seed } = input;
-  if (protocol === "prequential") return { answers, fold: prequential(model), split: null };
+  const learns = (): boolean => true;
+  if (protocol === "prequential") return { answers, fold: prequential(model), learns, split: null };
   if (protocol === "published") {
-    return { answers, fold: published(model, input.snapshotEveryAnswers ?? null), split: null };
+    return { answers, fold: published(model, input.snapshotEveryAnswers ?? null), learns, split: null };
   }
   const { isTraining, split } = trainingLearners(answers, seed);
   const training = answers.filter(isTraining);
@@ -132,15 +139,16 @@ function planOf(input: EvaluationInput, answers: readonly LoggedAnswer[]): Plan 
     throw new NothingToEvaluate("the frozen protocol needs learners to train on and others to test on");
   }
   const test = answers.filter((answer) => !isTraining(answer));
-  return { answers: [...training, ...test], fold: frozen(model, isTraining), split };
+  return { answers: [...training, ...test], fold: frozen(model, isTraining), learns: isTraining, split };
 }
 
 async function run(
-  { answers, fold }: Plan,
+  { answers, fold, learns }: Plan,
   { onProgress }: EvaluationInput,
   { nowMs, cpuMs }: Required<Pick<EvaluationInput, "nowMs" | "cpuMs">>,
-): Promise<{ metrics: Metrics; modelMs: number; modelCpuMs: number }> {
+): Promise<Pick<EvaluationResult, "metrics" | "baselines" | "modelMs" | "modelCpuMs">> {
   const predictions = new Float64Array(answers.length);
+  const baselines = newBaselines().map((baseline) => ({ baseline, said: new Float64Array(answers.length) }));
   const outcomes = new Uint8Array(answers.length);
   let measured = 0;
   let modelMs = 0;
@@ -148,18 +156,32 @@ async function run(
   for (let from = 0; from < answers.length; from += answersBetweenReports) {
     const chunk = answers.slice(from, from + answersBetweenReports);
     const [start, cpuStart] = [nowMs(), cpuMs()];
-    for (const answer of chunk) {
-      const p = fold(answer);
+    const said = chunk.map(fold);
+    modelMs += nowMs() - start;
+    modelCpuMs += cpuMs() - cpuStart;
+    for (const [k, answer] of chunk.entries()) {
+      const p = said[k] ?? null;
+      for (const { baseline, said: by } of baselines) {
+        if (p !== null) by[measured] = baseline.predict(answer);
+        if (learns(answer)) baseline.learn(answer);
+      }
       if (p === null) continue;
       predictions[measured] = p;
       outcomes[measured] = answer.correct ? 1 : 0;
       measured += 1;
     }
-    modelMs += nowMs() - start;
-    modelCpuMs += cpuMs() - cpuStart;
     onProgress?.({ phase: "predicting", done: from + chunk.length, total: answers.length });
     // So that a progress bar is drawn and Ctrl-C is heard.
     await nextTurn();
   }
-  return { metrics: measure(predictions.subarray(0, measured), outcomes.subarray(0, measured)), modelMs, modelCpuMs };
+  const of = outcomes.subarray(0, measured);
+  return {
+    metrics: measure(predictions.subarray(0, measured), of),
+    baselines: baselines.map(({ baseline, said }) => ({
+      name: baseline.name,
+      metrics: measure(said.subarray(0, measured), of),
+    })),
+    modelMs,
+    modelCpuMs,
+  };
 }

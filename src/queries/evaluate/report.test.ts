@@ -16,6 +16,9 @@ const result: EvaluationResult = {
   items: 4,
   skills: 5,
   metrics: measure(Float64Array.of(0.9, 0.6, 0.3, 0.2), Uint8Array.of(1, 0, 1, 0)),
+  baselines: [
+    { name: "global mean", metrics: measure(Float64Array.of(0.5, 0.5, 0.5, 0.5), Uint8Array.of(1, 0, 1, 0)) },
+  ],
   readMs: 1_500,
   modelMs: 2_500,
   modelCpuMs: 2_000,
@@ -36,6 +39,12 @@ describe("as text", () => {
       /events\/s +617,284 +model loop, in memory: 1,234,567 answers in 2\.00 s of one core, 2\.50 s by the clock; reading them took 1\.50 s/,
     );
     expect(text).toMatch(/state +2,345 +bytes stored of a learner after 2,000 answers on 500 items and 50 skills/);
+  });
+
+  test("stands beside what needs no model, and says which bins came true", () => {
+    expect(text).toMatch(/global mean +0\.5000 +0\.5000 +0\.5000 +0\.6931 +0\.0000/);
+    expect(text).toMatch(/predicted +answers +mean p +correct +came true/);
+    expect(text).toMatch(/0\.9 to 1\.0 +1 +0\.900 +1\.000 +yes/);
   });
 
   test("says how the log was run", () => {

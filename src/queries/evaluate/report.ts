@@ -18,6 +18,16 @@ const binRows = ({ metrics }: EvaluationResult): string[][] =>
     bin.answers === 0 ? "-" : isReliable(bin) ? "yes" : "no",
   ]);
 
+const comparedHead = ["model", "AUC", "accuracy", "RMSE", "log loss", "ECE"] as const;
+
+/** The model beside what needs none. */
+const comparedRows = ({ model, metrics, baselines }: EvaluationResult): string[][] =>
+  [...baselines, { name: model, metrics }].map(({ name, metrics: of }) => [
+    name,
+    of.auc?.toFixed(4) ?? "-",
+    ...[of.accuracy, of.rmse, of.logLoss, of.ece].map((value) => value.toFixed(4)),
+  ]);
+
 /** The result and the published table, for a terminal. Ends with a line break. */
 export function renderEvaluationText(result: EvaluationResult, published: PublishedTable): string {
   const figures = figuresOf(result).map(({ name, value, note }) => [name, value, note]);
@@ -28,6 +38,9 @@ export function renderEvaluationText(result: EvaluationResult, published: Publis
     ...describeRun(result).map((line) => `  ${line}`),
     "",
     ...textTable(figures),
+    "",
+    "Beside what needs no model, on the same answers",
+    ...textTable([comparedHead, ...comparedRows(result)]),
     "",
     "Calibration: came true where the share of correct answers lies in the bin, within its 99.9 % binomial interval",
     ...textTable([binHead, ...bins]),
@@ -50,6 +63,10 @@ export function renderEvaluationHtml(result: EvaluationResult, published: Publis
     sections: [
       { blocks: describeRun(result).map((text) => ({ kind: "text", text })) },
       { title: "Figures", blocks: [{ kind: "table", head: ["measure", "value", ""], rows: figures }] },
+      {
+        title: "Beside what needs no model, on the same answers",
+        blocks: [{ kind: "table", head: [...comparedHead], rows: comparedRows(result) }],
+      },
       {
         title: "Calibration",
         blocks: [

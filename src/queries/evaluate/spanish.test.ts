@@ -25,6 +25,10 @@ describe.skipIf(!present)("on real answers", () => {
       expect(result).toMatchObject({ answersRead: 103_561, learners: 37, items: 409, skills: 221 });
       expect(result.order).toBe("merged_at_random");
       expect(metrics.auc).toBeGreaterThanOrEqual(leastAuc[model]);
+      expect(result.baselines.map((baseline) => baseline.metrics.auc ?? 0)).toEqual([
+        expect.closeTo(0.5, 1),
+        expect.closeTo(0.712, 2),
+      ]);
       expect(metrics.ece).toBeLessThanOrEqual(0.02);
     }
   });
