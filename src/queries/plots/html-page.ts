@@ -134,7 +134,6 @@ const style = `
 @media (prefers-color-scheme: dark) {
   :root { --text: #ececf1; --soft: #a5a5b0; --line: #3a3a44; --page: #17171b; --link: #7db3f5; --good: #6fce9b; --warn: #f0a35e; --bad: #f58a8a; }
 }
-@media print { :root { color-scheme: light; ${lightRules} } nav { display: none; } .scroll { overflow: visible !important; } figure, tr, h2 { break-inside: avoid; } h2 { break-after: avoid; } }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } p { margin: .4rem 0; max-width: 46rem; }
@@ -147,4 +146,5 @@ thead th { color: var(--soft); vertical-align: bottom; } .number { text-align: r
 .figures { display: flex; flex-wrap: wrap; gap: .6rem 2.2rem; margin: .8rem 0; } .figures dt { color: var(--soft); font-size: .9rem; } .figures dd { margin: 0; font-size: 1.4rem; }
 .beside { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; } .beside > * { flex: 1 1 22rem; min-width: 0; }
 figure { margin: .8rem 0; max-width: 44rem; } figure svg { display: block; max-width: 100%; height: auto; }
+@media print { :root { color-scheme: light; ${lightRules} } nav { display: none; } body { font-size: 12px; } .wide { min-width: 9rem; } tbody th { min-width: 5rem; } .scroll { overflow: visible; } figure, tr, h2 { break-inside: avoid; } h2 { break-after: avoid; } }
 `;

@@ -116,7 +116,15 @@ export function collectLearningCurves(): LearningCurvesCollector {
             } as const);
       const category = categoryOf(points, fit?.slope ?? null);
       const title = context.catalogue.skills.get(skillId)?.title ?? skillId;
-      return { skillId, title, learners: points[0]?.learners ?? 0, answers: tally.answers, points, fit, category };
+      return {
+        skillId,
+        title,
+        learners: Math.max(0, ...points.map((point) => point.learners)),
+        answers: tally.answers,
+        points,
+        fit,
+        category,
+      };
     });
     curves.sort((a, b) => b.answers - a.answers || (a.skillId < b.skillId ? -1 : 1));
     return { curves, fittedShare: rows.share };

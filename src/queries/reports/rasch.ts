@@ -1,5 +1,5 @@
 import { sigmoid } from "../../domain/learner-model/sigmoid.ts";
-import { centre } from "./afm.ts";
+import { shiftAgainst } from "./afm.ts";
 
 /** First answers as rows, learner and item by number. */
 export interface ResponseRows {
@@ -33,7 +33,7 @@ const difficultySd = 2;
  * Discrimination is the corrected item-rest correlation (point-biserial; Henrysson 1963): the level is that of the other items, by
  * taking the item's own share out of it in one Newton step.
  */
-export function fitRasch(rows: ResponseRows, itemCount: number, learnerCount: number, roundsMax = 200): Rasch {
+export function fitRasch(rows: ResponseRows, itemCount: number, learnerCount: number, roundsMax = 100): Rasch {
   const difficulties = new Float64Array(itemCount);
   const levels = new Float64Array(learnerCount);
   const items = sides(itemCount);
@@ -44,8 +44,7 @@ export function fitRasch(rows: ResponseRows, itemCount: number, learnerCount: nu
     const ofItems = step(difficulties, items, -1, difficultySd);
     sum(rows, difficulties, levels, rows.learners, learners);
     change = Math.max(ofItems, step(levels, learners, 1, levelSd));
-    const mean = centre(levels);
-    for (let k = 0; k < itemCount; k++) difficulties[k] = (difficulties[k] as number) - mean;
+    shiftAgainst({ values: levels, sd: levelSd }, { values: difficulties, sd: difficultySd }, 1);
   }
   sum(rows, difficulties, levels, rows.items, items);
   sum(rows, difficulties, levels, rows.learners, learners);
