@@ -11,6 +11,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { ReplayDeps } from "./replay-kinds.ts";
 import { startCatalogue, startModel } from "./start-parts.ts";
 import { noPatience } from "./wait-for-engine.ts";
+import { whatIfThreads } from "./what-if-threads.ts";
 
 /** What replays stand on, in a process that works on one and in one that only takes orders. */
 export function replayDeps(config: Config, engines: Engines, life: Lifecycle, log: Logger): ReplayDeps {
@@ -29,6 +30,7 @@ export function replayDeps(config: Config, engines: Engines, life: Lifecycle, lo
       const made = Buffer.from(randomBytes(32).toString("hex"));
       return (await blobs.putNew("secret", "export", made)).toString();
     },
+    whatIf: whatIfThreads(config),
   };
 }
 

@@ -8,6 +8,7 @@ import { exportKind } from "../queries/export/export-kind.ts";
 import type { Serving } from "../queries/export/read-model-rows.ts";
 import type { ReplayKind } from "../queries/replays/replay-kind.ts";
 import { reportKind } from "../queries/reports/report-kind.ts";
+import { type WhatIfWorkers, whatIfKind } from "../queries/what-if/what-if.ts";
 
 /** What kinds of replays stand on. */
 export interface ReplayDeps {
@@ -22,10 +23,13 @@ export interface ReplayDeps {
   serving(): Promise<Serving>;
   /** Of the pseudonyms of exports: the same for all of a deployment. */
   pseudonymKey(): Promise<string>;
+  /** Where what-ifs are worked on. */
+  readonly whatIf: WhatIfWorkers;
 }
 
 /** Every kind of replay there is: a new one is a line here. */
 export const replayKinds = (deps: ReplayDeps): readonly ReplayKind<unknown>[] => [
   exportKind(deps) as ReplayKind<unknown>,
   reportKind(deps) as ReplayKind<unknown>,
+  whatIfKind({ ...deps, workers: deps.whatIf }) as ReplayKind<unknown>,
 ];

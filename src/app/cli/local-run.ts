@@ -3,7 +3,7 @@ import type { ReplayFileInfo } from "../../ports/replay-store.ts";
 import { type ReplayKind, ReplayRefused } from "../../queries/replays/replay-kind.ts";
 import { createRun, type RunTarget } from "../../queries/replays/run.ts";
 import { CommandFailure, type Io, writeText } from "./io.ts";
-import { startProgress } from "./progress.ts";
+import { type Progress, startProgress } from "./progress.ts";
 
 export interface LocalRunOptions {
   /** Where a file of this name is written; "-" for stdout. */
@@ -47,10 +47,13 @@ export async function runHere<Input>(
     throw new CommandFailure(`the one that was stopped was another: ${JSON.stringify(before.input)}`);
   }
   const target = fileTarget(io, options, asked, before?.files ?? []);
-  const progress = startProgress(io, unit, null);
+  let progress: Progress | null = null;
   const run = createRun({
     ...{ id: "here", target, signal: io.signal, resumeFrom: before?.state ?? null, files: before?.files ?? [] },
-    onProgress: (done) => progress.update(done),
+    onProgress(done, total) {
+      progress ??= startProgress(io, unit, total);
+      progress.update(done);
+    },
   });
   try {
     const summary = await kind.run(input, run);
@@ -69,7 +72,7 @@ export async function runHere<Input>(
       target.saved() ? "stopped; --resume goes on with it" : "stopped before its first checkpoint",
     );
   } finally {
-    progress.stop();
+    (progress as Progress | null)?.stop();
   }
 }
 

@@ -22,6 +22,7 @@ import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
 import { addSimulate } from "./simulate.ts";
 import { addTracks } from "./tracks.ts";
+import { addWhatIf } from "./what-if.ts";
 
 const commands: readonly AddCommand[] = [
   addServe,
@@ -40,6 +41,7 @@ const commands: readonly AddCommand[] = [
   addEvaluate,
   addExperiments,
   addSimulate,
+  addWhatIf,
   addDoctor,
 ];
 

@@ -1,7 +1,7 @@
 import type { SessionType } from "../events.ts";
 import { bankForLearner } from "../item-bank/bank.ts";
 import { selectItems } from "../item-selection/select.ts";
-import type { Draw, ItemBank, ItemDone, Selection } from "../item-selection/selection.ts";
+import type { Draw, ItemBank, ItemDone, Selection, SelectionInput } from "../item-selection/selection.ts";
 import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
 import { newMastery } from "../learner-model/mastery.ts";
 import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
@@ -53,10 +53,16 @@ export function bankOfLearner(
  * What this learner should do next. The projector's precomputed lists and lists computed on demand both come from here:
  * the same state, bank, weights and time give the same list.
  */
-export function selectForLearner(input: LearnerSelection): Selection {
+export const selectForLearner = (input: LearnerSelection): Selection => selectItems(selectionInput(input));
+
+/**
+ * What a selection is made of. To be used at once: before the learner's state changes, and before that of another learner.
+ * With another bank of the same items (one under another policy) it serves as well.
+ */
+export function selectionInput(input: LearnerSelection): SelectionInput {
   const { state, bank, model, weights, now, size, sessionType, onlySkillIds, excludedItemIds, onDraw } = input;
   const predict = prepared(model, weights, bank).forLearner(state.local, now);
-  return selectItems({
+  return {
     bank,
     policy: bank.policy,
     sessionType,
@@ -75,7 +81,7 @@ export function selectForLearner(input: LearnerSelection): Selection {
     learnerId: input.learnerId,
     done: ({ itemId }) => doneOf(state, itemId),
     session: sessionSoFar(state.session, { lastAt: state.recordedAt, now, sessionId: input.sessionId }),
-  });
+  };
 }
 
 const neverDone: ItemDone = { times: 0, lastAt: 0 };

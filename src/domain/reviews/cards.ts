@@ -147,7 +147,8 @@ function toFourDigits(value: number): number {
   return Math.round(value * 10_000) / 10_000;
 }
 
-const dueSeconds = (card: Card): number => card[0] + card[1] * (card[7] === 0 ? daySeconds : 60);
+/** When it falls due, seconds since 1970. */
+export const dueSeconds = (card: Card): number => card[0] + card[1] * (card[7] === 0 ? daySeconds : 60);
 
 /** Cards due at `now` (milliseconds since 1970), most overdue first. */
 export function dueCards(cards: Cards, now: number): DueCard[] {
