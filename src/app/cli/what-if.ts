@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { constants, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Option } from "commander";
-import { modelNames } from "../../domain/learner-model/models.ts";
+import { modelNames } from "../../domain/learner-model/model-names.ts";
 import type { WhatIfInput } from "../../queries/what-if/input.ts";
 import type { WhatIfReport } from "../../queries/what-if/what-if.ts";
 import type { Engines } from "../compose.ts";
@@ -10,7 +10,6 @@ import type { Config } from "../config.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { printResult, tableLines, usageFailure } from "./io.ts";
 import { examples, wholeNumberOf } from "./options.ts";
-import { startProgress } from "./progress.ts";
 import { withEngines } from "./with-engines.ts";
 
 interface WhatIfOptions {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { idSchema, type Policy, policySchema } from "../../domain/events.ts";
 import { defaultPolicy } from "../../domain/item-bank/bank.ts";
-import { modelNames } from "../../domain/learner-model/models.ts";
+import { modelNames } from "../../domain/learner-model/model-names.ts";
 import { NoSuchPlace, parseAt } from "../time-travel/place.ts";
 
 /** Some fields of a policy, at any depth. */

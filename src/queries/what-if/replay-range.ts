@@ -1,7 +1,7 @@
 import { decodeEvent } from "../../domain/decode-event.ts";
 import type { EventOf, Policy } from "../../domain/events.ts";
-import { evolveLearner, type LearnerState, newLearnerState } from "../../domain/learner/learner-state.ts";
 import { selectItems } from "../../domain/item-selection/select.ts";
+import { evolveLearner, type LearnerState, newLearnerState } from "../../domain/learner/learner-state.ts";
 import { bankOfLearner, selectForLearner, selectionInput } from "../../domain/learner/select-for-learner.ts";
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import { type StoredEvent, UnreadableEvent } from "../../domain/stored-event.ts";
@@ -71,7 +71,7 @@ interface Learner {
   parked: boolean;
 }
 
-const pageSize = 5_000;
+const pageSize = 1_000;
 
 /**
  * Replays the learners of a range in the order of the log, and after each answer of the slice makes the list as it was and
