@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Option } from "commander";
 import { modelNames } from "../../domain/learner-model/model-names.ts";
 import type { WhatIfInput } from "../../queries/what-if/input.ts";
-import type { WhatIfReport } from "../../queries/what-if/what-if.ts";
+import type { WhatIfReport } from "../../queries/what-if/report.ts";
 import type { Engines } from "../compose.ts";
 import type { Config } from "../config.ts";
 import type { AddCommand, CommandContext } from "./context.ts";

@@ -1,8 +1,19 @@
 import { type Block, type Column, htmlPage } from "../plots/html-page.ts";
 import { lineChart } from "../plots/line-chart.ts";
 import { barChart } from "../plots/row-charts.ts";
-import type { SkillTally } from "./tally.ts";
-import type { WhatIfReport } from "./what-if.ts";
+import type { WhatIfInput } from "./input.ts";
+import type { SkillTally, Tally } from "./tally.ts";
+
+/** What came of a what-if; JSON as it is. */
+export interface WhatIfReport {
+  readonly input: WhatIfInput;
+  readonly models: { readonly before: string; readonly after: string; readonly weights: "published" | "trained" };
+  readonly slice: {
+    readonly from: { readonly position: number; readonly time: string | null };
+    readonly to: { readonly position: number; readonly time: string | null };
+  };
+  readonly tally: Tally;
+}
 
 /** A table for a terminal or a page: what differs, side by side. */
 export interface WhatIfTable {

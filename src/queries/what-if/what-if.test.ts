@@ -9,7 +9,8 @@ import { readLearnerState } from "../../projections/rows.ts";
 import type { ReplayRun } from "../replays/replay-kind.ts";
 import { openPast } from "../time-travel/past.ts";
 import { changed, whatIfInputSchema } from "./input.ts";
-import { runWhatIf, type WhatIfDeps, type WhatIfReport, type WhatIfWorkers, workersHere } from "./what-if.ts";
+import type { WhatIfReport } from "./report.ts";
+import { runWhatIf, type WhatIfDeps, type WhatIfWorkers, workersHere } from "./what-if.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const seed = Number(process.env.PROXIMAL_SEED ?? 20_260_502);

@@ -10,7 +10,7 @@ import { createPlaces, NoSuchPlace, type Place } from "../time-travel/place.ts";
 import { type WhatIfInput, whatIfInputSchema } from "./input.ts";
 import { learnerLines, learnersHeader } from "./learners-file.ts";
 import { type RangeDeps, type RangePlan, type RangeResult, replayRange } from "./replay-range.ts";
-import { renderWhatIfHtml } from "./report.ts";
+import { renderWhatIfHtml, type WhatIfReport } from "./report.ts";
 import { addTally, newTally, type Tally } from "./tally.ts";
 import { type TrainedWeights, trainOnLog } from "./weights-in-order.ts";
 
@@ -39,16 +39,6 @@ export interface WhatIfDeps {
   readonly model: LearnerModel;
   readonly clock: Clock;
   readonly workers: WhatIfWorkers;
-}
-
-export interface WhatIfReport {
-  readonly input: WhatIfInput;
-  readonly models: { readonly before: string; readonly after: string; readonly weights: "published" | "trained" };
-  readonly slice: {
-    readonly from: { readonly position: number; readonly time: string | null };
-    readonly to: { readonly position: number; readonly time: string | null };
-  };
-  readonly tally: Tally;
 }
 
 /** More learners than this are not held in memory at once, about: so many events make a range. */
