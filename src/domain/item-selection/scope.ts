@@ -1,5 +1,6 @@
 import { exposureCap } from "./exposure.ts";
 import { ItemMarks } from "./item-marks.ts";
+import { isMastered } from "./mastered.ts";
 import { ruleBits, withRules } from "./rules.ts";
 import type { BankItem, BankSkill, Reason, SelectionInput } from "./selection.ts";
 
@@ -114,9 +115,7 @@ function skillsOf(
   const lacksHard = (skill: BankSkill): boolean =>
     (input.mastery(skill.skillId).hard ?? 0) < masteryNeeds.hardAnswersMin;
   const unproven = (skill: BankSkill): boolean =>
-    needsEvidence &&
-    mastery(skill) >= masteryThreshold &&
-    (input.mastery(skill.skillId).n < masteryNeeds.answersMin || lacksHard(skill));
+    needsEvidence && mastery(skill) >= masteryThreshold && !isMastered(input.mastery(skill.skillId), policy);
   const work = (skill: BankSkill): SkillStatus => {
     for (const { skillId, weight } of skill.prerequisites) {
       if (!holds(skillId, policy.prerequisiteThreshold * weight)) return "locked";

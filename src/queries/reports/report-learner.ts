@@ -1,4 +1,5 @@
 import type { InteractionRecorded, Policy } from "../../domain/events.ts";
+import { isMastered } from "../../domain/item-selection/mastered.ts";
 import { type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "../../domain/learner/items-seen.ts";
 import { answerOf } from "../../domain/learner-model/answer-of.ts";
 import { type LearnerIds, newLearnerIds } from "../../domain/learner-model/ids.ts";
@@ -94,9 +95,4 @@ export function followLearner(
   const { first, hinted: asked } = noteAnswer(learner.items, item);
   const hinted = asked || (data.hintCount ?? 0) > 0;
   return { learner, data, at, answer: { correct, p, first, hinted, durationMs: data.durationMs ?? null, skills } };
-}
-
-/** As the policy of a track has it. */
-export function isMastered({ p, n, hard }: Mastery, { masteryThreshold, masteryNeeds }: Policy): boolean {
-  return p >= masteryThreshold && n >= masteryNeeds.answersMin && (hard ?? 0) >= masteryNeeds.hardAnswersMin;
 }

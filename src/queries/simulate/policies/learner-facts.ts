@@ -1,5 +1,7 @@
+import { isMastered } from "../../../domain/item-selection/mastered.ts";
 import type { BankItem, BankSkill, ItemBank } from "../../../domain/item-selection/selection.ts";
 import { type LearnerState, lastItemIds, masteryOf } from "../../../domain/learner/learner-state.ts";
+import { newMastery } from "../../../domain/learner-model/mastery.ts";
 import type { Random } from "../../../domain/random.ts";
 import type { Chosen } from "./policy.ts";
 
@@ -7,7 +9,7 @@ import type { Chosen } from "./policy.ts";
 export const masteryIn = (state: LearnerState, skillId: string): number => masteryOf(state, skillId)?.p ?? 0;
 
 export const isCalledMastered = (state: LearnerState, { policy }: ItemBank, skillId: string): boolean =>
-  masteryIn(state, skillId) >= policy.masteryThreshold;
+  isMastered(masteryOf(state, skillId) ?? newMastery(), policy);
 
 /** The items outside of the track's do-not-repeat window, of all or of those given; all of them where none is outside. */
 export function fresh(
