@@ -34,7 +34,7 @@ export interface ReplayStore {
   /** The work goes on from here, whoever does it, with the files as they are now. Rejects with {@link ReplayClaimLost}. */
   checkpoint(claim: ReplayClaim, state: unknown): Promise<void>;
   /**
-   * Gives the claim up: it is due again at that time. `excused`: its turn does not count among its {@link
+   * Gives the claim up: it is queued again, and due at that time. `excused`: its turn does not count among its {@link
    * ClaimedReplay.tries}. Does nothing where the claim is lost.
    */
   release(claim: ReplayClaim, dueAt: number, excused: boolean): Promise<void>;

@@ -126,7 +126,7 @@ export function createMemoryReplayStore(): ReplayStore {
     async release({ id, attempt }, dueAt, excused) {
       const one = kept.get(id);
       if (one === undefined || one.attempts !== attempt || one.state !== "running") return;
-      one.claimedUntil = dueAt;
+      Object.assign(one, { state: "queued", claimedUntil: dueAt });
       if (excused) one.tries = Math.max(0, one.tries - 1);
     },
     async finish(claim, outcome, now) {

@@ -62,7 +62,8 @@ export const statements = {
   checkpoint: "/* replays.checkpoint */ UPDATE replays SET checkpoint = $2, tries = 0 WHERE id = $1",
   saveFiles: "/* replays.save-files */ UPDATE replay_files SET saved_bytes = bytes WHERE replay_id = $1",
   /** Parameters besides: due when, how many tries are taken back. */
-  release: `/* replays.release */ UPDATE replays SET claimed_until = ${at("$3")}, tries = greatest(0, tries - $4::integer)
+  release: `/* replays.release */ UPDATE replays SET state = 'queued', claimed_until = ${at("$3")},
+      tries = greatest(0, tries - $4::integer)
     WHERE ${held}`,
   /** Parameters besides: state, summary or null, error or null, now. */
   finish: `/* replays.finish */ UPDATE replays SET state = $3, summary = $4::json, error = $5, ended_at = ${at("$6")},

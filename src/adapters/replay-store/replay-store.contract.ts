@@ -175,7 +175,7 @@ export function replayStoreContract(name: string, shared: boolean, open: () => P
       const id = await added();
       await store.release(await claimed(id), now + 10, true);
       expect(await store.due(now + 9, 10)).toEqual([]);
-      expect(await store.get(id)).toMatchObject({ state: "running" });
+      expect(await store.get(id)).toMatchObject({ state: "queued" });
       const second = await claimed(id, now + 10);
       expect(second).toMatchObject({ attempt: 2, tries: 1 });
       await store.release(second, now + 20, false);

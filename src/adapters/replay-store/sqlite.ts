@@ -223,7 +223,7 @@ export async function openSqliteReplayStore(options: {
     },
     async release(claim, dueAt, excused) {
       run(
-        `UPDATE replays SET claimed_until = ?, tries = max(0, tries - ?) WHERE ${held}`,
+        `UPDATE replays SET state = 'queued', claimed_until = ?, tries = max(0, tries - ?) WHERE ${held}`,
         ...[dueAt, excused ? 1 : 0, claim.id, claim.attempt],
       );
     },

@@ -77,7 +77,7 @@ describe("a turn of a replay", () => {
     await expect.poll(async () => (await get(id)).progress?.done ?? 0, { interval: 2 }).toBeGreaterThan(12);
     leaving.abort();
     expect(await running).toBe("given up");
-    expect(await get(id)).toMatchObject({ state: "running", attempts: 1 });
+    expect(await get(id)).toMatchObject({ state: "queued", attempts: 1 });
     expect(await work(id)).toBe("done");
     expect(await text(id)).toBe(numbersText(40));
     expect(await get(id)).toMatchObject({ attempts: 2 });
@@ -103,7 +103,7 @@ describe("a turn of a replay", () => {
       pass(40_000);
     }
     const outcomes = [];
-    for (let turn = 0; turn < 3 && (await get(id)).state === "running"; turn += 1) {
+    for (let turn = 0; turn < 3 && (await get(id)).state === "queued"; turn += 1) {
       outcomes.push(await work(id));
       pass(80_000);
     }
