@@ -235,6 +235,32 @@ describe("doctor", () => {
   });
 });
 
+describe("tracks", () => {
+  test("list, show, and the versions of a policy", async () => {
+    const cli = commandLine();
+    expect((await cli.run("tracks", "list")).stdout).toBe("no track is defined\n");
+    const importTrack = (policy: object) => {
+      const file = cli.file("track.json", JSON.stringify([{ trackId: "t", title: "Sums", policy }]));
+      return cli.run("import", "tracks", file);
+    };
+    expect((await importTrack({ targetSuccess: 0.7 })).code).toBe(0);
+    expect((await importTrack({ targetSuccess: 0.7, exposure: { timesMax: 3 } })).code).toBe(0);
+    const refused = await importTrack({ masteryThreshold: 0.6 });
+    expect([refused.code, refused.stdout + refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("prerequisiteThreshold"),
+    ]);
+    expect((await cli.run("tracks", "list")).stdout).toBe("track  revision  title\nt             2  Sums\n");
+    const { stdout } = await cli.run("tracks", "show", "t", "--versions");
+    expect(stdout).toMatch(/^Sums \(t@2\)\n {2}targetSuccess: 0\.7\n {2}masteryThreshold: 0\.95\n/);
+    expect(stdout).toMatch(/^t@2 .* exposure\.timesMax: 3$/m);
+    expect((await cli.run("tracks", "show", "t", "--json")).json).toMatchObject({ policyVersion: "t@2" });
+    expect(await cli.run("tracks", "show", "u")).toMatchObject({
+      ...{ code: 1, stderr: "proximal: tracks show: no track u; `proximal tracks list` has them\n" },
+    });
+  });
+});
+
 describe("operators' commands without a server", () => {
   test.each([[["lag"]], [["parked", "list"]], [["parked", "retry", "ann"]], [["rebuild", "learners"]]])(
     "%j says what to do",

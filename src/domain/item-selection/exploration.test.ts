@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { selectionInput } from "../../../test/support/selection-inputs.ts";
 import { explore, uniforms } from "./exploration.ts";
 import { selectItems } from "./select.ts";
+import type { SelectionInput } from "./selection.ts";
 
 /** How far a frequency of n draws may stray from its probability: 5 standard deviations, one draw at the least. */
 const tolerance = (p: number, n: number): number => 5 * Math.sqrt(Math.max(p * (1 - p), 1 / n) / n);
@@ -69,17 +70,49 @@ describe("a practice list", () => {
     size: 5,
   };
 
-  it("logs for each item at its place how often it stands there, over learners in the same standing", () => {
+  const logged = (given: SelectionInput): Counts => {
     const runs = 20_000;
     const counts: Counts = new Map();
     for (let run = 0; run < runs; run++) {
-      for (const [place, item] of selectItems({ ...input, seed: `learner-${run}:12` }).items.entries()) {
+      for (const [place, item] of selectItems({ ...given, seed: `learner-${run}:12` }).items.entries()) {
         count(counts, `${place}/${item.itemId}`, item.propensity);
       }
     }
-    expect(counts.size).toBeGreaterThan(20);
     for (const [what, { count: times, propensity }] of counts) {
       expect(Math.abs(times / runs - propensity), what).toBeLessThan(tolerance(propensity, runs));
+    }
+    return counts;
+  };
+
+  it("logs for each item at its place how often it stands there, over learners in the same standing", () => {
+    expect(logged(input).size).toBeGreaterThan(20);
+  });
+
+  it("does so under a mix of topics, drawing among items of the same topics only", () => {
+    const topics = [{ skillId: "a", minShare: 0.4, maxShare: 0.5 }];
+    const counts = logged({ ...input, policy: { ...input.policy, topics } });
+    expect(counts.size).toBeGreaterThan(10);
+    const ofTopic = Map.groupBy(counts.keys(), (what) => what.split("/")[0]);
+    for (const stood of ofTopic.values()) {
+      const skills = stood.map((what) => items[what.split("/")[1] ?? ""]?.skillIds.includes("a") ?? "pin or review");
+      expect(new Set(skills).size).toBe(1);
+    }
+  });
+
+  it("does so under a budget of time, drawing among items that take as long", () => {
+    const sessionBudget = { minutes: 60, items: null };
+    const seconds = (n: number) => ({ expectedSeconds: n % 2 === 0 ? 30 : 90 });
+    const timed = Object.fromEntries(Object.entries(items).map(([id, item], n) => [id, { ...item, ...seconds(n) }]));
+    const given = selectionInput({
+      ...example,
+      items: timed,
+      pinned: [],
+      policy: { ...example.policy, sessionBudget },
+    });
+    const counts = logged({ ...given, size: 5 });
+    expect(counts.size).toBeGreaterThan(12);
+    for (const stood of Map.groupBy(counts.keys(), (what) => what.split("/")[0]).values()) {
+      expect(new Set(stood.map((what) => timed[what.split("/")[1] ?? ""]?.expectedSeconds)).size).toBe(1);
     }
   });
 

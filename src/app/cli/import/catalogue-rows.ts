@@ -104,7 +104,8 @@ function fieldOf([column, cell]: [string, string]): [string, unknown][] {
       .filter((part) => part !== "");
   if (lists.has(name)) return [[name, parts()]];
   if (name === "prerequisites") return [[name, parts().map(prerequisiteOf)]];
-  if (name === "difficulty") return [[name, Number.isFinite(Number(text)) ? Number(text) : text]];
+  if (name === "difficulty" || name === "expectedSeconds")
+    return [[name, Number.isFinite(Number(text)) ? Number(text) : text]];
   return [[name, text]];
 }
 
