@@ -42,7 +42,9 @@ export function scaleOf(axis: Axis, values: readonly number[], from: number, to:
   // A round number beyond an end that was given is no better than that end.
   const [niceLow = low, niceHigh = high] = linear.domain();
   const scale: ScaleLinear<number, number> | ScaleLogarithmic<number, number> =
-    axis.scale === "log" ? scaleLog().domain([low, high]) : linear.domain([axis.min ?? niceLow, axis.max ?? niceHigh]);
+    axis.scale === "log"
+      ? scaleLog().domain([low, high])
+      : linear.domain([axis.min === undefined ? niceLow : low, axis.max === undefined ? niceHigh : high]);
   scale.range([from, to]).clamp(true);
   const text = textOf(axis, scale.tickFormat(count, axis.whole === true ? ",d" : undefined));
   const ticks = scale
@@ -62,7 +64,9 @@ function ends({ min, max, scale }: Axis, values: readonly number[]): [number, nu
   }
   low = min ?? (Number.isFinite(low) ? low : 1);
   high = max ?? (Number.isFinite(high) && high > low ? high : low + 1);
-  return [low, high > low ? high : low + 1];
+  // Marks between two values that are the same but for rounding would be without number, and d3 throws.
+  const least = Math.max(1e-12, 1e-12 * Math.abs(low));
+  return [low, high - low > least ? high : low + Math.max(1, Math.abs(low) / 10)];
 }
 
 function textOf({ format, scale }: Axis, tickText: (value: number) => string): (value: number) => string {

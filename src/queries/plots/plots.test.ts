@@ -149,6 +149,19 @@ describe("an axis", () => {
     expect([scale.at(1), scale.at(7.3), scale.at(40), scale.at(-4)]).toEqual([0, 63, 63, 0]);
   });
 
+  test("values that differ by next to nothing are one", () => {
+    for (const [low, high] of [
+      [0, 5e-324],
+      [0, 1e-13],
+      [7, 7 + 1e-15],
+      [1e15, 1e15],
+    ] as const) {
+      const { ticks, at } = scaleOf({ label: "", min: low, max: high }, [low, high], 0, 100);
+      expect(ticks.length).toBeLessThan(20);
+      expect(at(low)).toBe(0);
+    }
+  });
+
   test("for any numbers every place is a pixel of it", () => {
     fc.assert(
       fc.property(fc.array(fc.double({ noNaN: true, min: -1e12, max: 1e12 }), { maxLength: 20 }), (values) => {
@@ -168,7 +181,7 @@ test("for any points a line chart is well-formed", () => {
     y: fc.option(fc.double({ noNaN: true, min: -1e9, max: 1e9 })),
   });
   fc.assert(
-    fc.property(fc.array(point), fc.string({ unit: "binary" }), (points, name) => {
+    fc.property(fc.array(point), fc.string(), (points, name) => {
       const svg = lineChart({
         title: name,
         description: name,
