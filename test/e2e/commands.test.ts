@@ -36,6 +36,7 @@ describe("help and wrong use", () => {
       ["keys", "create"],
       ["events", "export"],
       ["evaluate"],
+      ["report"],
       ["simulate"],
     ]) {
       expect((await cli.run(...argv, "--help")).stdout).toContain("Examples:\n  $ proximal ");
