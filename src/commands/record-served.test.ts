@@ -8,7 +8,7 @@ import { createServedRecorder, type ServedRecorderOptions } from "./record-serve
 const served = (selectionId: string, learnerId = "ada"): ItemsServed => ({
   ...{ selectionId, learnerId, sessionType: "practice", trackId: null, policyVersion: "default@0" },
   ...{ model: "elo", modelVersion: 0, revision: 3, position: 9, source: "personal", computed: "precomputed", size: 30 },
-  items: [{ itemId: "sum", p: 0.8, propensity: 0.95, reason: "open_skill", skillId: "adding" }],
+  items: [{ itemId: "sum", p: 0.8, propensity: 0.95, reason: "open_skill" }],
   candidates: ["product"],
 });
 

@@ -274,9 +274,8 @@ export const itemsServedSchema = z.object({
       p: z.number().min(0).max(1),
       /** Probability that the policy puts this item at this place. */
       propensity: z.number().gt(0).max(1),
-      /** Code of the reason, and its skill. */
+      /** Code of the reason. */
       reason: z.string().min(1),
-      skillId: idSchema.optional(),
     }),
   ),
   /** What else stood in the list, best first. */

@@ -33,9 +33,12 @@ test("a list that is given out is in the log, once, with what was shown, how lik
     ...{ revision: 1, position: first.position, source: "personal", computed: "precomputed", size: 30 },
   });
   expect(data?.items).toEqual(
-    first.items.map(({ itemId, p, propensity, reason }: Record<string, unknown> & { reason: { code: string } }) =>
-      expect.objectContaining({ itemId, p, propensity, reason: reason.code }),
-    ),
+    first.items.map(({ itemId, p, propensity, reason }: Record<string, unknown> & { reason: { code: string } }) => ({
+      itemId,
+      p,
+      propensity,
+      reason: reason.code,
+    })),
   );
   expect(data?.candidates).toHaveLength(1);
   expect(data).not.toHaveProperty("cut");

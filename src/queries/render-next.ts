@@ -103,10 +103,7 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
     ...(selection.skillIds === null ? {} : { skillIds: [...selection.skillIds] }),
     ...(selection.sessionId === undefined ? {} : { sessionId: selection.sessionId }),
     ...(selection.cut ? { cut: true as const } : {}),
-    items: answer.items.map(({ itemId, p, propensity, reason }) => ({
-      ...{ itemId, p, propensity, reason: reason.code },
-      ...("skillId" in reason && reason.skillId !== null ? { skillId: reason.skillId } : {}),
-    })),
+    items: answer.items.map(({ itemId, p, propensity, reason }) => ({ itemId, p, propensity, reason: reason.code })),
     candidates: selection.items.map(({ itemId }) => itemId).filter((itemId) => !shown.has(itemId)),
   };
 }

@@ -68,7 +68,8 @@ describe("estimates of another policy", () => {
     }
     expect((covered.model ?? 0) / runs).toBeLessThan(0.6);
     expect(widths.dr).toBeLessThan(widths.ips ?? 0);
-  });
+    if (runs > 60) process.stdout.write(`of ${runs} logs: ${JSON.stringify({ covered, widths })}\n`);
+  }, 900_000);
 
   it("of the very policy that served are what was logged, with full evidence", () => {
     const same = decisions(seededRandom("same"), 50).map((all) => all.map((one) => ({ ...one, other: one.logged })));

@@ -163,7 +163,7 @@ describe("evaluatePolicy", () => {
     for (const name of ["ips", "snips", "dr"] as const) expect(covered[name], name).toBeGreaterThanOrEqual(0.87 * runs);
     // The model has learned nothing yet: alone it is wrong, and dr is not, for that it knows what came.
     expect(covered.model).toBeLessThan(0.2 * runs);
-  });
+  }, 900_000);
 
   test("of the policy that served gives what was logged", async () => {
     const { estimates, evidence, unsupported } = await evaluate(await classOf(60, "same"), {});

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { commandLine } from "./command-line.ts";
+import { newPlace, serve } from "./proximal.ts";
+
+const skills = ["adding", "multiplying"];
+const arms = [
+  { arm: "as-before", share: 0.5 },
+  { arm: "harder", share: 0.5, policy: { targetSuccess: 0.6 } },
+];
+const track = {
+  ...{ trackId: "arithmetic", title: "Arithmetic", skillIds: skills, policy: { explorationRate: 0.4 } },
+  experiment: { experimentId: "harder-items", arms },
+};
+
+test("an experiment, from its definition over the API to its results, and another policy judged by the lists that were given out", async () => {
+  const place = newPlace();
+  const server = await serve(place);
+  await server.post(
+    "/v1/skills",
+    skills.map((skillId) => ({ skillId, title: skillId })),
+  );
+  const items = skills.flatMap((skillId) =>
+    [0, 1, 2, 3, 4, 5].map((n) => ({ itemId: `${skillId}-${n}`, title: `${skillId} ${n}`, skillIds: [skillId] })),
+  );
+  await server.post("/v1/items", items);
+  expect((await server.post("/v1/tracks", track)).status).toBe(201);
+
+  // Each learner does what the list says, four times, and names the list; every third answer is wrong.
+  const armOf = new Map<string, string>();
+  const learners = Array.from({ length: 24 }, (_, n) => `learner-${n}`);
+  await Promise.all(
+    learners.map(async (learnerId, n) => {
+      let after = "";
+      for (let turn = 0; turn < 4; turn += 1) {
+        const list = (await server.get(`/v1/learners/${learnerId}/next?track=arithmetic&count=3${after}`)).body;
+        expect(armOf.get(learnerId) ?? list.experiment.arm).toBe(list.experiment.arm);
+        armOf.set(learnerId, list.experiment.arm);
+        const { selectionId, trackId } = list;
+        const about = { id: `answer-${turn}`, learnerId, itemId: list.items[0].itemId, kind: "answer" };
+        const reply = await server.post("/v1/interactions", {
+          ...{ ...about, correct: (n + turn) % 3 > 0, durationMs: 20_000, selectionId, trackId },
+        });
+        after = `&after=${reply.body.token ?? reply.body.tokens?.[learnerId]}`;
+      }
+    }),
+  );
+  const counts = arms.map(({ arm }) => [...armOf.values()].filter((one) => one === arm).length);
+  const overApi = (await server.get("/v1/experiments/harder-items/results")).body;
+  expect(overApi.arms.map(({ learners: n }: { learners: number }) => n)).toEqual(counts);
+  expect(await server.end("SIGINT")).toBe(0);
+
+  const cli = commandLine({ PROXIMAL_DATA: place.folder });
+  const list = await cli.run("experiments", "list");
+  expect(list.stdout).toMatch(/harder-items +arithmetic +running .*as-before 50 %, harder 50 %/);
+  const shown = (await cli.run("experiments", "show", "harder-items", "--json")).json;
+  expect(shown.arms).toEqual(overApi.arms);
+  const table = await cli.run("experiments", "show", "harder-items");
+  expect(table.stdout).toContain("right answers");
+  expect(table.stdout).toContain("at every look");
+  expect(table.stdout).toContain("its intervals are rough below 30");
+
+  const file = cli.file("policy.json", JSON.stringify({ explorationRate: 0.2 }));
+  const about = ["evaluate", "policy", "--track", "arithmetic", "--policy", file];
+  const judged = (await cli.run(...about, "--json")).json;
+  // The first list of each learner is what is popular. The last one is not waited for, and so not asked for.
+  expect(judged.lists).toMatchObject({ served: 4 * 24, passedOver: { newLearner: 24 }, answered: 3 * 24 });
+  expect(judged.lists.reproduced).toBe(3 * 24);
+  expect(judged.evidence).toMatchObject({ decisions: 3 * 24, learners: 24 });
+  expect(judged.estimates.logged.estimate).toBeCloseTo(2 / 3, 1);
+  expect(judged.estimates.dr.low).toBeLessThan(judged.estimates.dr.high);
+  expect((await cli.run(...about)).stdout).toMatch(/doubly robust +0\.\d+ +0\.\d+ to/);
+
+  const wrong = cli.file("wrong.json", JSON.stringify({ targetSucess: 0.2 }));
+  const refused = await cli.run("evaluate", "policy", "--track", "arithmetic", "--policy", wrong);
+  expect([refused.code, refused.stderr]).toEqual([64, expect.stringContaining("targetSucess: unknown field")]);
+  const unknown = await cli.run("experiments", "show", "nope");
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("there is no experiment nope")]);
+});
