@@ -69,3 +69,22 @@ export function madeUpLog(shape: LogShape, seed = 1): LoggedAnswer[] {
     });
   });
 }
+
+/** As courses differ; those of public data sets, a tenth to a quarter of their size. */
+export const logShapes: Readonly<Record<"few-items" | "sparse" | "long" | "no-skills", LogShape>> = {
+  "few-items": { learners: 1_000, answers: 35, items: 100, skills: 100 },
+  sparse: { learners: 600, answers: 60, items: 9_000, skills: 120, twoSkills: 0.2, withoutSkill: 0.1 },
+  long: { learners: 60, answers: 600, items: 3_000, skills: 100, twoSkills: 0.4, timed: true },
+  "no-skills": { learners: 300, answers: 120, items: 2_000, skills: 1, withoutSkill: 1 },
+};
+
+/** Nearly a million answers. */
+export const largeShape: LogShape = {
+  learners: 20_000,
+  answers: 50,
+  items: 50_000,
+  skills: 1_000,
+  twoSkills: 0.3,
+  withoutSkill: 0.05,
+  timed: true,
+};
