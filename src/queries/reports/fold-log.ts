@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { decodeEvent } from "../../domain/decode-event.ts";
-import type { DomainEvent } from "../../domain/events.ts";
+import type { DomainEvent, EventOf } from "../../domain/events.ts";
 import { buildBank } from "../../domain/item-bank/bank.ts";
 import { type Catalogue, emptyCatalogue, evolveCatalogue, skipUnreadable } from "../../domain/item-bank/catalogue.ts";
 import type { ItemBank } from "../../domain/item-selection/selection.ts";
@@ -14,6 +14,8 @@ import { followLearner, newReportLearner, type Observation, type ReportLearner }
 /** What a report counts is told each interaction that it is about, in the order of the log. */
 export interface Collector {
   add(observation: Observation): void;
+  /** Ids of the items of a list that a learner was given, those alone that the report is about. */
+  served?(itemIds: readonly string[]): void;
 }
 
 /** What a report knows beside what its collector counted. */
@@ -51,6 +53,7 @@ export interface FoldLogOptions {
 }
 
 const pageSize = 2_000;
+const whatLearnersDid = { categories: ["learner", "served"], types: ["InteractionRecorded", "ItemsServed"] };
 
 /**
  * Goes over the log once, in its order. Each answer is predicted before it is learnt by a model that begins with nothing
@@ -72,17 +75,18 @@ export async function foldLog(
   }
   const weights = model.newWeights();
   const learners = new Map<string, ReportLearner>();
-  const counts = scopeOf(input, bank);
+  const scope = scopeOf(input, bank);
   const total = await feed.head();
   const seen = { interactions: 0, answers: 0, unreadable: 0, position: 0 };
   const times = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   const until = input.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(input.to);
-  for await (const page of pagesOf(feed, { categories: ["learner"], types: ["InteractionRecorded"] })) {
+  for await (const page of pagesOf(feed, whatLearnersDid)) {
     for (const stored of page.events) {
       // What is recorded meanwhile is for the next report.
       if (stored.position > total) break;
       const event = decoded(stored);
       if (event === null) seen.unreadable += 1;
+      if (event?.type === "ItemsServed") show(event, scope, collectors);
       if (event?.type !== "InteractionRecorded" || Date.parse(event.data.occurredAt) >= until) continue;
       const { learnerId } = event.data;
       let learner = learners.get(learnerId);
@@ -91,7 +95,7 @@ export async function foldLog(
         learners.set(learnerId, learner);
       }
       const observation = followLearner(learner, event.data, { model, weights, policy: bank.policy });
-      if (!counts(observation)) continue;
+      if (!scope.interaction(observation)) continue;
       for (const collector of collectors) collector.add(observation);
       seen.interactions += 1;
       if (observation.answer !== null) seen.answers += 1;
@@ -119,18 +123,36 @@ export async function foldLog(
   };
 }
 
+function show({ data, recordedAt }: EventOf<"ItemsServed">, scope: Scope, collectors: readonly Collector[]): void {
+  const at = Date.parse(recordedAt);
+  const itemIds = data.items.map(({ itemId }) => itemId).filter((itemId) => scope.wasShown(itemId, at));
+  for (const collector of collectors) collector.served?.(itemIds);
+}
+
 function nothingText({ trackId, skillId, from, to }: ReportInput): string {
   const narrowed = [trackId, skillId, from, to].some((each) => each !== undefined);
   return narrowed ? "no interaction is within the track, skill and times asked for" : "the log has no interactions yet";
 }
 
-/** Whether an interaction is one that the report is about. */
-function scopeOf({ trackId, skillId, from }: ReportInput, bank: ItemBank): (observation: Observation) => boolean {
+/** What a report is about. */
+interface Scope {
+  interaction(observation: Observation): boolean;
+  wasShown(itemId: string, at: number): boolean;
+}
+
+function scopeOf({ trackId, skillId, from, to }: ReportInput, bank: ItemBank): Scope {
   const since = from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(from);
-  return ({ at, data }) =>
-    at >= since &&
-    (trackId === undefined || bank.items.has(data.itemId)) &&
-    (skillId === undefined || data.skillIds.includes(skillId));
+  const until = to === undefined ? Number.POSITIVE_INFINITY : Date.parse(to);
+  const isIn = (itemId: string): boolean => trackId === undefined || bank.items.has(itemId);
+  return {
+    interaction: ({ at, data }) =>
+      at >= since && isIn(data.itemId) && (skillId === undefined || data.skillIds.includes(skillId)),
+    wasShown: (itemId, at) =>
+      at >= since &&
+      at < until &&
+      isIn(itemId) &&
+      (skillId === undefined || bank.items.get(itemId)?.skillIds.includes(skillId) === true),
+  };
 }
 
 function knowsSkill(catalogue: Catalogue, skillId: string): boolean {

@@ -11,6 +11,7 @@ export const itemFlags = [
   "easier_than_predicted",
   "too_slow",
   "many_hints",
+  "never_served",
   "never_met",
 ] as const;
 export type ItemFlagCode = (typeof itemFlags)[number];
@@ -53,9 +54,13 @@ export const flagWords: Readonly<Record<ItemFlagCode, { readonly name: string; r
     advice: "It takes far longer than others of its skill: shorten it, or split it into steps.",
   },
   many_hints: { name: "many hints", advice: "Most need a hint: put it later, or an easier one before it." },
+  never_served: {
+    name: "never served",
+    advice: "It was never offered: is it barred, of a kind that is not allowed, or behind a skill nobody opens?",
+  },
   never_met: {
     name: "never met",
-    advice: "Nobody has met it yet: is it barred, of a kind that is not allowed, or behind a skill nobody opens?",
+    advice: "Nobody has worked on it yet: was it offered, and passed over? Is its skill open to anyone?",
   },
 };
 
@@ -82,7 +87,9 @@ export const flagThresholds = {
 } as const;
 
 /** Median time of the items of a skill; of all under the empty name. */
-export function usualTimes(items: readonly MeasuredItem[]): ReadonlyMap<string, number> {
+export function usualTimes(
+  items: readonly Pick<MeasuredItem, "medianMs" | "skillIds" | "answers">[],
+): ReadonlyMap<string, number> {
   const times = new Map<string, number[]>();
   for (const { medianMs, skillIds, answers } of items) {
     if (medianMs === null || answers < flagThresholds.answersMin) continue;
@@ -99,8 +106,14 @@ export function usualTimes(items: readonly MeasuredItem[]): ReadonlyMap<string, 
 }
 
 export function flagsOf(item: MeasuredItem, times: ReadonlyMap<string, number>): ItemFlag[] {
-  if (item.interactions === 0) return [{ code: "never_met", reason: "nobody has met it" }];
+  if (item.interactions === 0) return [ofNothing(item)];
   return [...ofFacility(item), ...ofDiscrimination(item), ...ofFit(item), ...ofEffort(item, times)];
+}
+
+function ofNothing({ served }: MeasuredItem): ItemFlag {
+  if (served === 0) return { code: "never_served", reason: "in no list that was given out" };
+  const lists = served === null ? "" : `, though it was in ${served} ${served === 1 ? "list" : "lists"}`;
+  return { code: "never_met", reason: `nobody has worked on it${lists}` };
 }
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;

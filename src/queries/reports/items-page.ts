@@ -92,7 +92,7 @@ export function itemsPage(result: Items, context: ReportContext): ReportDocument
   };
 }
 
-/** Never met items by skill: a list of each would say less. */
+/** Never met items by skill, never served ones among them: a list of each would say less. */
 function neverMetBlock(items: readonly ItemAnalysis[], { catalogue }: ReportContext): Block {
   const counts = new Map<string, number>();
   const unmet = items.filter(({ interactions }) => interactions === 0);
@@ -164,6 +164,7 @@ const csvColumns = [
   "title",
   "skill_ids",
   "answers",
+  "served",
   "interactions",
   "learners",
   "facility",
@@ -195,6 +196,7 @@ function csvRow(item: ItemAnalysis): (string | number | null)[] {
     item.title,
     item.skillIds.join(";"),
     item.answers,
+    item.served,
     item.interactions,
     item.learners,
     rounded(facility.estimate),

@@ -37,6 +37,7 @@ export interface ItemsCollector extends Collector {
 /** About 2 kilobytes for each item that was met. */
 export function collectItems(): ItemsCollector {
   const tallies = new Map<string, Tally>();
+  const shown = new Map<string, number>();
   const rows = new LearnerRows();
 
   function tallyOf(itemId: string): Tally {
@@ -61,6 +62,10 @@ export function collectItems(): ItemsCollector {
     rows.add(learner.number, learner.hash, tally.number, answer.correct ? 1 : 0);
   }
 
+  function served(itemIds: readonly string[]): void {
+    for (const itemId of itemIds) shown.set(itemId, (shown.get(itemId) ?? 0) + 1);
+  }
+
   function result(context: ReportContext): Items {
     const { learners, keys, values } = rows.columns();
     const responses = { learners, items: keys, correct: Uint8Array.from(values) };
@@ -76,12 +81,15 @@ export function collectItems(): ItemsCollector {
       analyse(itemId, tally, tally === null ? undefined : rasch.items[tally.number], context),
     );
     const times = usualTimes(analysed);
-    const items = analysed.map((item) => ({ ...item, flags: flagsOf(item, times) }));
+    const items = analysed.map((measured) => {
+      const item = { ...measured, served: shown.size === 0 ? null : (shown.get(measured.itemId) ?? 0) };
+      return { ...item, flags: flagsOf(item, times) };
+    });
     items.sort((a, b) => b.flags.length - a.flags.length || b.answers - a.answers || (a.itemId < b.itemId ? -1 : 1));
     return { items, fittedShare: rows.share };
   }
 
-  return { add, result };
+  return { add, served, result };
 }
 
 function analyse(
@@ -89,7 +97,7 @@ function analyse(
   tally: Tally | null,
   observed: ReturnType<typeof fitRasch>["items"][number] | undefined,
   { catalogue, model, weights }: ReportContext,
-): MeasuredItem {
+): Omit<MeasuredItem, "served"> {
   const item = catalogue.items.get(itemId);
   const skillIds = item?.skillIds ?? tally?.skillIds ?? [];
   const stats = itemStats(tally?.sums ?? newItemSums());

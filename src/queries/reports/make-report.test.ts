@@ -5,7 +5,7 @@ import { learningHistory } from "../../../test/support/learning-history.ts";
 import { createMemoryLog } from "../../adapters/event-store/memory.ts";
 import { currentSchemaVersion } from "../../domain/events.ts";
 import { learnerModels } from "../../domain/learner-model/models.ts";
-import { itemStream, learnerStream, skillStream, trackStream } from "../../domain/streams.ts";
+import { itemStream, learnerStream, servedStream, skillStream, trackStream } from "../../domain/streams.ts";
 import type { EventStore } from "../../ports/event-store.ts";
 import type { Feed } from "../../ports/feed.ts";
 import type { DropOuts } from "./drop-outs.ts";
@@ -187,6 +187,27 @@ describe("a small school, by hand", () => {
     expect(
       items.filter(({ flags }) => flags.some(({ code }) => code === "never_met")).map(({ itemId }) => itemId),
     ).toEqual(["add-4", "multiply-4"]);
+  });
+
+  test("items that are in lists but not worked on are told from those in no list", async () => {
+    const served = await school({ ada: [[0, "add", "1"]] });
+    const list = {
+      selectionId: "s1",
+      learnerId: "ada",
+      sessionType: "practice",
+      trackId: null,
+      policyVersion: "default@0",
+    };
+    const shown = ["add-1", "add-0"].map((itemId) => ({ itemId, p: 0.5, propensity: 1, reason: "open_skill" }));
+    const how = { revision: 1, position: 1, source: "personal", computed: "precomputed", size: 2, items: shown };
+    await append(served, servedStream("ada"), "ItemsServed", { ...list, model: "elo", modelVersion: 0, ...how });
+    const { items } = (await report(served, "items")).result as Items;
+    const of = (id: string) => items.find(({ itemId }) => itemId === id);
+    expect(of("add-0")).toMatchObject({ served: 1, interactions: 1, flags: [] });
+    expect(of("add-1")?.flags).toEqual([
+      { code: "never_met", reason: "nobody has worked on it, though it was in 1 list" },
+    ]);
+    expect(of("add-2")?.flags).toEqual([{ code: "never_served", reason: "in no list that was given out" }]);
   });
 
   test("of a track, of a skill, from a time and up to one", async () => {

@@ -34,7 +34,7 @@ function counted<R>(
   page: (result: R, context: ReportContext) => ReportDocument,
 ): Counted {
   return {
-    add: (observation) => collector.add(observation),
+    ...collector,
     page: (context) => page(collector.result(context), context),
   };
 }

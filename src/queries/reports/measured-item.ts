@@ -7,6 +7,8 @@ export interface MeasuredItem {
   readonly title: string;
   readonly skillIds: readonly string[];
   readonly answers: number;
+  /** Lists that were given out with it; null where the log has no such lists. */
+  readonly served: number | null;
   /** Views, hints, skips and ratings too. */
   readonly interactions: number;
   readonly learners: number;
