@@ -164,6 +164,8 @@ test.each([
   [["import", "qti", "nowhere.zip"], "nowhere.zip: there is no such file or folder"],
   [["import", "case", "nowhere.json"], "nowhere.json: there is no such file"],
   [["import", "case", "package.json"], "package.json is not a CASE package (CFPackage): CFDocument: "],
+  [["import", "skills", "examples/fractions-case.json"], "is a CASE package: read it by proximal import case"],
+  [["import", "items", "examples/fractions-qti/test.xml"], "are read by proximal import qti"],
   [["import", "qti", "docs"], "docs holds no imsmanifest.xml and no other .xml file"],
 ])("%j fails in one line", async (argv, message) => {
   const { code, stderr } = await commandLine().run(...argv);

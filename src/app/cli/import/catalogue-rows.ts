@@ -45,6 +45,9 @@ async function* jsonRows(file: SourceFile): AsyncGenerator<CatalogueRow> {
   const arrays = (Array.isArray(value) ? [["", value]] : Object.entries((value ?? {}) as object)).filter(
     (entry): entry is [string, unknown[]] => Array.isArray(entry[1]),
   );
+  if (arrays.some(([name]) => name === "CFItems")) {
+    throw new CommandFailure(`${file.name} is a CASE package: read it by proximal import case`);
+  }
   const [only] = arrays;
   if (only === undefined || arrays.length > 1) {
     throw new CommandFailure(`${file.name}: a JSON array, or an object that holds one, is asked for`);

@@ -83,6 +83,9 @@ async function guessedFormat(path: string): Promise<FileFormat> {
       .toString("utf8", 0, bytesRead)
       .replace(/^\uFEFF/, "")
       .trimStart();
+    if (start.startsWith("PK\u0003\u0004") || start.startsWith("<")) {
+      throw new CommandFailure(`${path} is no CSV or JSON: packages and items of QTI are read by proximal import qti`);
+    }
     if (start.startsWith("[")) return "json";
     return start.startsWith("{") ? "ndjson" : "csv";
   } finally {
