@@ -8,6 +8,7 @@ import { exportKind } from "../queries/export/export-kind.ts";
 import type { Serving } from "../queries/export/read-model-rows.ts";
 import type { ReplayKind } from "../queries/replays/replay-kind.ts";
 import { reportKind } from "../queries/reports/report-kind.ts";
+import { countersKind } from "../queries/time-travel/counters-kind.ts";
 import { type WhatIfWorkers, whatIfKind } from "../queries/what-if/what-if.ts";
 
 /** What kinds of replays stand on. */
@@ -31,5 +32,6 @@ export interface ReplayDeps {
 export const replayKinds = (deps: ReplayDeps): readonly ReplayKind<unknown>[] => [
   exportKind(deps) as ReplayKind<unknown>,
   reportKind(deps) as ReplayKind<unknown>,
+  countersKind(deps) as ReplayKind<unknown>,
   whatIfKind({ ...deps, workers: deps.whatIf }) as ReplayKind<unknown>,
 ];

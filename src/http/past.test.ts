@@ -72,6 +72,19 @@ test("a time is as good as a position, and a post may ask for many", async () =>
   expect(json.answers[1].source).toBe("popular");
 });
 
+test("why: the list that was answered, with what it is made of, beside the row that stands ready", async () => {
+  const { status, json } = await api.call("GET", at("/v1/learners/ada/explain", then.position));
+  expect(status).toBe(200);
+  expect(json.at).toEqual(then);
+  const answered = live.get(paths[0] ?? "") as { items: { itemId: string }[]; modelVersion: number };
+  expect(json.items.map((item: { itemId: string }) => item.itemId)).toEqual(answered.items.map(({ itemId }) => itemId));
+  expect([json.liveRow, json.reproduced.status]).toEqual(["another revision", "not served"]);
+  expect((await api.call("GET", "/v1/learners/ada/explain")).json.liveRow).toBe("the same");
+  const unknown = await api.call("GET", "/v1/learners/nobody/explain");
+  expect([unknown.status, unknown.json.code]).toEqual([404, "not_found"]);
+  expect((await api.call("GET", "/v1/learners/ada/explain", { key: await api.key("client") })).status).toBe(403);
+});
+
 describe("refused", () => {
   test.each([
     ["/v1/learners/ada/next?at=soon", "invalid_request", "at: is a position or a time like"],

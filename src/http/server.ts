@@ -10,6 +10,7 @@ import { refuseCommands } from "./read-only.ts";
 import { catalogueRoutes } from "./routes/catalogue.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { experimentRoutes } from "./routes/experiments.ts";
+import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { interactionRoutes } from "./routes/interactions.ts";
 import { learnerRoutes } from "./routes/learners.ts";
@@ -28,6 +29,7 @@ const allRoutes = [
   interactionRoutes,
   nextRoutes,
   learnerRoutes,
+  explainRoutes,
   popularRoutes,
   catalogueRoutes,
   policyRoutes,

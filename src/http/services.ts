@@ -9,6 +9,8 @@ import type { LearnerRowDeps } from "../queries/learner-row.ts";
 import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.ts";
 import { createNextItems, type NextItems } from "../queries/next-items.ts";
 import { createPopularReader, type PopularReader } from "../queries/popular.ts";
+import { createExplainer, type Explainer } from "../queries/time-travel/explainer.ts";
+import type { PastDeps } from "../queries/time-travel/past.ts";
 import { createTimeTravel, type TimeTravel } from "../queries/time-travel/time-travel.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import { type Authenticator, type Caller, createAuthenticator } from "./authentication.ts";
@@ -76,6 +78,7 @@ export interface Services extends OperatorServices {
   readonly learnerRows: LearnerRowDeps & Pick<ServerDeps, "catalogue">;
   /** null where this process has not what it takes. */
   readonly timeTravel: TimeTravel | null;
+  readonly explainer: Explainer | null;
   /** Aborted when the server begins to close: streams without an end of their own end then. */
   readonly closing: AbortSignal;
 }
@@ -134,7 +137,7 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
     onLookUp: metrics.countLookUp,
   });
   closing.addEventListener("abort", nextItems.close);
-  const timeTravel = timeTravelOf(deps, options);
+  const past = pastDeps(deps, options);
   return {
     ...operator,
     deps,
@@ -143,7 +146,8 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
     liveView,
     popular,
     nextItems,
-    timeTravel,
+    timeTravel: past === null ? null : createTimeTravel({ ...past, clock }),
+    explainer: past === null ? null : createExplainer({ ...past, clock, live: { readModels, liveView } }),
     closing,
     learnerRows: reading,
   };
@@ -154,8 +158,7 @@ export function analystReads({ analysts, eventStore, feed }: ServerDeps) {
   return analysts === undefined ? { store: eventStore, feed } : { store: analysts, feed: analysts };
 }
 
-function timeTravelOf(deps: ServerDeps, { listSize, pastEventsMax: eventsMax }: ResolvedOptions): TimeTravel | null {
-  const { blobs, model, clock, log } = deps;
-  if (blobs === undefined) return null;
-  return createTimeTravel({ ...analystReads(deps), blobs, model: model.model, log, listSize, eventsMax, clock });
+function pastDeps(deps: ServerDeps, { listSize, pastEventsMax: eventsMax }: ResolvedOptions): PastDeps | null {
+  const { blobs, model, log } = deps;
+  return blobs === undefined ? null : { ...analystReads(deps), blobs, model: model.model, log, listSize, eventsMax };
 }

@@ -9,6 +9,7 @@ import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { addEvents } from "./events.ts";
 import { addExperiments } from "./experiments.ts";
+import { addExplain } from "./explain.ts";
 import { addExport } from "./export.ts";
 import { addImport } from "./import.ts";
 import { CommandFailure, exitCodes, type Io } from "./io.ts";
@@ -41,6 +42,7 @@ const commands: readonly AddCommand[] = [
   addEvaluate,
   addExperiments,
   addSimulate,
+  addExplain,
   addWhatIf,
   addDoctor,
 ];

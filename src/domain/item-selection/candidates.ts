@@ -1,4 +1,4 @@
-import type { BankItem } from "./selection.ts";
+import type { BankItem, SelectionInput } from "./selection.ts";
 
 export interface Candidate {
   readonly item: BankItem;
@@ -29,6 +29,7 @@ export interface Search {
   readonly predict: (item: BankItem) => number;
   /** 0: it may be given; {@link never}; else the bits of the rules that refuse it. */
   readonly verdict: (item: BankItem) => number;
+  readonly onConsidered?: SelectionInput["onConsidered"];
 }
 
 /** Below this spread of predictions over a whole list, its difficulties tell nothing: the easiest come first. */
@@ -72,6 +73,7 @@ export function nearTarget(
     }
   }
   if (open > want) cutAfter(found, want);
+  search.onConsidered?.({ skillId, target: search.target, candidates: found });
   return found;
 }
 

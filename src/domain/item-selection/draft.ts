@@ -31,11 +31,12 @@ const taken = new ItemMarks();
 
 export function newDraft(scope: Scope, { target, unlockedOnly, insteadOf }: DraftOptions): Draft {
   taken.begin(scope.input.bank.allItems.length);
-  const { predict } = scope.input;
+  const { predict, onConsidered } = scope.input;
   const repeats = insteadOf !== undefined;
   const search: Search = {
     target,
     predict,
+    ...(onConsidered === undefined ? {} : { onConsidered }),
     verdict(item) {
       if (taken.has(item.index) || !scope.wanted(item) || (unlockedOnly && !scope.unlocked(item))) return never;
       const recent = !repeats && scope.recent.has(item.index) ? ruleBits.do_not_repeat : 0;

@@ -1,3 +1,5 @@
+import type { Turn } from "./selection.ts";
+
 /** Which candidate stands at each place after exploration, and with what probability the policy put it there. */
 export interface Explored {
   /** Index of the candidate (0 = best) at each place. */
@@ -16,7 +18,13 @@ export interface Explored {
  * swapped down it is equally likely to be anywhere below, and remains so. Hence, with i = min(rank, place):
  * P = A_i x e_i where rank and place differ, and A_i x (1 - rate + e_i) where they are the same.
  */
-export function explore(candidates: number, places: number, rate: number, seed: string): Explored {
+export function explore(
+  candidates: number,
+  places: number,
+  rate: number,
+  seed: string,
+  onTurn?: (turn: Turn) => void,
+): Explored {
   const order = Array.from({ length: candidates }, (_, rank) => rank);
   const draw = uniforms(seed);
   const untouched: number[] = [];
@@ -27,6 +35,7 @@ export function explore(candidates: number, places: number, rate: number, seed: 
     notDrawn *= 1 - rate / left;
     const coin = draw();
     const other = place + Math.floor(draw() * left);
+    onTurn?.({ coin, drawn: other });
     if (coin >= rate) continue;
     const here = order[place] ?? place;
     order[place] = order[other] ?? place;

@@ -4,7 +4,7 @@ import { explore } from "./exploration.ts";
 import { ItemMarks } from "./item-marks.ts";
 import type { Group } from "./ranking.ts";
 import { withRules } from "./rules.ts";
-import type { Reason } from "./selection.ts";
+import type { Reason, Turn } from "./selection.ts";
 import type { TopicMix } from "./topic-mix.ts";
 
 /** A place of the list and what the ranking put there. */
@@ -26,11 +26,15 @@ export function randomise(draft: Draft, placed: readonly Placed[], { groups, mix
   const rest = leftOut(groups, draft, placed.at(-1)?.ranked.score ?? 0);
   for (const { key, places, others } of alike(placed, rest, keyOf(draft, mix))) {
     const pool = places.map(({ ranked }) => ranked).concat(others);
-    const draws = explore(pool.length, places.length, policy.explorationRate, key === "" ? seed : `${seed}:${key}`);
+    const own = key === "" ? seed : `${seed}:${key}`;
+    const turns: Turn[] = [];
+    const noted = onDraw === undefined ? undefined : (turn: Turn) => turns.push(turn);
+    const draws = explore(pool.length, places.length, policy.explorationRate, own, noted);
     onDraw?.({
       places: places.map(({ place }) => place),
       pool: pool.map(({ candidate }) => ({ itemId: candidate.item.itemId, p: candidate.p })),
       rate: policy.explorationRate,
+      ...{ seed: own, turns },
     });
     for (let index = 0; index < places.length; index++) {
       const { place, bound } = places[index] as Placed;

@@ -82,11 +82,34 @@ export interface DueCard {
   readonly dueAt: number;
 }
 
+/** What was drawn at a place: below the rate the coin swaps, with the candidate at the place drawn. */
+export interface Turn {
+  readonly coin: number;
+  readonly drawn: number;
+}
+
 /** A draw of exploration, see exploration.ts: places of the list (from 0), filled from the pool, best first, at a rate. */
 export interface Draw {
   readonly places: readonly number[];
   readonly pool: readonly { readonly itemId: string; readonly p: number }[];
   readonly rate: number;
+  readonly seed: string;
+  /** What was drawn for each of the places, in order. */
+  readonly turns: readonly Turn[];
+}
+
+/** Items looked at for a list under one skill (null: under none), nearest the target first. */
+export interface Considered {
+  readonly skillId: string | null;
+  readonly target: number;
+  readonly candidates: readonly {
+    readonly item: BankItem;
+    readonly p: number;
+    readonly closeness: number;
+    readonly refused: boolean;
+    /** Bits, see rules.ts. */
+    readonly rules: number;
+  }[];
 }
 
 /** Everything a selection depends on: the same input gives the same list, to the last bit. */
@@ -97,6 +120,8 @@ export interface SelectionInput {
   readonly sessionType: SessionType;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Told of what is looked at, skill by skill. */
+  readonly onConsidered?: (considered: Considered) => void;
   /** Told of each draw of exploration: what could have come at its places. */
   readonly onDraw?: (draw: Draw) => void;
   /** Seeds the exploration draw: learner id and revision. */

@@ -14,8 +14,10 @@ import { itemStatsOf } from "../item-stats.ts";
 import { createNextItems } from "../next-items.ts";
 import type { NextRequest } from "../next-request.ts";
 import { createPopularReader, popularItems } from "../popular.ts";
+import type { ReplayRun } from "../replays/replay-kind.ts";
 import { learnerReviews } from "../reviews.ts";
 import { learnerScores } from "../scores.ts";
+import { countersKind } from "./counters-kind.ts";
 import type { Past } from "./past.ts";
 import { TooMuchHistory } from "./past-counters.ts";
 import { historyAt } from "./past-history.ts";
@@ -139,6 +141,12 @@ describe.each(["lr-full", "elo"] as const)("with the model %s", (name) => {
   });
 });
 
+const quietRun: ReplayRun = {
+  ...{ replayId: "test", signal: new AbortController().signal, resumeFrom: null },
+  ...{ progress: () => undefined, checkpoint: async () => undefined },
+  openFile: () => Promise.reject(new Error("it makes no file")),
+};
+
 describe("a question about many learners", () => {
   const model = learnerModels.elo as LearnerModel;
   const stats = (at: string, travelling: ReturnType<typeof travel>) =>
@@ -158,6 +166,13 @@ describe("a question about many learners", () => {
     // Few events are left to count, but each learner is folded from their first.
     expect(await stats(at, travel(history, model, 290))).toEqual(generous);
     await expect(stats(at, travel(history, model, 20))).rejects.toThrow(TooMuchHistory);
+    const kind = countersKind({
+      ...{ feed: history.log, eventStore: history.log, blobs: history.blobs, model, log: silent },
+      clock: { now: () => Number.MAX_SAFE_INTEGER },
+    });
+    await kind.run({ at }, quietRun);
+    expect(await stats(at, travel(history, model, 0))).toEqual(generous);
+    await expect(kind.run({ at: "99999" }, quietRun)).rejects.toThrow("at the log ends at position");
   });
 
   test("counters of another log, or damaged ones, are of no use", async () => {

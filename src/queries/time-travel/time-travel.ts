@@ -5,10 +5,10 @@ import { createPlaces } from "./place.ts";
 
 export interface TimeTravel {
   /**
-   * Everything as it stood at a time or position (see `Places.find`). Rejects with NoSuchPlace, and with {@link PastBusy}
+   * Everything as it stood at a time or position (see `Places.find`), or stands now (null). Rejects with NoSuchPlace, and with {@link PastBusy}
    * while too many ask already.
    */
-  ask<T>(at: string, question: (past: Past) => Promise<T>): Promise<T & { readonly at: At }>;
+  ask<T>(at: string | null, question: (past: Past) => Promise<T>): Promise<T & { readonly at: At }>;
 }
 
 /** Where an answer about the past stands in the log. */
@@ -33,8 +33,9 @@ export function createTimeTravel(deps: PastDeps & { readonly clock: Clock }): Ti
   const pasts = new LRUCache<number, Promise<Past>>({ max: pastsKept });
   let asked = 0;
 
-  async function open(at: string): Promise<Past> {
-    const place = await places.find(at);
+  async function open(at: string | null): Promise<Past> {
+    const now = { position: at === null ? await deps.feed.head() : 0, time: deps.clock.now() };
+    const place = at === null ? now : await places.find(at);
     const known = pasts.get(place.position);
     const opened = known ?? openPast(deps, place);
     pasts.set(place.position, opened);
