@@ -12,7 +12,7 @@ export interface ReplayOrder {
 const stopMs = 5_000;
 
 /**
- * One turn of a replay in a process of its own, at the lowest priority: what it allocates and computes takes no turn from
+ * One turn of a replay in a process of its own, at a low priority: what it allocates and computes takes no turn from
  * requests, and what it breaks is its own. It ends itself where this process dies. Rejects where it could not do its work, and
  * with the signal's reason where it had to go.
  */

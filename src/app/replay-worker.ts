@@ -37,12 +37,13 @@ try {
   if (process.connected) process.disconnect();
 }
 
-/** The lowest priority, for each thread there is: on Linux a priority is one thread's, and later ones take it from theirs. */
+/** A low priority, but not one that starves beside busy cores; for each thread there is: on Linux a priority is one thread's, and later ones take it from theirs. */
 function giveWay(): void {
   try {
-    setPriority(constants.priority.PRIORITY_LOW);
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
     if (process.platform !== "linux") return;
-    for (const thread of readdirSync("/proc/self/task")) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+    for (const thread of readdirSync("/proc/self/task"))
+      setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // Not allowed here, or a thread that has just ended: it works all the same.
   }

@@ -453,7 +453,7 @@ export const settings = {
     unit: "",
     allowed: "1 to 16",
     meaning:
-      "Replays of analysts (exports, reports, what-if) that one process works on at a time, each in a process of its own at the lowest priority.",
+      "Replays of analysts (exports, reports, what-if) that one process works on at a time, each in a process of its own at a low priority.",
     schema: wholeNumber(1, 16),
   }),
   replayRetentionDays: setting({

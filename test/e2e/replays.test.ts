@@ -18,7 +18,7 @@ test("embedded: asked for by API and by command line, done beside the requests, 
   const ask = (input: object) => server.post("/v1/replays", { kind: "export", input });
   const ids: string[] = [];
   for (const format of ["csv", "parquet"]) ids.push((await ask({ what: "events", format })).body.replayId);
-  ids.push((await ask({ what: "scores", plainIds: true })).body.replayId);
+  ids.push((await ask({ what: "scores", plainIds: true, dictionary: true })).body.replayId);
   let most = 0;
   const ended = await eventually(
     "all done",
@@ -37,7 +37,9 @@ test("embedded: asked for by API and by command line, done beside the requests, 
   expect([text.length, text.split("\n").length]).toEqual([csv.files[0].bytes, 25]);
   expect(text).not.toMatch(/\b(ann|ben)\b/);
   const { body: scores } = await server.get(`/v1/replays/${ids[2]}`);
-  const rows = (await fetched(server, scores.files[0].href))
+  expect(scores.files.map(({ name }: { name: string }) => name)).toEqual(["scores.dictionary.json", "scores.ndjson"]);
+  expect(JSON.parse(await fetched(server, scores.files[0].href)).columns[0]).toMatchObject({ name: "learnerId" });
+  const rows = (await fetched(server, scores.files[1].href))
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line));

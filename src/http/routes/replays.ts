@@ -6,7 +6,7 @@ import { type Replay, type ReplayFileInfo, replayStates } from "../../ports/repl
 import type { ReplayAnswer, Replays } from "../../queries/replays/replays.ts";
 import { invalidField, Problem } from "../problem.ts";
 import { problemResponses, wholeNumber } from "../schemas.ts";
-import type { App, Services } from "../services.ts";
+import { type App, acceptsAnything, type Services } from "../services.ts";
 
 const config = { scopes: ["analyst"] as const };
 const tags = ["analysts"];
@@ -48,7 +48,11 @@ export function replayRoutes(app: App, { deps }: Services): void {
       querystring: z.strictObject({
         count: wholeNumber(1, 200).default(50),
         cursor: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("nextCursor of the page before"),
-        kind: z.string().max(50).optional().describe(replays.kinds.join(", ")),
+        kind: z
+          .string()
+          .max(50)
+          .optional()
+          .describe(replays.kinds.map(({ kind }) => kind).join(", ")),
         state: z.enum(replayStates).optional(),
       }),
       response: {
@@ -108,6 +112,16 @@ export function replayRoutes(app: App, { deps }: Services): void {
   addFile(app, replays);
 }
 
+const requestBody = z.strictObject({ kind: z.string().max(50), input: z.record(z.string(), z.unknown()).default({}) });
+
+/** What each kind takes, for the description: the request itself says which of them is wrong. */
+function describedBody({ kinds }: Replays): z.ZodType {
+  const [first, ...others] = kinds.map(({ kind, input }) =>
+    z.strictObject({ kind: z.literal(kind), input }).meta({ title: `Replay of kind ${kind}` }),
+  );
+  return first === undefined ? requestBody : z.union([first, ...others]);
+}
+
 function addRequest(app: App, replays: Replays, shown: (replay: Replay) => z.input<typeof replaySchema>): void {
   app.route({
     method: "POST",
@@ -116,22 +130,34 @@ function addRequest(app: App, replays: Replays, shown: (replay: Replay) => z.inp
     schema: {
       tags,
       summary: "Asks for a replay: an export, a report, a what-if",
-      description: `Answered at once; a worker does it in the background. kind: ${replays.kinds.join(", ")}; what input may
-hold depends on it, see docs/replays.md. With an Idempotency-Key the same request again is answered with the same replay.`,
+      description:
+        "Answered at once; a worker does it in the background. With an Idempotency-Key the same request again is answered with the same replay.",
       headers: z.object({ "idempotency-key": keySchema.optional() }),
-      body: z.strictObject({ kind: z.string().max(50), input: z.record(z.string(), z.unknown()).default({}) }),
+      body: describedBody(replays),
       response: { 202: replaySchema, ...problemResponses },
     },
+    validatorCompiler: acceptsAnything,
     async handler(request, reply) {
-      const answer = await replays.request({
-        ...{ kind: request.body.kind, input: request.body.input },
-        idempotencyKey: request.headers["idempotency-key"] ?? null,
-        ...callerOf(request),
-      });
+      const { kind, input } = valid(requestBody, request.body, "");
+      const idempotencyKey = valid(keySchema.nullable(), request.headers["idempotency-key"] ?? null, "idempotency-key");
+      const answer = await replays.request({ kind, input, idempotencyKey, ...callerOf(request) });
       const replay = replayOf(answer);
       return reply.code(202).header("location", `/v1/replays/${replay.id}`).send(shown(replay));
     },
   });
+}
+
+function valid<Schema extends z.ZodType>(schema: Schema, value: unknown, at: string): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw invalid(parsed.error.issues, at);
+  return parsed.data;
+}
+
+function invalid(issues: readonly z.core.$ZodIssue[], at: string): Problem {
+  const errors = fieldProblems(issues).map(({ path, message }) => ({
+    ...{ path: [at, path].filter((part) => part !== "").join("."), message },
+  }));
+  return new Problem("invalid_request", { detail: summaryOf(errors), errors });
 }
 
 function addFile(app: App, replays: Replays): void {
@@ -171,12 +197,8 @@ function replayOf(answer: ReplayAnswer): Replay {
       return answer.replay;
     case "unknown kind":
       throw invalidField("kind", `there are ${answer.kinds.join(", ")}`);
-    case "invalid": {
-      const errors = fieldProblems(answer.issues).map(({ path, message }) => ({
-        ...{ path: path === "" ? "input" : `input.${path}`, message },
-      }));
-      throw new Problem("invalid_request", { detail: summaryOf(errors), errors });
-    }
+    case "invalid":
+      throw invalid(answer.issues, "input");
     case "operators only":
       throw new Problem("forbidden", { detail: "This input needs a key with the scope operator." });
     case "key used":

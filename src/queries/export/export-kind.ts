@@ -4,6 +4,7 @@ import { streamCategories } from "../../domain/streams.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type EventsDeps, eventPages } from "../events.ts";
 import type { ReplayKind, ReplayRun } from "../replays/replay-kind.ts";
+import { dictionaryJson } from "./dictionary.ts";
 import { eventRow } from "./event-rows.ts";
 import { createPseudonyms, type Pseudonyms, plainIds } from "./pseudonyms.ts";
 import { itemRows, nextRows, popularRows, type RowsPage, type Serving, scoreRows } from "./read-model-rows.ts";
@@ -17,6 +18,8 @@ export interface ExportDeps extends EventsDeps {
   serving(): Promise<Serving>;
   /** Of the pseudonyms: the same for every export of a deployment. */
   pseudonymKey(): Promise<string>;
+  /** Events read at a time, and looked at between two checkpoints at the least. */
+  readonly pace?: { readonly pageSize: number; readonly checkpointEvents: number };
 }
 
 const eventTypes = Object.keys(eventSchemas) as [keyof typeof eventSchemas, ...(keyof typeof eventSchemas)[]];
@@ -35,6 +38,7 @@ export const exportInput = z
     what: z.enum(tableNames).default("events").describe("The log, or rows of a read model"),
     format: z.enum(formats).default("ndjson"),
     plainIds: z.boolean().default(false).describe("Ids of learners, sessions and the like as they are: operators only"),
+    dictionary: z.boolean().default(false).describe("Adds a file that says what each column is"),
     after: z.number().int().min(0).optional().describe("Events after this position"),
     upTo: z.number().int().min(0).optional().describe("Events up to this position; those there are when it begins"),
     from: time.optional().describe("Events recorded at this time or later"),
@@ -69,6 +73,7 @@ export function exportKind(deps: ExportDeps): ReplayKind<ExportInput> {
     async run(input, run): Promise<ExportSummary> {
       const pseudonyms = input.plainIds ? plainIds : createPseudonyms(await deps.pseudonymKey());
       const { what, format } = input;
+      if (input.dictionary) await writeDictionary(what, run);
       const resumed = what === "events" ? (run.resumeFrom as Saved | null) : null;
       const file = await run.openFile(`${what}.${format}`, mediaTypes[format]);
       const writer = createTableWriter(format, tables[what].columns, file, resumed?.table ?? null);
@@ -80,6 +85,13 @@ export function exportKind(deps: ExportDeps): ReplayKind<ExportInput> {
       return { rows, bytes: file.bytes, position, pseudonymised: !input.plainIds };
     },
   };
+}
+
+async function writeDictionary(what: TableName, run: ReplayRun): Promise<void> {
+  const file = await run.openFile(`${what}.dictionary.json`, "application/json");
+  // A run that goes on has it already.
+  if (file.bytes === 0) await file.write(`${JSON.stringify(dictionaryJson(tables[what]), null, 2)}\n`);
+  await file.close();
 }
 
 /** Where an export of events can go on. */
@@ -96,9 +108,7 @@ interface Writing {
   readonly resumed: Saved | null;
 }
 
-const pageSize = 2_000;
-/** Events looked at between two checkpoints, at the least. */
-const checkpointEvents = 25_000;
+const usualPace = { pageSize: 2_000, checkpointEvents: 25_000 };
 
 async function writeEvents(
   deps: ExportDeps,
@@ -106,6 +116,7 @@ async function writeEvents(
   run: ReplayRun,
   { writer, pseudonyms, resumed }: Writing,
 ) {
+  const { pageSize, checkpointEvents } = deps.pace ?? usualPace;
   const upTo = resumed?.upTo ?? Math.min(input.upTo ?? Number.POSITIVE_INFINITY, await deps.feed.head());
   let saved = resumed ?? { position: input.after ?? 0, upTo, rows: 0, table: null };
   let { rows, position } = saved;

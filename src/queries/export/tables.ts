@@ -12,7 +12,20 @@ const whole = z.number().int();
 const time = z.iso.datetime();
 const learner = interaction.learnerId.describe("The learner; a pseudonym unless plain ids were asked for");
 const probability = z.number().min(0).max(1);
-const skillsOf = interaction.skillIds.describe("Its skills");
+/** Where a learner's row stands. */
+const standing = {
+  learnerId: learner,
+  revision: whole.describe("The learner's events up to this one are included"),
+  position: whole.describe("Place of that event in the log"),
+};
+const byModel = {
+  model: z.string().describe("Learner model"),
+  modelVersion: whole.describe("Version of its published weights"),
+};
+const inExperiment = {
+  experimentId: z.string().nullable().describe("The experiment the learner was in"),
+  arm: z.string().nullable().describe("The learner's arm of it"),
+};
 
 export const eventsTable = tableOf(
   "events",
@@ -47,8 +60,7 @@ export const eventsTable = tableOf(
       .string()
       .nullable()
       .describe("The list it follows from; a pseudonym unless plain ids were asked for, the same in ItemsServed"),
-    experimentId: z.string().nullable().describe("The experiment the learner was in"),
-    arm: z.string().nullable().describe("The learner's arm of it"),
+    ...inExperiment,
     occurredAt: time.nullable().describe("Interactions: when it happened, as the client says"),
     source: z.string().nullable().describe("Free text of the client; with plain ids only, since it may name a learner"),
     data: z
@@ -63,11 +75,8 @@ export const scoresTable = tableOf(
   "scores",
   "What learners can do: one row for each learner and skill they answered to",
   z.object({
-    learnerId: learner,
-    revision: whole.describe("The learner's events up to this one are included"),
-    position: whole.describe("Place of that event in the log"),
-    model: z.string().describe("Learner model"),
-    modelVersion: whole.describe("Version of its published weights"),
+    ...standing,
+    ...byModel,
     ability: z.number().describe("Of the learner over all skills, logits: 0 is even odds on an average question"),
     skillId: z.string().describe("The skill"),
     skillTitle: z.string().nullable().describe("Its title; null where nobody defined it"),
@@ -82,9 +91,7 @@ export const nextTable = tableOf(
   "next",
   "Lists of next items as they are ready to be served: one row for each learner and place",
   z.object({
-    learnerId: learner,
-    revision: whole.describe("The learner's events up to this one are included"),
-    position: whole.describe("Place of that event in the log"),
+    ...standing,
     madeAt: time.describe("When that event was recorded: the time the list is for"),
     holdsUntil: time
       .nullable()
@@ -92,10 +99,8 @@ export const nextTable = tableOf(
     sessionType: sessionTypeSchema.describe("Sort of session the list is for"),
     trackId: z.string().nullable().describe("The track the learner is in"),
     policyVersion: z.string().describe("Version of the policy that chose"),
-    experimentId: z.string().nullable().describe("The experiment the learner is in"),
-    arm: z.string().nullable().describe("The learner's arm of it"),
-    model: z.string().describe("Learner model"),
-    modelVersion: whole.describe("Version of its published weights"),
+    ...inExperiment,
+    ...byModel,
     place: whole.describe("In the list, from 1"),
     itemId: z.string().describe("The item"),
     p: probability.describe("Predicted probability of success"),
@@ -114,7 +119,7 @@ export const itemsTable = tableOf(
     itemId: z.string().describe("The item"),
     title: z.string().describe("Its title"),
     kind: z.string().describe("What sort of thing it is"),
-    skillIds: skillsOf,
+    skillIds: interaction.skillIds.describe("Its skills"),
     tags: z.array(z.string()).describe("Its tags"),
     contentUri: z.string().nullable().describe("Where its content is"),
     retired: z.boolean().describe("Not offered any more"),

@@ -38,7 +38,7 @@ export type ReplayAnswer =
 
 /** Asking for replays, and for what came of them. */
 export interface Replays extends Pick<ReplayStore, "get" | "remove"> {
-  readonly kinds: readonly string[];
+  readonly kinds: readonly Pick<ReplayKind<unknown>, "kind" | "input">[];
   request(request: ReplayRequest): Promise<ReplayAnswer>;
   list(options: ReplayListOptions): Promise<Replay[]>;
   /** When it is removed by itself, milliseconds since 1970; null where that is not known yet, or never. */
@@ -55,7 +55,7 @@ const openMax = 1_000;
 export function createReplays(deps: ReplaysDeps): Replays {
   const { store, kinds, clock, log, retentionMs, randomId, announce } = deps;
   return {
-    kinds: kinds.map(({ kind }) => kind),
+    kinds,
     async request({ kind: name, input, idempotencyKey, requestedBy, mayAll }) {
       const kind = kinds.find((one) => one.kind === name);
       if (kind === undefined) return { status: "unknown kind", kinds: kinds.map((one) => one.kind) };
