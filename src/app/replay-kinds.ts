@@ -4,6 +4,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
+import { policyEvaluationKind } from "../queries/evaluate-policy/policy-evaluation-kind.ts";
+import { experimentKind } from "../queries/experiments/experiment-kind.ts";
 import { exportKind } from "../queries/export/export-kind.ts";
 import type { Serving } from "../queries/export/read-model-rows.ts";
 import type { ReplayKind } from "../queries/replays/replay-kind.ts";
@@ -33,5 +35,7 @@ export const replayKinds = (deps: ReplayDeps): readonly ReplayKind<unknown>[] =>
   exportKind(deps) as ReplayKind<unknown>,
   reportKind(deps) as ReplayKind<unknown>,
   countersKind(deps) as ReplayKind<unknown>,
+  policyEvaluationKind(deps) as ReplayKind<unknown>,
+  experimentKind(deps) as ReplayKind<unknown>,
   whatIfKind({ ...deps, workers: deps.whatIf }) as ReplayKind<unknown>,
 ];

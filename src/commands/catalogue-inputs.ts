@@ -136,7 +136,7 @@ export const policyInputSchema = z
   .meta({ title: "Policy" });
 
 /** What an arm, or a policy that is asked about, has otherwise than its track's. */
-export const policyOverridesInputSchema = z.strictObject(overridesOf(policyInputSchema.shape));
+const policyOverridesInputSchema = z.strictObject(overridesOf(policyInputSchema.shape));
 
 const experimentInputSchema = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { commandLine } from "./command-line.ts";
-import { newPlace, serve } from "./proximal.ts";
+import { newPlace, type Reply, type Running, serve } from "./proximal.ts";
 
 const skills = ["adding", "multiplying"];
 const arms = [
@@ -11,6 +11,15 @@ const track = {
   ...{ trackId: "arithmetic", title: "Arithmetic", skillIds: skills, policy: { explorationRate: 0.4 } },
   experiment: { experimentId: "harder-items", arms },
 };
+
+/** Asked of the server as a background job: its file, once it is done. */
+async function replay(server: Running, kind: string, input: object, file: string): Promise<Reply["body"]> {
+  const { body } = await server.post("/v1/replays", { kind, input });
+  await expect
+    .poll(async () => (await server.get(`/v1/replays/${body.replayId}`)).body.state, { timeout: 30_000, interval: 200 })
+    .toBe("done");
+  return (await server.get(`/v1/replays/${body.replayId}/files/${file}`)).body;
+}
 
 test("an experiment, from its definition over the API to its results, and another policy judged by the lists that were given out", async () => {
   const place = newPlace();
@@ -47,6 +56,12 @@ test("an experiment, from its definition over the API to its results, and anothe
   const counts = arms.map(({ arm }) => [...armOf.values()].filter((one) => one === arm).length);
   const overApi = (await server.get("/v1/experiments/harder-items/results")).body;
   expect(overApi.arms.map(({ learners: n }: { learners: number }) => n)).toEqual(counts);
+  const policy = { explorationRate: 0.2 };
+  const [counted, judgedThere] = await Promise.all([
+    replay(server, "experiment", { experiment: "harder-items" }, "results.json"),
+    replay(server, "policy-evaluation", { track: "arithmetic", policy }, "evaluation.json"),
+  ]);
+  expect(counted.arms).toEqual(overApi.arms);
   expect(await server.end("SIGINT")).toBe(0);
 
   const cli = commandLine({ PROXIMAL_DATA: place.folder });
@@ -59,12 +74,13 @@ test("an experiment, from its definition over the API to its results, and anothe
   expect(table.stdout).toContain("at every look");
   expect(table.stdout).toContain("its intervals are rough below 30");
 
-  const file = cli.file("policy.json", JSON.stringify({ explorationRate: 0.2 }));
+  const file = cli.file("policy.json", JSON.stringify(policy));
   const about = ["evaluate", "policy", "--track", "arithmetic", "--policy", file];
   const judged = (await cli.run(...about, "--json")).json;
   // The first list of each learner is what is popular. The last one is not waited for, and so not asked for.
   expect(judged.lists).toMatchObject({ served: 4 * 24, passedOver: { newLearner: 24 }, answered: 3 * 24 });
   expect(judged.lists.reproduced).toBe(3 * 24);
+  expect(judgedThere.estimates).toEqual(judged.estimates);
   expect(judged.evidence).toMatchObject({ decisions: 3 * 24, learners: 24 });
   expect(judged.estimates.logged.estimate).toBeCloseTo(2 / 3, 1);
   expect(judged.estimates.dr.low).toBeLessThan(judged.estimates.dr.high);

@@ -1,10 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { policyOverridesInputSchema } from "../../commands/catalogue-inputs.ts";
 import { fieldProblems, summaryOf } from "../../commands/refusal.ts";
-import type { PolicyOverrides } from "../../domain/events.ts";
 import { learnerModels } from "../../domain/learner-model/models.ts";
-import type { Feed } from "../../ports/feed.ts";
+import type { PolicyEvaluationInput } from "../../queries/evaluate-policy/policy-evaluation-kind.ts";
 import type { RewardName } from "../../queries/evaluate-policy/rewards.ts";
 import { silentLogger } from "../logging.ts";
 import type { CommandContext } from "./context.ts";
@@ -44,18 +42,18 @@ export function addEvaluatePolicy(evaluate: Command, context: CommandContext): v
 }
 
 async function run(context: CommandContext, options: Options): Promise<void> {
-  const policy = await readPolicy(options.policy);
   const { evaluatePolicy } = await import("../../queries/evaluate-policy/evaluate-policy.ts");
+  const { questionOf } = await import("../../queries/evaluate-policy/policy-evaluation-kind.ts");
   const { estimatesTable, evaluationJson, evidenceLines } = await import("../../queries/evaluate-policy/report.ts");
+  const { NoSuchPlace } = await import("../../queries/time-travel/place.ts");
+  const input = await readInput(options);
   const { io } = context;
   const progress = startProgress(io, "events", null);
   try {
     const evaluation = await withEngines(context, async ({ analysts, blobs }, config) => {
-      const from = options.from === undefined ? 0 : await placeOf(analysts, "--from", options.from);
-      const to = options.to === undefined ? await analysts.head() : await placeOf(analysts, "--to", options.to);
       const model = learnerModels[config.model];
       const deps = { feed: analysts, store: analysts, blobs, model, log: silentLogger() };
-      const question = { trackId: options.track, policy, from, to, reward: options.reward };
+      const question = await questionOf(deps, { now: Date.now }, input);
       return evaluatePolicy(deps, { ...question, signal: io.signal, onProgress: progress.update });
     });
     const { header, rows } = estimatesTable(evaluation);
@@ -68,30 +66,22 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     ]);
   } catch (error) {
     if (io.signal.aborted) throw new CommandFailure("stopped");
+    if (error instanceof NoSuchPlace) throw usageFailure(`--from, --to: ${error.message}`);
     throw error;
   } finally {
     progress.stop();
   }
 }
 
-async function readPolicy(file: string): Promise<PolicyOverrides> {
+async function readInput({ policy: file, track, from, to, reward }: Options): Promise<PolicyEvaluationInput> {
+  const { policyEvaluationInputSchema } = await import("../../queries/evaluate-policy/policy-evaluation-kind.ts");
   let policy: unknown;
   try {
     policy = JSON.parse(await readFile(file, "utf8"));
   } catch (error) {
     throw usageFailure(`--policy ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const parsed = policyOverridesInputSchema.safeParse(policy);
-  if (!parsed.success) throw usageFailure(`--policy ${file}: ${summaryOf(fieldProblems(parsed.error.issues))}`);
+  const parsed = policyEvaluationInputSchema.safeParse({ track, policy, from, to, reward });
+  if (!parsed.success) throw usageFailure(`evaluate policy: ${summaryOf(fieldProblems(parsed.error.issues))}`);
   return parsed.data;
-}
-
-async function placeOf(feed: Feed, option: string, at: string): Promise<number> {
-  const { createPlaces, NoSuchPlace } = await import("../../queries/time-travel/place.ts");
-  try {
-    return (await createPlaces(feed, Date.now).find(at)).position;
-  } catch (error) {
-    if (error instanceof NoSuchPlace) throw usageFailure(`${option} ${at}: ${error.message}`);
-    throw error;
-  }
 }

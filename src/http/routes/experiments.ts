@@ -118,7 +118,7 @@ export function experimentRoutes(app: App, { deps, options, closing }: Services)
     schema: {
       tags,
       summary: "What came of an experiment so far, by arm, with intervals",
-      description: "Counted from the log at each request: with many events, use `proximal experiments show`.",
+      description: "Counted from the log at each request; with many events, as a replay of the kind `experiment`.",
       params: z.object({ experimentId: idSchema }),
       response: { 200: resultsSchema, ...problemResponses },
     },
@@ -127,7 +127,7 @@ export function experimentRoutes(app: App, { deps, options, closing }: Services)
         return (await resultsOf(experimentId)) as never;
       } catch (error) {
         if (!(error instanceof TooMuchHistory)) throw error;
-        const detail = `${error.message}: use \`proximal experiments show ${experimentId}\`, which has no such limit.`;
+        const detail = `This takes more than ${options.pastEventsMax} events. Have it counted in the background: POST /v1/replays {"kind":"experiment","input":{"experiment":"${experimentId}"}}.`;
         throw new Problem("too_much_history", { detail });
       }
     },

@@ -2,22 +2,10 @@ import { z } from "zod";
 import { idSchema, type Policy, policySchema } from "../../domain/events.ts";
 import { defaultPolicy } from "../../domain/item-bank/bank.ts";
 import { modelNames } from "../../domain/learner-model/model-names.ts";
-import { NoSuchPlace, parseAt } from "../time-travel/place.ts";
+import { placeSchema } from "../time-travel/place-schema.ts";
 
 /** Some fields of a policy, at any depth. */
 export type PolicyChange = Readonly<Record<string, unknown>>;
-
-const placeSchema = z
-  .string()
-  .max(40)
-  .superRefine((at, { addIssue }) => {
-    try {
-      parseAt(at);
-    } catch (error) {
-      if (!(error instanceof NoSuchPlace)) throw error;
-      addIssue({ code: "custom", message: error.message });
-    }
-  });
 
 const policyChangeSchema = z.record(z.string(), z.unknown()).superRefine((change, { addIssue }) => {
   for (const { path, message } of problemsOf(change)) addIssue({ code: "custom", path, message });
