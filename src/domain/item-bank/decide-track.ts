@@ -74,7 +74,7 @@ function unknownTopic({ policy }: TrackFields, skills: ReadonlyMap<string, unkno
 
 function contradiction(asked: TrackFields, items: ReadonlyMap<string, Pick<Item, "kind">>): Decision | null {
   const found = contradictionOf(asked, items);
-  return found === null ? null : refused("contradictory_policy", `${found.path}: ${found.detail}`, found.path);
+  return found === null ? null : refused("contradictory_policy", found.detail, found.path);
 }
 
 /**

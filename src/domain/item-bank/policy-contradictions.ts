@@ -28,11 +28,12 @@ function inArms({ policy, experiment }: TrackFields): Contradiction | null {
 function inPolicy(policy: Policy, path: string): Contradiction | null {
   const { prerequisiteThreshold, masteryThreshold, exposure } = policy;
   if (prerequisiteThreshold > masteryThreshold) {
-    const detail = `a prerequisite would be held (${prerequisiteThreshold}) later than it is mastered (${masteryThreshold})`;
+    const thresholds = `prerequisiteThreshold (${prerequisiteThreshold}) is above masteryThreshold (${masteryThreshold})`;
+    const detail = `${thresholds}: a prerequisite would be held later than it is mastered`;
     return { path: `${path}.prerequisiteThreshold`, detail };
   }
   if (exposure.restDays !== null && exposure.timesMax === null) {
-    return { path: `${path}.exposure.restDays`, detail: "days to rest after how many times? timesMax is not given" };
+    return { path: `${path}.exposure.restDays`, detail: "restDays without timesMax: to rest after how many times?" };
   }
   return inTopics(policy.topics, `${path}.topics`);
 }
