@@ -51,25 +51,23 @@ export function nearTarget(
 ): Candidate[] {
   const found: Candidate[] = [];
   let open = 0;
-  let refusals = 0;
-  /** `owing`: bits of the rules without which the search had ended before this item. */
-  const consider = (item: BankItem, owing: number): void => {
-    const verdict = search.verdict(item);
-    if (verdict === never) return;
-    const refused = verdict !== 0;
-    insert(found, item, skillId, search, { refused, rules: refused ? verdict : owing });
-    if (refused) refusals |= verdict;
-    else open += 1;
-  };
   if (items.length <= 2 * want + 6) {
-    for (let at = 0; at < items.length; at++) consider(items[at] as BankItem, 0);
+    for (let at = 0; at < items.length; at++) {
+      if (consider(items[at] as BankItem, skillId, search, found, 0) === 0) open += 1;
+    }
   } else {
+    let refusals = 0;
     let right = crossing(items, search);
     let left = right - 1;
-    const owing = (): number => (found.length >= want ? refusals : 0);
     while (open < want && (left >= 0 || right < items.length)) {
-      if (right < items.length) consider(items[right++] as BankItem, owing());
-      if (left >= 0) consider(items[left--] as BankItem, owing());
+      for (let side = 0; side < 2; side++) {
+        const item = side === 0 ? items[right++] : items[left--];
+        if (item === undefined) continue;
+        // Were it not for those that were refused, the search had ended before this item.
+        const verdict = consider(item, skillId, search, found, found.length >= want ? refusals : 0);
+        if (verdict === 0) open += 1;
+        else if (verdict !== never) refusals |= verdict;
+      }
     }
   }
   if (open > want) cutAfter(found, want);
@@ -77,22 +75,29 @@ export function nearTarget(
   return found;
 }
 
-/** Puts it in its place: after those as near. They are few, so it goes there step by step. */
-function insert(
-  found: Candidate[],
+/**
+ * Puts it in its place, unless it may never be given: after those as near. They are few, so it goes there step by step. `owing`:
+ * bits of the rules to which it owes that it is looked at. Returns the verdict.
+ */
+function consider(
   item: BankItem,
   skillId: string | null,
-  { predict, target }: Search,
-  { refused, rules }: { readonly refused: boolean; readonly rules: number },
-): void {
+  { verdict: verdictOf, predict, target }: Search,
+  found: Candidate[],
+  owing: number,
+): number {
+  const verdict = verdictOf(item);
+  if (verdict === never) return verdict;
   const p = predict(item);
   const closeness = 1 - Math.abs(p - target);
-  const candidate: Candidate = { item, p, closeness, skillId, refused, rules };
+  const refused = verdict !== 0;
+  const candidate: Candidate = { item, p, closeness, skillId, refused, rules: refused ? verdict : owing };
   let place = found.push(candidate) - 1;
   for (; place > 0 && (found[place - 1] as Candidate).closeness < closeness; place--) {
     found[place] = found[place - 1] as Candidate;
   }
   found[place] = candidate;
+  return verdict;
 }
 
 /** Leaves `want` that may be given, and the refused ones before the last of them. */

@@ -39,8 +39,10 @@ export function newDraft(scope: Scope, { target, unlockedOnly, insteadOf }: Draf
     ...(onConsidered === undefined ? {} : { onConsidered }),
     verdict(item) {
       if (taken.has(item.index) || !scope.wanted(item) || (unlockedOnly && !scope.unlocked(item))) return never;
-      const recent = !repeats && scope.recent.has(item.index) ? ruleBits.do_not_repeat : 0;
-      return recent | scope.capped(item) | overBudget(draft, item);
+      let refusal = !repeats && scope.recent.has(item.index) ? ruleBits.do_not_repeat : 0;
+      if (scope.capped !== null) refusal |= scope.capped(item);
+      if (scope.leftMs !== null) refusal |= overBudget(draft, item);
+      return refusal;
     },
   };
   const bound = insteadOf?.bound ?? 0;
@@ -79,8 +81,12 @@ export function choose({ item, p }: Candidate, score: number, propensity: number
 
 /** An item outside of a ranking. */
 export const candidateOf = (item: BankItem, p: number, skillId: string | null): Candidate => ({
-  ...{ item, p, skillId },
-  ...{ closeness: 0, refused: false, rules: 0 },
+  item,
+  p,
+  closeness: 0,
+  skillId,
+  refused: false,
+  rules: 0,
 });
 
 /** Fills the list from a ranking, nothing drawn at random. */

@@ -5,13 +5,13 @@ import type { BankItem, SelectionInput } from "./selection.ts";
 const dayMs = 86_400_000;
 
 export interface ExposureCap {
-  /** Bits of the rules that refuse the item, else 0. */
-  refusing(item: BankItem): number;
+  /** Bits of the rules that refuse the item, else 0; null where the policy has none. */
+  readonly refusing: ((item: BankItem) => number) | null;
   /** Milliseconds since 1970 from which on an item that was refused may be given; Infinity where none is known. */
   until(): number;
 }
 
-const uncapped: ExposureCap = { refusing: () => 0, until: () => Number.POSITIVE_INFINITY };
+const uncapped: ExposureCap = { refusing: null, until: () => Number.POSITIVE_INFINITY };
 
 /**
  * How often an item may be given.

@@ -35,8 +35,8 @@ export interface Scope {
   withoutSkill(): readonly BankItem[];
   /** It has an open skill, or none and was not done yet: it is more than keeping fresh. */
   teaches(item: BankItem): boolean;
-  /** Bits of the rules of exposure that refuse the item, else 0. */
-  capped(item: BankItem): number;
+  /** Bits of the rules of exposure that refuse the item, else 0; null where the policy has none. */
+  readonly capped: ((item: BankItem) => number) | null;
   /** Milliseconds since 1970 from which on an item that was refused may be given; Infinity where none is known. */
   refusedUntil(): number;
   /** Why an item of this skill is given, where that is all there is to say. */
@@ -55,12 +55,24 @@ export function scopeOf(input: SelectionInput): Scope {
   const skills = only === null ? bank.skills : bank.skills.filter((skill) => only.has(skill.skillId));
   markRecent(input);
   const exposure = exposureCap(input);
-  const ofSkills = skillsOf(input);
+  const { mastery, status, unproven, targetFor, unlocked, reason } = skillsOf(input);
+  const { places, leftMs, sessionIsNew, expectedMs } = budgetOf(input);
   const isDone = (item: BankItem): boolean => (input.done?.(item).times ?? 0) > 0;
+  // Name by name: a spread of each part takes longer than much of the selection.
   return {
-    ...{ input, skills, recent },
-    ...budgetOf(input),
-    ...ofSkills,
+    input,
+    skills,
+    recent,
+    places,
+    leftMs,
+    sessionIsNew,
+    expectedMs,
+    mastery,
+    status,
+    unproven,
+    targetFor,
+    unlocked,
+    reason,
     wanted: (item) =>
       (only === null || item.skillIds.some((id) => only.has(id))) && excluded?.has(item.itemId) !== true,
     withoutSkill: () => (policy.maintenance ? bank.withoutSkill : bank.withoutSkill.filter((item) => !isDone(item))),
@@ -69,7 +81,7 @@ export function scopeOf(input: SelectionInput): Scope {
         ? !isDone(item)
         : item.skillIndexes.some((at) => {
             const skill = bank.skills[at];
-            return skill !== undefined && ofSkills.status(skill) === "open";
+            return skill !== undefined && status(skill) === "open";
           }),
     capped: exposure.refusing,
     refusedUntil: exposure.until,
@@ -130,7 +142,9 @@ function skillsOf(
     return worked;
   };
   return {
-    ...{ mastery, status, unproven },
+    mastery,
+    status,
+    unproven,
     targetFor: (skill) =>
       unproven(skill) && lacksHard(skill) ? Math.min(targetSuccess, masteryNeeds.pMax) : targetSuccess,
     unlocked({ skillIndexes }) {
