@@ -63,6 +63,24 @@ describe.each(Object.values(learnerModels))("model $name", (model) => {
     expect(ask(wins, -2) - ask(wins, 2)).toBeLessThan((ask([], -2) - ask([], 2)) / 10);
   });
 
+  test("takes an item that nobody answered for what its skills are, and a new skill for an average one", () => {
+    const weights = model.newWeights();
+    for (let n = 0; n < 400; n++) {
+      const local = model.newLocal();
+      for (const skill of ["hard", "easy"]) {
+        const question = { itemId: `${skill} ${n % 20}`, skillIds: [skill], at: null };
+        model.learn(weights, local, { ...question, correct: skill === "easy" ? n % 5 > 0 : n % 5 === 0 });
+      }
+    }
+    const cold = (skillId: string, difficulty?: number): number =>
+      model.predict(weights, model.newLocal(), { itemId: "new", skillIds: [skillId], difficulty });
+    expect(cold("hard")).toBeLessThan(cold("new") - 0.1);
+    expect(cold("easy")).toBeGreaterThan(cold("new") + 0.1);
+    expect(cold("new", 1)).toBeLessThan(cold("new") - 0.1);
+    expect(model.difficulty(weights, { itemId: "new", skillIds: ["hard"] })).toBeGreaterThan(0.2);
+    expect(model.difficulty(weights, { itemId: "new", skillIds: ["new"], difficulty: 1 })).toBe(1);
+  });
+
   test("gives the same numbers to the same calls", () => {
     fc.assert(
       fc.property(answers, (history) => {
