@@ -51,7 +51,7 @@ const pageSize = 1_000;
 /**
  * What another policy would have brought, from lists that were given out with known propensities, and the answers that name
  * them. Each list is selected again, by both policies, from the learner, catalogue and weights of its time: learners' streams
- * are folded from their first event, some learners at a time in log order. About 100 us an event and 300 us an answered list.
+ * are folded from their first event, some learners at a time in log order.
  */
 export async function evaluatePolicy(deps: EvaluatePolicyDeps, question: PolicyQuestion): Promise<PolicyEvaluation> {
   const { trackId, policy, from, to, reward } = question;
