@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSqliteReplayStore } from "../../src/adapters/replay-store/sqlite.ts";
@@ -71,6 +72,15 @@ async function undisturbedFile(format: Format): Promise<Buffer> {
   return content(id, format);
 }
 
+function hasCheckpoint(id: string): boolean {
+  const database = new DatabaseSync(join(folder, "replays.sqlite"), { readOnly: true });
+  try {
+    return database.prepare("SELECT checkpoint FROM replays WHERE id = ?").get(id)?.checkpoint !== null;
+  } finally {
+    database.close();
+  }
+}
+
 const isRunning = ({ process: child }: ReturnType<typeof startTurn>) =>
   child.exitCode === null && child.signalCode === null;
 
@@ -85,7 +95,9 @@ describe("the process of a replay is killed", () => {
       // It has begun, or ended; then any moment will do.
       const before = (await store.get(id))?.attempts ?? 0;
       while (isRunning(running) && (await store.get(id))?.attempts === before) await sleep(5);
-      await sleep(random() * 1_500);
+      // Once a checkpoint has been there for sure.
+      while (turn === 0 && isRunning(running) && !hasCheckpoint(id)) await sleep(2);
+      await sleep(random() * (turn === 0 ? 100 : 1_500));
       if (!isRunning(running)) break;
       running.process.kill(pick(random, ["SIGKILL", "SIGKILL", "SIGTERM"] as const));
       await running.ended;

@@ -59,7 +59,8 @@ export const addExport: AddCommand = (program, context) => {
 function addEventOptions(command: Command): void {
   const several = (name: string, about: string, allowed: readonly string[]) =>
     new Option(name, about).choices(allowed).argParser((value: string, before: readonly string[] | undefined) => {
-      if (!allowed.includes(value)) throw usageFailure(`${name}: there are ${allowed.join(", ")}`);
+      if (!allowed.includes(value))
+        throw usageFailure(`${name.split(" ")[0]} ${value}: there are ${allowed.join(", ")}`);
       return gathered(value, before);
     });
   command

@@ -98,12 +98,16 @@ function physical(type: ColumnType, value: unknown): unknown {
   return value;
 }
 
-/** JSON of what the footer will say, which holds big integers, times and bytes. */
+/** JSON of what the footer will say, which holds big integers, times, bytes and numbers that JSON has not. */
 function tagged(value: unknown): string {
   return JSON.stringify(value, function replaceIn(this: Record<string, unknown>, name, json: unknown) {
     // A Date has made itself JSON before it is seen here.
     const own = this[name];
     if (typeof own === "bigint") return { $n: String(own) };
+    // -0 is the least of zeros in the minima of a column, and JSON has no word for it.
+    if (typeof own === "number" && (Object.is(own, -0) || !Number.isFinite(own))) {
+      return { $f: Object.is(own, -0) ? "-0" : String(own) };
+    }
     if (own instanceof Date) return { $t: own.getTime() };
     if (own instanceof Uint8Array) return { $b: Buffer.from(own).toString("base64") };
     return json;
@@ -114,6 +118,7 @@ function untagged(text: string): unknown {
   return JSON.parse(text, (_name, value: unknown) => {
     if (typeof value !== "object" || value === null) return value;
     if ("$n" in value) return BigInt(String(value.$n));
+    if ("$f" in value) return Number(value.$f);
     if ("$t" in value) return new Date(Number(value.$t));
     if ("$b" in value) return new Uint8Array(Buffer.from(String(value.$b), "base64"));
     return value;
