@@ -71,6 +71,20 @@ describe("model follower", () => {
     await follower.stop();
   });
 
+  test("a log that lr-lite trained on goes on under lr-full: fresh weights, then its own, trained on all answers", async () => {
+    const engines = newEngines();
+    await trainTo(engines, 0, 250, learnerModels["lr-lite"]);
+    const { follower } = followerOn(engines);
+    await follower.catchUp();
+    expect(follower.current().version).toBe(0);
+    await trainTo(engines, 250, 320);
+    await follower.catchUp();
+    // lr-lite published versions 1 and 2; lr-full, over the same answers from the first on, 3 to 5.
+    expect(follower.current().version).toBe(5);
+    expect(Buffer.from(model.encodePublished(follower.current().weights))).toEqual(await newestBytes(engines));
+    await follower.stop();
+  });
+
   test.each(["missing", "damaged"])("%s weights: the version before serves on, and the log says so", async (how) => {
     const engines = newEngines();
     await trainTo(engines, 0, 220);
