@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Kafka, logLevel } from "kafkajs";
 import { afterAll } from "vitest";
 import { kafkaCommand, kafkaFiles } from "../../infra/local/kafka.ts";
 import { mendTimer } from "../../src/adapters/event-stream/kafkajs-timer.ts";
+import { makeCertificates } from "./certificates.ts";
 import { orSkip } from "./engines.ts";
 import { temporaryFolder } from "./folders.ts";
 import { freePort, startServer, untilReady } from "./servers.ts";
@@ -98,25 +97,15 @@ async function answers(brokers: string): Promise<void> {
   }
 }
 
-/** An authority of this test, and what it signed: for the broker at 127.0.0.1, and for a client. */
 async function securedListener(folder: string): Promise<SecuredKafka> {
-  const at = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): Promise<unknown> => promisify(execFile)("openssl", args);
-  const key = ["-newkey", "rsa:2048", "-nodes", "-days", "2"];
-  await openssl("req", "-x509", ...key, "-subj", "/CN=authority", "-keyout", at("ca.key"), "-out", at("ca.pem"));
-  const signed = ["-CA", at("ca.pem"), "-CAkey", at("ca.key")];
-  for (const [name, more] of [
-    ["broker", ["-addext", "subjectAltName=IP:127.0.0.1"]],
-    ["client", []],
-  ] as const) {
-    const files = ["-keyout", at(`${name}.key`), "-out", at(`${name}.pem`)];
-    await openssl("req", "-x509", ...signed, ...key, "-subj", `/CN=${name}`, ...more, ...files);
-  }
-  writeFileSync(at("broker.both.pem"), readFileSync(at("broker.key"), "utf8") + readFileSync(at("broker.pem"), "utf8"));
+  const { ca, server, client } = await makeCertificates(folder);
+  // Kafka wants both in one file.
+  writeFileSync(keystoreOf(ca), readFileSync(server.key, "utf8") + readFileSync(server.cert, "utf8"));
   const brokers = `127.0.0.1:${await freePort()}`;
-  const files = { ca: at("ca.pem"), cert: at("client.pem"), key: at("client.key") };
-  return { brokers, username: "proximal", password: "of-this-test-only", ...files };
+  return { brokers, username: "proximal", password: "of-this-test-only", ca, ...client };
 }
+
+const keystoreOf = (ca: string): string => `${ca}.keystore`;
 
 function securitySettings(
   { brokers, username, password, ca }: SecuredKafka,
@@ -130,7 +119,7 @@ function securitySettings(
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port},SASL_SSL://${brokers}`,
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
     "ssl.keystore.type": "PEM",
-    "ssl.keystore.location": ca.replace(/ca\.pem$/, "broker.both.pem"),
+    "ssl.keystore.location": keystoreOf(ca),
     "ssl.truststore.type": "PEM",
     "ssl.truststore.location": ca,
     "listener.name.sasl_ssl.ssl.client.auth": "required",

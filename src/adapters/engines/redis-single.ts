@@ -50,6 +50,8 @@ export function oneMaster(redis: Redis, replica: Redis | null): RedisServers {
 /** Ends a connection, letting what is under way be answered. */
 export async function ended(redis: Redis): Promise<void> {
   const patience = setTimeout(() => redis.disconnect(), 500);
-  await redis.quit().catch(() => redis.disconnect());
+  await redis.quit().catch(() => undefined);
   clearTimeout(patience);
+  // After the end too: connections to sentinels, which tell of a new master, would stay and keep the process.
+  redis.disconnect();
 }

@@ -80,7 +80,9 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
     for (const schedule of schedules.values()) schedule.end();
     await working?.close();
     await queue.close();
-    await asking.quit().catch(() => asking.disconnect());
+    await asking.quit().catch(() => undefined);
+    // After the end too: connections to sentinels, which tell of a new master, would stay and keep the process.
+    asking.disconnect();
   }
 
   return {
@@ -219,7 +221,8 @@ function newRedis(url: string, more: Pick<RedisOptions, "enableOfflineQueue" | "
     return new Redis({ ...common, host, port });
   }
   if (kind === "cluster") throw new Error("the jobs need one Redis or Sentinel, not a cluster");
-  return new Redis({ ...common, sentinels: [...hosts], name: name ?? "", failoverDetector: true });
+  const sentinelTls = tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {};
+  return new Redis({ ...common, ...sentinelTls, sentinels: [...hosts], name: name ?? "", failoverDetector: true });
 }
 
 async function connected(redis: Redis): Promise<void> {
