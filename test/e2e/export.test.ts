@@ -115,7 +115,7 @@ test("stopped by Ctrl-C, it goes on exactly where it was", { timeout: 60_000 }, 
   await cli.run("export", "events", "--out", whole);
   await cli.run("export", "events", "--out", cut, "--up-to", "3000");
   const bytes = readFileSync(cut).length;
-  const input = { what: "events", format: "csv", plainIds: false };
+  const input = { what: "events", format: "csv", plainIds: false, dictionary: false };
   const head = ndjson((await cli.run("events", "export")).stdout).length;
   const saved = { position: 3000, upTo: head, rows: 3000, table: { begun: true } };
   const files = [{ name: "events.csv", mediaType: "text/csv; charset=utf-8", bytes }];
