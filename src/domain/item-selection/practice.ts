@@ -8,7 +8,7 @@ import { reviewOf } from "./review.ts";
 import { reviewShare } from "./review-share.ts";
 import { ruleBits } from "./rules.ts";
 import type { Scope } from "./scope.ts";
-import type { BankItem, BankSkill, Reason } from "./selection.ts";
+import type { BankItem, BankSkill, Reason, SelectedItem } from "./selection.ts";
 import { type TopicMix, topicMix } from "./topic-mix.ts";
 
 /** Items looked for in a skill, unless that leaves the list short. */
@@ -115,6 +115,7 @@ function addOpen(practice: Practice, groups: readonly Group[]): void {
     const ranked = mix === null ? ranking.next() : nextInMix(draft, ranking, mix);
     if (ranked === null) break;
     placed.push({ place, ranked, bound: draft.bound });
+    if (explores) draft.bound = 0;
     put(practice, explores ? toBeExplored(ranked) : chosenFrom(ranked, scope));
   }
   if (explores && placed.length > 0) {
@@ -136,7 +137,7 @@ const chosenFrom = ({ candidate, score }: Ranked, scope: Scope): Chosen =>
   choose(candidate, score, 1, reasonFor(candidate, scope));
 
 /** Keeps the place until all are known. */
-const toBeExplored = ({ candidate }: Ranked): Chosen => choose(candidate, 0, 0, noSkill);
+const toBeExplored = ({ candidate }: Ranked): Chosen => ({ item: candidate.item, selected: kept });
 
 /** See {@link Practice.nextReview}. */
 function dueReviews(draft: Draft): () => Chosen | null {
@@ -219,3 +220,4 @@ function reasonFor({ skillId }: Candidate, { input, reason }: Scope): Reason {
   return skill === undefined ? noSkill : reason(skill);
 }
 const noSkill: Reason = { code: "near_target" };
+const kept: SelectedItem = { itemId: "", p: 0, score: 0, propensity: 0, reason: noSkill };

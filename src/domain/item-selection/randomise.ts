@@ -57,8 +57,8 @@ export interface Randomised {
 
 interface Alike {
   readonly key: string;
-  readonly places: Placed[];
-  readonly others: Ranked[];
+  readonly places: readonly Placed[];
+  readonly others: readonly Ranked[];
 }
 
 /** What a candidate counts as; null where all count the same. */
@@ -73,8 +73,8 @@ function alike(
   rest: readonly Ranked[],
   keyFor: ((candidate: Candidate) => string) | null,
 ): Iterable<Alike> {
-  if (keyFor === null) return [{ key: "", places: [...placed], others: [...rest] }];
-  const pools = new Map<string, Alike>();
+  if (keyFor === null) return [{ key: "", places: placed, others: rest }];
+  const pools = new Map<string, { key: string; places: Placed[]; others: Ranked[] }>();
   for (const one of placed) {
     const key = keyFor(one.ranked.candidate);
     const pool = pools.get(key) ?? { key, places: [], others: [] };
