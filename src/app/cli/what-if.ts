@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { constants, setPriority, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Option } from "commander";
 import { modelNames } from "../../domain/learner-model/model-names.ts";
@@ -107,8 +107,6 @@ async function replay(
     import("./local-run.ts"),
     import("../../domain/learner-model/models.ts"),
   ]);
-  // Whatever else this machine does comes first.
-  setPriority(constants.priority.PRIORITY_LOW);
   const model = learnerModels[config.model];
   const workers = whatIfThreads(config, threads);
   const kind = whatIfKind({ feed: analysts, model, clock: { now: Date.now }, workers });
