@@ -37,6 +37,9 @@ const routes: readonly [Method, string, unknown, readonly Scope[]][] = [
   ["GET", "/v1/tracks", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/tracks/nope", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/tracks/nope/policy", undefined, ["client", "author", "analyst"]],
+  ["GET", "/v1/experiments", undefined, ["author", "analyst"]],
+  ["GET", "/v1/experiments/e/results", undefined, ["author", "analyst"]],
+  ["GET", "/v1/learners/a/explain", undefined, ["analyst"]],
   ["GET", "/v1/events", undefined, ["analyst"]],
   ["POST", "/v1/replays", { kind: "numbers", input: { count: 1 } }, ["analyst"]],
   ["GET", "/v1/replays", undefined, ["analyst"]],
@@ -76,6 +79,7 @@ describe("scopes", () => {
         .replace(/\/replays\/0[^/]+/, "/replays/{replayId}")
         .replace("/files/a.csv", "/files/{name}")
         .replace(/\/(items|skills|tracks)\/(sum|nope)(\/policy)?$/, "/$1/{id}$3")
+        .replace("/experiments/e/", "/experiments/{experimentId}/")
         .replace("/parked/a/", "/parked/{learnerId}/")
         .replace("/rebuild/nope", "/rebuild/{name}");
       return `${method.toLowerCase()} ${path}`;
