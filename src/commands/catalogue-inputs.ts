@@ -65,6 +65,9 @@ export const skillInputSchema = z
       .refine((all) => new Set(all.map(({ skillId }) => skillId)).size === all.length, "names a skill twice")
       .default([])
       .describe("Skills to hold before this one"),
+    difficulty: skillDefinedSchema.shape.difficulty.describe(
+      "Prior of its items that give none of their own, in logits: 0 average, positive harder",
+    ),
     externalIds: skillDefinedSchema.shape.externalIds.describe("What it is called elsewhere: a CASE identifier, URI"),
     parentIds: skillDefinedSchema.shape.parentIds.describe("The broader skills it is part of"),
     source: skillDefinedSchema.shape.source.describe("Id of the framework or list that it is kept in"),

@@ -93,6 +93,8 @@ export const skillDefinedSchema = z.object({
     .array(z.object({ skillId: idSchema, weight: z.number().gt(0).max(1).default(1) }))
     .max(50)
     .default([]),
+  /** Of its items that say nothing of their own, until answers tell. Logits; positive is harder than average. */
+  difficulty: z.number().min(-10).max(10).optional(),
   /** What it is called elsewhere: a CASE identifier, URI or coding scheme. Importers find the skill by them. */
   externalIds: z.array(z.string().min(1).max(500)).max(20).optional(),
   /** The broader skills it is part of (CASE's isChildOf). Selection does not look at them. */

@@ -56,6 +56,32 @@ describe("buildBank", () => {
     expect([bank?.policyVersion, bank?.policy]).toEqual(["default@0", defaultPolicy]);
   });
 
+  it("holds an item of which nobody said how hard it is to be as hard as its skills", () => {
+    const items = {
+      own: { skillIds: ["hard"], difficulty: -1 },
+      hard: { skillIds: ["hard"] },
+      bare: { skillIds: ["b"] },
+    };
+    const both = { skillIds: ["hard", "easy", "b"] };
+    const catalogue = catalogueOf({ skills: { hard: {}, easy: {}, b: {} }, items: { ...items, both } });
+    for (const [id, difficulty] of [
+      ["hard", 2],
+      ["easy", -1],
+    ] as const) {
+      const skill = catalogue.skills.get(id);
+      if (skill !== undefined) catalogue.skills.set(id, { ...skill, difficulty });
+    }
+    const bank = buildBank(catalogue, null);
+    const priors = [...(bank?.items.values() ?? [])].map(({ itemId, difficulty }) => [itemId, difficulty]);
+    expect(priors).toEqual([
+      ["own", -1],
+      ["hard", 2],
+      ["bare", undefined],
+      ["both", 0.5],
+    ]);
+    expect(bank?.bySkill.get("hard")?.map(({ itemId }) => itemId)).toEqual(["own", "both", "hard"]);
+  });
+
   it("never holds what is retired, barred or of a kind not allowed, not even pinned or named", () => {
     const items = { ok: {}, gone: { retired: true }, barred: {}, video: { kind: "video" } };
     const every = Object.keys(items);

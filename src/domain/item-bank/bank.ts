@@ -95,7 +95,9 @@ function itemsOf(catalogue: Catalogue, track: Track | null, policy: Policy) {
   const add = (item: Item): IndexedItem => {
     const known = items.get(item.itemId);
     if (known !== undefined) return known;
-    const added = { ...item, index: items.size, skillIndexes: [] };
+    const difficulty = item.difficulty ?? priorOfSkills(item, catalogue.skills);
+    const prior = difficulty === undefined ? {} : { difficulty };
+    const added = { ...item, ...prior, index: items.size, skillIndexes: [] };
     items.set(item.itemId, added);
     return added;
   };
@@ -116,6 +118,12 @@ function itemsOf(catalogue: Catalogue, track: Track | null, policy: Policy) {
     if (allowed(item)) pinned.push(add(item));
   }
   return { items, pinned };
+}
+
+/** How hard an item is held to be of which nobody said it: the mean of what was said of its skills. */
+function priorOfSkills({ skillIds }: Item, skills: ReadonlyMap<string, Skill>): number | undefined {
+  const said = skillIds.flatMap((id) => skills.get(id)?.difficulty ?? []);
+  return said.length === 0 ? undefined : said.reduce((sum, one) => sum + one, 0) / said.length;
 }
 
 /** A retired skill is no longer taught: its items go on under their other skills, or under none. */

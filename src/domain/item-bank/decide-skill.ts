@@ -31,8 +31,8 @@ export function decideRetireSkill(skillId: string, skill: Skill | undefined): De
 
 /** The optional fields count too: one that is no longer given is a revision. */
 function stands(skill: Pick<Skill, "retired"> | undefined, asked: SkillFields): boolean {
-  const { externalIds, parentIds, source } = asked;
-  return skill !== undefined && !skill.retired && says(skill, { ...asked, externalIds, parentIds, source });
+  const { difficulty, externalIds, parentIds, source } = asked;
+  return skill !== undefined && !skill.retired && says(skill, { ...asked, difficulty, externalIds, parentIds, source });
 }
 
 /** Refuses what asks for a skill that nobody defines, and what leans on it. Returns whether it refused any. */
