@@ -43,7 +43,7 @@ export type InteractionInput = z.infer<typeof interactionInputSchema>;
 
 /** An interaction fit to be stored, but for the skills of its item. */
 export interface ReadInteraction {
-  readonly data: Omit<InteractionRecorded, "skillIds">;
+  readonly data: Omit<InteractionRecorded, "skillIds" | "difficulty">;
   /** The client said when it happened, so a repeat must say the same. */
   readonly occurredAtGiven: boolean;
 }

@@ -112,14 +112,16 @@ function requestFor(
   metadata: EventMetadata,
   recordedAt: string,
 ): AppendRequest {
-  const skillIds = catalogue.items.get(data.itemId)?.skillIds ?? [];
+  const item = catalogue.items.get(data.itemId);
+  const skillIds = item?.skillIds ?? [];
+  const known = item?.difficulty === undefined ? { skillIds } : { skillIds, difficulty: item.difficulty };
   const experiment = data.trackId === undefined ? null : armIn(catalogue.tracks.get(data.trackId), data.learnerId);
   const event: NewEvent = {
     eventId: interactionEventId(data.learnerId, data.interactionId),
     type: "InteractionRecorded",
     data: (experiment === null
-      ? { ...data, skillIds }
-      : { ...data, skillIds, experiment }) satisfies InteractionRecorded,
+      ? { ...data, ...known }
+      : { ...data, ...known, experiment }) satisfies InteractionRecorded,
     metadata,
     recordedAt,
   };
@@ -154,6 +156,7 @@ function differences(item: Ready, stored: unknown): string[] {
   const after = new Map(Object.entries(item.data));
   const names = new Set([...before.keys(), ...after.keys()]);
   names.delete("skillIds");
+  names.delete("difficulty");
   names.delete("experiment");
   if (!item.occurredAtGiven) names.delete("occurredAt");
   return [...names].filter((name) => before.get(name) !== after.get(name));

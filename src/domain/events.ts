@@ -31,6 +31,8 @@ export const interactionRecordedSchema = z.object({
   kind: interactionKindSchema,
   /** The skills of the item as the catalogue knew them when this was recorded: a fold needs nothing but the event. */
   skillIds: z.array(idSchema).max(50),
+  /** The author's difficulty of the item as the catalogue knew it then, logits; left out where the author gave none. */
+  difficulty: z.number().min(-10).max(10).optional(),
   /** Answers only. */
   correct: z.boolean().optional(),
   /** Answers: credit 0..1. */

@@ -59,6 +59,15 @@ describe("the frontier", () => {
     expect(ids(selectItems(input).items)).toEqual(ids(nearest));
   });
 
+  it("aims no higher than the skill's typical item, once there is some grasp of it", () => {
+    const items = Object.fromEntries(
+      Array.from({ length: 9 }, (_, i) => [`a${i}`, { skillIds: ["a"], difficulty: i, p: 0.9 - i / 10 }]),
+    );
+    const first = (mastery: number) => ids(select({ skills: { a: {} }, items, mastery: { a: mastery } }, { size: 1 }));
+    expect(first(0.2)).toEqual(["a1"]);
+    expect(first(0.5)).toEqual(["a4"]);
+  });
+
   it("starts with the easiest where predictions tell nothing yet", () => {
     const items = Object.fromEntries(
       Array.from({ length: 200 }, (_, i) => [`a${i}`, { skillIds: ["a"], difficulty: i / 50 - 2, p: 0.9 }]),
@@ -77,7 +86,7 @@ describe("pins", () => {
 describe("reviews in practice", () => {
   const example: Example = {
     skills: { a: {}, b: {}, c: {}, d: {} },
-    items: itemsOf("abcd", 20),
+    items: { ...itemsOf("a", 20), ...itemsOf("bcd", 20, 0.6) },
     mastery: { b: 0.99, c: 0.97, d: 0.98 },
   };
   const due = ["b", "c", "d"].map((skillId, i) => ({ skillId, itemId: null, dueAt: now - 100 + i }));
@@ -112,6 +121,16 @@ describe("reviews in practice", () => {
     }
     expect(reviews).toBeGreaterThanOrEqual(25);
     expect(reviews).toBeLessThanOrEqual(30);
+  });
+
+  it("wait while skills are open and success is expected, but not for ever", () => {
+    const sure = { ...example, items: itemsOf("abcd", 20, 0.7) };
+    expect(skillsOf(select(sure, { due, size: 10 }))).toBe("aaaaaaaaaa");
+    const days = 86_400_000;
+    const old = due.map((card, i) => ({ ...card, dueAt: now - 14 * days - 100 + i }));
+    expect(skillsOf(select(sure, { due: old, size: 10 }))).toBe("aaabaacaad");
+    const nothingOpen = { ...sure, mastery: { a: 0.99, b: 0.99, c: 0.99, d: 0.99 } };
+    expect(select(nothingOpen, { due, size: 3 }).map(({ reason }) => reason.code)).toEqual(Array(3).fill("due_review"));
   });
 
   it("are the card's own item where cards are kept by item", () => {

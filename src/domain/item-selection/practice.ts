@@ -7,8 +7,8 @@ import { type Group, rank } from "./ranking.ts";
 import { reviewOf } from "./review.ts";
 import { reviewShare } from "./review-share.ts";
 import { ruleBits } from "./rules.ts";
-import type { Scope } from "./scope.ts";
-import type { BankItem, BankSkill, Reason, SelectedItem } from "./selection.ts";
+import { type Scope, typicalItem } from "./scope.ts";
+import type { BankItem, BankSkill, DueCard, Reason, SelectedItem } from "./selection.ts";
 import { type TopicMix, topicMix } from "./topic-mix.ts";
 
 /** Items looked for in a skill, unless that leaves the list short. */
@@ -22,7 +22,8 @@ const candidatesAtFirst = 12;
 export function selectPractice(scope: Scope): Draft {
   const { policy } = scope.input;
   const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: true });
-  const practice: Practice = { draft, mix: topicMix(scope.input), nextReview: dueReviews(draft) };
+  const mix = topicMix(scope.input);
+  const practice: Practice = { draft, mix, nextReview: dueReviews(draft, true), nextLater: dueReviews(draft, false) };
   addPins(practice);
   const open = openGroups(draft);
   // Nothing of theirs may be given: what would stand first is one of them.
@@ -38,8 +39,10 @@ export function selectPractice(scope: Scope): Draft {
 interface Practice {
   readonly draft: Draft;
   readonly mix: TopicMix | null;
-  /** Due cards one after the other, each as the item that reviews it; null when none is left. */
+  /** Due cards that press, one after the other, each as the item that reviews it; null when none is left. */
   readonly nextReview: () => Chosen | null;
+  /** The same of all that are due, for when nothing is open. */
+  readonly nextLater: () => Chosen | null;
 }
 
 function put({ draft, mix }: Practice, chosen: Chosen): void {
@@ -139,14 +142,33 @@ const chosenFrom = ({ candidate, score }: Ranked, scope: Scope): Chosen =>
 /** Keeps the place until all are known. */
 const toBeExplored = ({ candidate }: Ranked): Chosen => ({ item: candidate.item, selected: kept });
 
-/** See {@link Practice.nextReview}. */
-function dueReviews(draft: Draft): () => Chosen | null {
+/** So much below the target the success expected of a review falls before it presses. */
+const tolerated = 0.15;
+/** However much is expected, a review waits no longer than this after it fell due. */
+const longestWaitMs = 14 * 86_400_000;
+
+/**
+ * Whether a due review comes between the open skills. A card falls due when its own curve says that recall begins to slip. The
+ * learner model knows more: while it still expects success about as high as the policy aims at, the time is better spent
+ * on what is not yet known, and the later review does more for memory.
+ */
+function presses({ skillId, itemId, dueAt }: DueCard, { input }: Scope): boolean {
+  const { bank, now, policy, predict } = input;
+  if (now - dueAt >= longestWaitMs) return true;
+  const skill = bank.skill.get(skillId ?? "");
+  const item = itemId !== null ? bank.items.get(itemId) : skill === undefined ? undefined : typicalItem(skill);
+  return item !== undefined && predict(item) < policy.targetSuccess - tolerated;
+}
+
+/** See {@link Practice}. */
+function dueReviews(draft: Draft, pressing: boolean): () => Chosen | null {
   const { due, policy } = draft.scope.input;
   let next = policy.reviewShare === 0 ? due.length : 0;
   return () => {
     while (next < due.length) {
       const card = due[next++];
-      const review = card === undefined ? null : reviewOf(card, draft);
+      if (card === undefined || (pressing && !presses(card, draft.scope))) continue;
+      const review = reviewOf(card, draft);
       if (review !== null) return review;
     }
     return null;
@@ -155,7 +177,7 @@ function dueReviews(draft: Draft): () => Chosen | null {
 
 function addReviews(practice: Practice): void {
   while (roomIn(practice.draft) > 0) {
-    const review = practice.nextReview();
+    const review = practice.nextLater();
     if (review === null) return;
     put(practice, review);
   }

@@ -25,7 +25,10 @@ export interface Scope {
   status(skill: BankSkill): SkillStatus;
   /** Mastered by its probability, but not by the evidence that the policy asks for: it counts as open. */
   unproven(skill: BankSkill): boolean;
-  /** The success to aim at for the skill: hard items where these are what its mastery lacks. */
+  /**
+   * The success to aim at for the skill: the policy's, or that of the skill's typical item, once the learner has some grasp
+   * of it. Easier items would please, and prove little. Hard items where these are what its mastery lacks.
+   */
   targetFor(skill: BankSkill): number;
   /** Within the skills asked for, and not excluded. */
   wanted(item: BankItem): boolean;
@@ -100,6 +103,12 @@ function budgetOf({ policy: { sessionBudget }, size, session }: SelectionInput) 
   };
 }
 
+/** From this mastery on there is something to prove: more than an unseen skill has. */
+const grasped = 0.3;
+
+/** The item in the middle of the skill's difficulties. */
+export const typicalItem = ({ items }: BankSkill): BankItem | undefined => items[items.length >> 1];
+
 /** What an item takes where nobody knows. */
 export const expectedMsDefault = 60_000;
 
@@ -145,8 +154,11 @@ function skillsOf(
     mastery,
     status,
     unproven,
-    targetFor: (skill) =>
-      unproven(skill) && lacksHard(skill) ? Math.min(targetSuccess, masteryNeeds.pMax) : targetSuccess,
+    targetFor(skill) {
+      const target = unproven(skill) && lacksHard(skill) ? Math.min(targetSuccess, masteryNeeds.pMax) : targetSuccess;
+      const typical = mastery(skill) >= grasped ? typicalItem(skill) : undefined;
+      return typical === undefined ? target : Math.min(target, input.predict(typical));
+    },
     unlocked({ skillIndexes }) {
       for (let at = 0; at < skillIndexes.length; at++) {
         const skill = bank.skills[skillIndexes[at] as number];

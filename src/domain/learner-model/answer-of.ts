@@ -16,6 +16,6 @@ export function answerOf(interaction: InteractionRecorded): Answer | null {
   if (interaction.kind !== "answer") return null;
   const correct = interaction.correct ?? (interaction.score === undefined ? null : interaction.score >= 0.5);
   if (correct === null) return null;
-  const { itemId, skillIds, occurredAt } = interaction;
-  return { itemId, skillIds, correct, at: Date.parse(occurredAt) };
+  const { itemId, skillIds, difficulty, occurredAt } = interaction;
+  return { itemId, skillIds, difficulty, correct, at: Date.parse(occurredAt) };
 }

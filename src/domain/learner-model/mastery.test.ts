@@ -88,3 +88,21 @@ describe("mastery", () => {
     );
   });
 });
+
+describe("what an answer proves", () => {
+  const masteryAfter = (evidence: { correct: boolean; difficulty?: number; guess?: number }) =>
+    observeMastery(newMastery(), { p: 0.5, ...evidence }).p;
+
+  test("a right answer proves more the harder the item, a wrong one less", () => {
+    for (const correct of [true, false]) {
+      const easyToHard = [-2, -1, 0, 1, 2].map((difficulty) => masteryAfter({ correct, difficulty }));
+      expect(easyToHard).toEqual(easyToHard.toSorted((a, b) => a - b));
+    }
+    expect(masteryAfter({ correct: true, difficulty: 0 })).toBe(masteryAfter({ correct: true }));
+    expect(masteryAfter({ correct: true, difficulty: 3 })).toBe(masteryAfter({ correct: true, difficulty: 9 }));
+  });
+
+  test("a right answer proves less of one who is often right without mastery", () => {
+    expect(masteryAfter({ correct: true, guess: 0.5 })).toBeLessThan(masteryAfter({ correct: true }));
+  });
+});

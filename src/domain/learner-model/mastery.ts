@@ -15,13 +15,16 @@ export interface MasteryParameters {
   readonly guess: number;
   /** P(S): a wrong answer in spite of it. */
   readonly slip: number;
+  /** What a logit of difficulty adds to the logit of a slip and takes from that of a guess. */
+  readonly difficulty: number;
 }
 
 /**
  * Within the bounds that keep the model's meaning (guess < .3, slip < .1 or equal: Baker, Corbett, Aleven 2008). Three
- * correct answers in a row reach .95; of three questions a learner who guesses gets all right 8 times in 1,000.
+ * correct answers in a row to average items reach .95; of three questions a learner who guesses gets all right 8 times in
+ * 1,000. What difficulty does was chosen on simulated learners (docs/simulation.md).
  */
-export const masteryDefaults: MasteryParameters = { prior: 0.2, learn: 0.1, guess: 0.2, slip: 0.1 };
+export const masteryDefaults: MasteryParameters = { prior: 0.2, learn: 0.1, guess: 0.2, slip: 0.1, difficulty: 0.6 };
 
 /** What is known of one learner's hold of one skill. */
 export interface Mastery extends SkillMastery {
@@ -34,6 +37,10 @@ export interface MasteryEvidence {
   readonly correct: boolean;
   /** Probability 0..1 that was predicted for a correct answer. */
   readonly p: number;
+  /** Of the item, in logits: 0 average, positive harder. Average when left out. */
+  readonly difficulty?: number;
+  /** P(G) of this learner, see guessing.ts; that of the parameters when left out. */
+  readonly guess?: number;
   /** A correct answer to an item that the policy of its time holds for hard. */
   readonly hard?: boolean;
 }
@@ -55,7 +62,9 @@ export function newMastery(parameters: MasteryParameters = masteryDefaults): Mas
 
 /**
  * Folds in one answer to a question that needs the skill. `p` is the probability 0..1 that was predicted for a correct
- * answer: it does not move the posterior (that is plain BKT), it says how much the answer could tell.
+ * answer: it does not move the posterior (that is plain BKT), it says how much the answer could tell. An easy item is
+ * guessed more often and a hard one slipped on more often, so right answers to easy items prove little (as in KT-IDEM:
+ * Pardos, Heffernan 2011).
  *
  * The posterior is a probability already; `sd` says how far it may be trusted, as the standard deviation of a Beta
  * distribution with mean p and (2 + evidence) pseudo-counts: sqrt(p (1 - p) / (3 + evidence)). An answer adds its
@@ -65,15 +74,27 @@ export function newMastery(parameters: MasteryParameters = masteryDefaults): Mas
  */
 export function observeMastery(
   before: Mastery,
-  { correct, p, hard = false }: MasteryEvidence,
+  { correct, p, difficulty = 0, guess: own, hard = false }: MasteryEvidence,
   parameters: MasteryParameters = masteryDefaults,
 ): Mastery {
-  const { learn, guess, slip } = parameters;
+  const { learn } = parameters;
+  const harder = parameters.difficulty * Math.max(-hardest, Math.min(hardest, difficulty));
+  const guess = shifted(own ?? parameters.guess, -harder);
+  const slip = shifted(parameters.slip, harder);
   const known = before.p * (correct ? 1 - slip : slip);
   const unknown = (1 - before.p) * (correct ? guess : 1 - guess);
   const posterior = known / (known + unknown);
   const evidence = before.evidence * (1 - learn) + 4 * p * (1 - p);
   return mastery(posterior + (1 - posterior) * learn, before.n + 1, evidence, before.hard + (hard ? 1 : 0));
+}
+
+/** Difficulties beyond count as this: authors' scales differ. Logits. */
+const hardest = 3;
+
+/** The probability whose logit is so much more. */
+function shifted(p: number, logits: number): number {
+  const odds = (p / (1 - p)) * Math.exp(logits);
+  return logits === 0 ? p : odds / (1 + odds);
 }
 
 function mastery(p: number, n: number, evidence: number, hard: number): Mastery {

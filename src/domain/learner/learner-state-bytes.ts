@@ -1,6 +1,7 @@
 import { ByteReader } from "../byte-reader.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import { sessionTypes } from "../events.ts";
+import type { Guessing } from "../learner-model/guessing.ts";
 import { Ids, type LearnerIds } from "../learner-model/ids.ts";
 import type { LearnerModel } from "../learner-model/learner-model.ts";
 import { type Mastery, readMastery, writeMastery } from "../learner-model/mastery.ts";
@@ -15,7 +16,7 @@ import type { Session } from "./session.ts";
  * goes on the same wherever it was interrupted. Ids are written once and meant by their number elsewhere; times are told
  * by how long before the latest they were. 1 was JSON; 2 had no session and no hard answers.
  */
-export const stateFormat = 3;
+export const stateFormat = 4;
 
 /** Predictions that were made are kept in 1 / this. */
 const outcomeUnit = 10_000;
@@ -39,6 +40,8 @@ export function learnerStateToBytes(state: LearnerState, model: LearnerModel): U
   ids.skills.write(writer);
   ids.items.write(writer);
   for (let skill = 0; skill < state.mastery.length; skill++) writeMastery(state.mastery[skill] as Mastery, writer);
+  writer.int(state.guessing.right);
+  writer.uint(state.guessing.answers);
   writeItems(state.items, latestAt, writer);
   model.writeLocal(state.local, writer);
   writeOutcomes(state.recent, latestAt, writer);
@@ -68,6 +71,7 @@ export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): L
   const ids: LearnerIds = { skills: Ids.read(reader), items: Ids.read(reader) };
   const mastery = new Array<Mastery>(ids.skills.list.length);
   for (let skill = 0; skill < mastery.length; skill++) mastery[skill] = readMastery(reader);
+  const guessing: Guessing = { right: reader.int(), answers: reader.uint() };
   const items = readItems(reader, ids.items.list.length, latestAt);
   const local = model.readLocal(reader, ids);
   const recent = readOutcomes(reader, latestAt);
@@ -82,6 +86,7 @@ export function learnerStateFromBytes(bytes: Uint8Array, model: LearnerModel): L
     ids,
     local,
     mastery,
+    guessing,
     interactions,
     answers,
     correct,

@@ -1,5 +1,6 @@
 import type { EventOf, InteractionRecorded, Policy, SessionType } from "../events.ts";
 import { answerOf } from "../learner-model/answer-of.ts";
+import { type Guessing, guessOf, newGuessing, observeGuess } from "../learner-model/guessing.ts";
 import { type LearnerIds, newLearnerIds } from "../learner-model/ids.ts";
 import type { Answer, LearnerModel } from "../learner-model/learner-model.ts";
 import { type Mastery, newMastery, observeMastery } from "../learner-model/mastery.ts";
@@ -42,6 +43,7 @@ export interface LearnerState {
   readonly local: unknown;
   /** By the skill's number. */
   readonly mastery: Mastery[];
+  readonly guessing: Guessing;
   interactions: number;
   answers: number;
   correct: number;
@@ -72,6 +74,7 @@ export function newLearnerState(model: LearnerModel): LearnerState {
     ids,
     local: model.newLocal(ids),
     mastery: [],
+    guessing: newGuessing(),
     interactions: 0,
     answers: 0,
     correct: 0,
@@ -187,12 +190,21 @@ function foldAnswer(
   { model, weights, policy }: FoldContext,
 ): AnswerTransition {
   const ability = abilityOf(model, weights, state.local);
+  // Of the item alone: how hard its skills are says nothing of the learner's hold of them.
+  const difficulty = model.difficulty(weights, { itemId: answer.itemId, skillIds: [], difficulty: answer.difficulty });
   const p = model.observe(weights, state.local, answer);
   const { correct } = answer;
+  const { first, hinted: asked } = noteAnswer(state.items, item);
+  const hinted = asked || (data.hintCount ?? 0) > 0;
+  // Who asks for a hint shows that they need it: for mastery that is no right answer.
+  const alone = correct && !hinted;
+  const guess = guessOf(state.guessing);
   for (const skillId of skillSet(answer.skillIds)) {
     const skill = state.ids.skills.add(skillId);
-    const hard = correct && p <= policy.masteryNeeds.pMax;
-    state.mastery[skill] = observeMastery(state.mastery[skill] ?? newMastery(), { correct, p, hard });
+    const before = state.mastery[skill] ?? newMastery();
+    observeGuess(state.guessing, before.p, alone);
+    const hard = alone && p <= policy.masteryNeeds.pMax;
+    state.mastery[skill] = observeMastery(before, { correct: alone, p, difficulty, guess, hard });
   }
   reviewCards(state, data, correct, policy);
   state.answers += 1;
@@ -201,8 +213,6 @@ function foldAnswer(
   state.bestStreak = Math.max(state.bestStreak, state.streak);
   state.recent.unshift({ item, correct, p: Math.round(p * 10_000) / 10_000, at: answer.at ?? 0 });
   if (state.recent.length > recentOutcomesMax) state.recent.pop();
-  const { first, hinted: asked } = noteAnswer(state.items, item);
-  const hinted = asked || (data.hintCount ?? 0) > 0;
   return { correct, first, p, ability, hinted, durationMs: data.durationMs ?? null };
 }
 

@@ -13,8 +13,12 @@ export interface IrtGrowthParameters {
   readonly ceiling: number;
   /** Share of the way to the ceiling that one item takes a learner of ability 0, and what ability adds per logit. */
   readonly growth: { readonly rate: number; readonly ability: number };
-  /** Growth is so much of that while a prerequisite is not mastered. */
+  /**
+   * Growth is so much of that while a prerequisite is hardly there (logistic(level) <= `readyFrom`), all of it once it is
+   * mastered, and in between in proportion.
+   */
   readonly growthUnready: number;
+  readonly readyFrom: number;
   readonly guess: number;
   readonly slip: number;
   /** A skill is mastered when logistic(level) is this: of careful answers to items of difficulty 0, with slips and guesses left out. */
@@ -26,6 +30,7 @@ export const irtGrowthDefaults: IrtGrowthParameters = {
   ceiling: 3.5,
   growth: { rate: 0.1, ability: 0.02 },
   growthUnready: 0.1,
+  readyFrom: 0.3,
   guess: 0.15,
   slip: 0.04,
   mastery: 0.8,
@@ -48,6 +53,11 @@ export function newIrtGrowthKnowledge(
 
   const levelOf = (skillId: string): number => levels.get(skillId) ?? start.level;
   const masters = (skillId: string): boolean => levelOf(skillId) >= masteryLevel;
+  const readiness = (skillId: string): number => {
+    const weakest = Math.min(1, ...(prerequisites.get(skillId) ?? []).map((p) => logistic(levelOf(p.skillId))));
+    const ready = (weakest - parameters.readyFrom) / (parameters.mastery - parameters.readyFrom);
+    return Math.max(growthUnready, Math.min(1, ready));
+  };
   /** The weakest skill of an item decides. */
   const shown = ({ skillIds, difficulty = 0 }: SimulatedItem): number =>
     logistic(Math.min(ceiling, ...skillIds.map(levelOf)) - difficulty);
@@ -57,9 +67,8 @@ export function newIrtGrowthKnowledge(
     recall: (item) => ({ p: chance(item), fluency: shown(item) }),
     practise(item) {
       const grown = item.skillIds.map((skillId) => {
-        const ready = (prerequisites.get(skillId) ?? []).every((p) => masters(p.skillId));
         const level = levelOf(skillId);
-        return [skillId, level + rate * (ready ? 1 : growthUnready) * Math.max(0, ceiling - level)] as const;
+        return [skillId, level + rate * readiness(skillId) * Math.max(0, ceiling - level)] as const;
       });
       for (const [skillId, level] of grown) levels.set(skillId, level);
     },

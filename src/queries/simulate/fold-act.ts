@@ -30,6 +30,7 @@ export function foldAct({ bank, model, trainer }: Production, act: LearnersAct):
   const revision = state.revision + 1;
   const data: InteractionRecorded = {
     ...{ interactionId: `i${revision}`, learnerId, itemId: item.itemId, skillIds: [...item.skillIds] },
+    ...(item.difficulty === undefined ? {} : { difficulty: item.difficulty }),
     ...act.act,
     ...{ sessionType: act.sessionType, trackId, occurredAt },
   };
