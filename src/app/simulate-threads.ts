@@ -12,8 +12,8 @@ export interface SimulateThreadsOptions {
 }
 
 /**
- * Does the tasks of a simulation in as many threads as the machine has cores, at the lowest priority: whatever else runs here
- * goes first. Resolves with what was done, in the order of the tasks; rejects with the first error of a task.
+ * Does the tasks of a simulation in as many threads as the machine has cores, at a low priority: whatever else runs here goes
+ * first. Resolves with what was done, in the order of the tasks; rejects with the first error of a task.
  */
 export async function simulateInThreads(
   simulation: Simulation,

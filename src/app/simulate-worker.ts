@@ -16,7 +16,7 @@ const port = parentPort;
 const simulation = workerData as Simulation;
 try {
   // Of this thread on Linux; of the whole process elsewhere, which does nothing else.
-  setPriority(constants.priority.PRIORITY_LOW);
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 } catch {
   // A thread that may not be nice is no reason to stop.
 }

@@ -59,13 +59,15 @@ describe("the frontier", () => {
     expect(ids(selectItems(input).items)).toEqual(ids(nearest));
   });
 
-  it("aims no higher than the skill's typical item, once there is some grasp of it", () => {
-    const items = Object.fromEntries(
-      Array.from({ length: 9 }, (_, i) => [`a${i}`, { skillIds: ["a"], difficulty: i, p: 0.9 - i / 10 }]),
-    );
-    const first = (mastery: number) => ids(select({ skills: { a: {} }, items, mastery: { a: mastery } }, { size: 1 }));
-    expect(first(0.2)).toEqual(["a1"]);
-    expect(first(0.5)).toEqual(["a4"]);
+  it("aims no higher than the success of the skill's typical item", () => {
+    const first = (success: number) => {
+      const items = Object.fromEntries(
+        Array.from({ length: 9 }, (_, i) => [`a${i}`, { skillIds: ["a"], difficulty: i, p: success - i / 20 }]),
+      );
+      return ids(select({ skills: { a: {} }, items }, { size: 1 }));
+    };
+    expect(first(0.9)).toEqual(["a4"]);
+    expect(first(1.15)).toEqual(["a7"]);
   });
 
   it("starts with the easiest where predictions tell nothing yet", () => {
@@ -86,7 +88,7 @@ describe("pins", () => {
 describe("reviews in practice", () => {
   const example: Example = {
     skills: { a: {}, b: {}, c: {}, d: {} },
-    items: { ...itemsOf("a", 20), ...itemsOf("bcd", 20, 0.6) },
+    items: { ...itemsOf("a", 20), ...itemsOf("bcd", 20, 0.5) },
     mastery: { b: 0.99, c: 0.97, d: 0.98 },
   };
   const due = ["b", "c", "d"].map((skillId, i) => ({ skillId, itemId: null, dueAt: now - 100 + i }));
@@ -124,7 +126,7 @@ describe("reviews in practice", () => {
   });
 
   it("wait while skills are open and success is expected, but not for ever", () => {
-    const sure = { ...example, items: itemsOf("abcd", 20, 0.7) };
+    const sure = { ...example, items: itemsOf("abcd", 20, 0.6) };
     expect(skillsOf(select(sure, { due, size: 10 }))).toBe("aaaaaaaaaa");
     const days = 86_400_000;
     const old = due.map((card, i) => ({ ...card, dueAt: now - 14 * days - 100 + i }));

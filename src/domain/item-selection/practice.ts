@@ -143,7 +143,7 @@ const chosenFrom = ({ candidate, score }: Ranked, scope: Scope): Chosen =>
 const toBeExplored = ({ candidate }: Ranked): Chosen => ({ item: candidate.item, selected: kept });
 
 /** So much below the target the success expected of a review falls before it presses. */
-const tolerated = 0.15;
+const tolerated = 0.25;
 /** However much is expected, a review waits no longer than this after it fell due. */
 const longestWaitMs = 14 * 86_400_000;
 

@@ -26,8 +26,8 @@ export interface Scope {
   /** Mastered by its probability, but not by the evidence that the policy asks for: it counts as open. */
   unproven(skill: BankSkill): boolean;
   /**
-   * The success to aim at for the skill: the policy's, or that of the skill's typical item, once the learner has some grasp
-   * of it. Easier items would please, and prove little. Hard items where these are what its mastery lacks.
+   * The success to aim at for the skill: the policy's, or that of the skill's typical item where it is lower. Easier items
+   * would please, and prove little. Hard items where these are what its mastery lacks.
    */
   targetFor(skill: BankSkill): number;
   /** Within the skills asked for, and not excluded. */
@@ -103,9 +103,6 @@ function budgetOf({ policy: { sessionBudget }, size, session }: SelectionInput) 
   };
 }
 
-/** From this mastery on there is something to prove: more than an unseen skill has. */
-const grasped = 0.3;
-
 /** The item in the middle of the skill's difficulties. */
 export const typicalItem = ({ items }: BankSkill): BankItem | undefined => items[items.length >> 1];
 
@@ -156,7 +153,7 @@ function skillsOf(
     unproven,
     targetFor(skill) {
       const target = unproven(skill) && lacksHard(skill) ? Math.min(targetSuccess, masteryNeeds.pMax) : targetSuccess;
-      const typical = mastery(skill) >= grasped ? typicalItem(skill) : undefined;
+      const typical = typicalItem(skill);
       return typical === undefined ? target : Math.min(target, input.predict(typical));
     },
     unlocked({ skillIndexes }) {

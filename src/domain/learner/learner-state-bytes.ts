@@ -14,7 +14,7 @@ import type { Session } from "./session.ts";
  * The stored form of a learner's state: a format byte, whole numbers and ids, a checksum. Everything in a state is a whole
  * number or a whole multiple of a small step, so what is read back equals what was written to the last bit, and a fold
  * goes on the same wherever it was interrupted. Ids are written once and meant by their number elsewhere; times are told
- * by how long before the latest they were. 1 was JSON; 2 had no session and no hard answers.
+ * by how long before the latest they were. 1 was JSON; 2 had no session and no hard answers, 3 no guessing.
  */
 export const stateFormat = 4;
 

@@ -88,7 +88,7 @@ export function describe({ simulation, seeds }: Pick<SimulationResult, "simulati
   );
 }
 
-const verdictMark = { better: "+", same: "=", worse: "-" } as const;
+const verdictMark = { better: "+", same: "=", worse: "-", "taught less": "~" } as const;
 
 function comparisonLines({ simulation, comparisons }: SimulationResult): string[] {
   const [tested, ...baselines] = simulation.policies;
@@ -107,7 +107,7 @@ function comparisonLines({ simulation, comparisons }: SimulationResult): string[
   );
   const heads = mainMeasureNames.map((measure) => shown.find(({ name }) => name === measure)?.head ?? measure);
   return [
-    `${tested} minus baseline, class by class (+ better, = no difference beyond the interval, - worse)`,
+    `${tested} minus baseline, class by class (+ better, = no difference beyond the interval, - worse, ~ more false than a baseline that taught clearly less)`,
     ...textTable([["", "", ...heads], ...rows]),
     "",
     worseLine(comparisons, tested),
@@ -188,7 +188,7 @@ export function renderSimulationHtml(result: SimulationResult): string {
   return htmlPage({ title: "Policies on simulated learners", sections });
 }
 
-const tones = { better: "good", same: undefined, worse: "bad" } as const;
+const tones = { better: "good", same: undefined, worse: "bad", "taught less": undefined } as const;
 
 function comparisonSection({ comparisons }: SimulationResult): Section {
   return {

@@ -43,8 +43,11 @@ export interface Comparison {
   readonly measure: MainMeasure;
   /** Policy minus baseline. */
   readonly difference: Estimate;
-  /** "worse" and "better" where the interval leaves out zero. */
-  readonly verdict: "better" | "same" | "worse";
+  /**
+   * "worse" and "better" where the interval leaves out zero. "taught less": more false mastery than a baseline that taught
+   * clearly less; it was sure of a few skills only, with many answers for each, and cannot be compared by them.
+   */
+  readonly verdict: "better" | "same" | "worse" | "taught less";
 }
 
 /** What policies are judged by, and whether more of it is better: docs/simulation.md says why these. */
@@ -74,13 +77,14 @@ export function summarise(
   );
   const [tested, ...baselines] = policies;
   const comparisons = generators.flatMap((generator) =>
-    baselines.flatMap((baseline) =>
-      mainMeasureNames.map((measure) => {
-        const policy = tested ?? baseline;
-        const compared = { generator, policy, baseline, measure };
-        return compare(compared, of(generator, policy), of(generator, baseline));
-      }),
-    ),
+    baselines.flatMap((baseline) => {
+      const policy = tested ?? baseline;
+      return excuse(
+        mainMeasureNames.map((measure) =>
+          compare({ generator, policy, baseline, measure }, of(generator, policy), of(generator, baseline)),
+        ),
+      );
+    }),
   );
   return { simulation, seeds: complete.size, outcomes, comparisons, placement: placementOutcomes(placements) };
 }
@@ -114,6 +118,16 @@ function compare(
   const sign = mainMeasures[measure] === "less" ? 1 : -1;
   const [low, high] = sign > 0 ? [difference.low, difference.high] : [-difference.high, -difference.low];
   return { ...compared, difference, verdict: high < 0 ? "better" : low > 0 ? "worse" : "same" };
+}
+
+/** See {@link Comparison.verdict}. */
+function excuse(ofBaseline: readonly Comparison[]): Comparison[] {
+  const teachesMore = ofBaseline.some(({ measure, verdict }) => measure === "trueAtEnd" && verdict === "better");
+  return ofBaseline.map((each) =>
+    each.measure === "falseAtEnd" && each.verdict === "worse" && teachesMore
+      ? { ...each, verdict: "taught less" }
+      : each,
+  );
 }
 
 function placementOutcomes(placements: readonly PlacementResult[]): PlacementOutcome[] {

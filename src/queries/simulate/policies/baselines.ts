@@ -55,12 +55,19 @@ export const frontier: StartPolicy = ({ bank, random }) => ({
 });
 
 /** The item whose answer tells most by the production model: success nearest even odds. */
-export const maxInformation: StartPolicy = ({ bank, model, weights, random }) => ({
-  choose({ state }) {
-    const predict = model.prepare(weights(), bank.allItems).forLearner(state.local);
-    return given(best(fresh(state, bank), ({ index }) => -Math.abs(predict(index) - 0.5), random));
-  },
-});
+export const maxInformation: StartPolicy = ({ bank, model, weights, random }) => {
+  let prepared = { weights: weights(), questions: model.prepare(weights(), bank.allItems) };
+  return {
+    choose({ state }) {
+      const published = weights();
+      if (published !== prepared.weights) {
+        prepared = { weights: published, questions: model.prepare(published, bank.allItems) };
+      }
+      const predict = prepared.questions.forLearner(state.local);
+      return given(best(fresh(state, bank), ({ index }) => -Math.abs(predict(index) - 0.5), random));
+    },
+  };
+};
 
 /** The item nearest the target success by a plain Elo of its own, learnt as the class goes on. */
 export const eloTarget: StartPolicy = ({ bank, random }) => {
