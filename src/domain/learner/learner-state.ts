@@ -1,9 +1,10 @@
 import type { EventOf, InteractionRecorded, Policy, SessionType } from "../events.ts";
 import { answerOf } from "../learner-model/answer-of.ts";
-import { type Guessing, guessOf, newGuessing, observeGuess } from "../learner-model/guessing.ts";
+import { foldMastery, ownDifficulty } from "../learner-model/fold-mastery.ts";
+import { type Guessing, newGuessing } from "../learner-model/guessing.ts";
 import { type LearnerIds, newLearnerIds } from "../learner-model/ids.ts";
 import type { Answer, LearnerModel } from "../learner-model/learner-model.ts";
-import { type Mastery, newMastery, observeMastery } from "../learner-model/mastery.ts";
+import type { Mastery } from "../learner-model/mastery.ts";
 import { skillSet } from "../learner-model/skill-set.ts";
 import { type Cards, newCards, reviewCard } from "../reviews/cards.ts";
 import { engage, type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "./items-seen.ts";
@@ -190,22 +191,13 @@ function foldAnswer(
   { model, weights, policy }: FoldContext,
 ): AnswerTransition {
   const ability = abilityOf(model, weights, state.local);
-  // Of the item alone: how hard its skills are says nothing of the learner's hold of them.
-  const difficulty = model.difficulty(weights, { itemId: answer.itemId, skillIds: [], difficulty: answer.difficulty });
+  const difficulty = ownDifficulty(model, weights, answer);
   const p = model.observe(weights, state.local, answer);
   const { correct } = answer;
   const { first, hinted: asked } = noteAnswer(state.items, item);
   const hinted = asked || (data.hintCount ?? 0) > 0;
-  // Who asks for a hint shows that they need it: for mastery that is no right answer.
-  const alone = correct && !hinted;
-  const guess = guessOf(state.guessing);
-  for (const skillId of skillSet(answer.skillIds)) {
-    const skill = state.ids.skills.add(skillId);
-    const before = state.mastery[skill] ?? newMastery();
-    observeGuess(state.guessing, before.p, alone);
-    const hard = alone && p <= policy.masteryNeeds.pMax;
-    state.mastery[skill] = observeMastery(before, { correct: alone, p, difficulty, guess, hard });
-  }
+  const skills = skillSet(answer.skillIds).map((skillId) => state.ids.skills.add(skillId));
+  foldMastery(state, skills, { correct, hinted, p, difficulty, pMax: policy.masteryNeeds.pMax });
   reviewCards(state, data, correct, policy);
   state.answers += 1;
   state.correct += correct ? 1 : 0;

@@ -26,6 +26,7 @@ export function eventRow(event: StoredEvent, pseudonyms: Pseudonyms): EventRow {
     ...{ score: number(data.score), rating: number(data.rating), durationMs: number(data.durationMs) },
     hintCount: Number.isSafeInteger(data.hintCount) ? (data.hintCount as number) : null,
     skillIds: isInteraction && Array.isArray(data.skillIds) ? data.skillIds.map(String) : null,
+    difficulty: isInteraction ? number(data.difficulty) : null,
     sessionId: id("session", data.sessionId),
     sessionType: text(data.sessionType) as EventRow["sessionType"],
     trackId: text(data.trackId),

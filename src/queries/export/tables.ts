@@ -53,6 +53,7 @@ export const eventsTable = tableOf(
     durationMs: z.number().nullable().describe("How long it took, milliseconds"),
     hintCount: whole.nullable().describe("Hints taken"),
     skillIds: interaction.skillIds.nullable().describe("Interactions: skills of the item when it was recorded"),
+    difficulty: z.number().nullable().describe("Interactions: the author's difficulty of the item then, logits"),
     sessionId: z.string().nullable().describe("The client's session; a pseudonym unless plain ids were asked for"),
     sessionType: sessionTypeSchema.nullable().describe("Sort of session"),
     trackId: z.string().nullable().describe("The track it was done in, or that was defined"),

@@ -2,9 +2,11 @@ import type { InteractionRecorded, Policy } from "../../domain/events.ts";
 import { isMastered } from "../../domain/item-selection/mastered.ts";
 import { type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "../../domain/learner/items-seen.ts";
 import { answerOf } from "../../domain/learner-model/answer-of.ts";
+import { foldMastery, ownDifficulty } from "../../domain/learner-model/fold-mastery.ts";
+import { type Guessing, newGuessing } from "../../domain/learner-model/guessing.ts";
 import { type LearnerIds, newLearnerIds } from "../../domain/learner-model/ids.ts";
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
-import { type Mastery, newMastery, observeMastery } from "../../domain/learner-model/mastery.ts";
+import type { Mastery } from "../../domain/learner-model/mastery.ts";
 import { skillSet } from "../../domain/learner-model/skill-set.ts";
 import { hashOf } from "./learner-rows.ts";
 
@@ -19,6 +21,7 @@ export interface ReportLearner {
   readonly items: ItemsSeen;
   /** By the skill's number among the learner's ids. */
   readonly mastery: Mastery[];
+  readonly guessing: Guessing;
   /** Highest mastery there ever was, and whether it was ever enough for the track's policy. */
   readonly peaks: number[];
   readonly mastered: boolean[];
@@ -56,6 +59,7 @@ export function newReportLearner(id: string, number: number, model: LearnerModel
     local: model.newLocal(ids),
     items: noItemsSeen(),
     mastery: [],
+    guessing: newGuessing(),
     peaks: [],
     mastered: [],
   };
@@ -81,18 +85,18 @@ export function followLearner(
   const answer = answerOf(data);
   if (answer === null) return { learner, data, at, answer: null };
   const { correct } = answer;
+  const difficulty = ownDifficulty(model, weights, answer);
   const p = model.learn(weights, learner.local, answer);
-  const skills = [...skillSet(answer.skillIds)].map((skillId) => {
-    const skill = learner.ids.skills.add(skillId);
-    const before = learner.mastery[skill] ?? newMastery();
-    const hard = correct && p <= policy.masteryNeeds.pMax;
-    const after = observeMastery(before, { correct, p, hard });
-    learner.mastery[skill] = after;
-    learner.peaks[skill] = Math.max(learner.peaks[skill] ?? 0, after.p);
-    learner.mastered[skill] = learner.mastered[skill] === true || isMastered(after, policy);
-    return { skillId, before: before.n };
-  });
   const { first, hinted: asked } = noteAnswer(learner.items, item);
   const hinted = asked || (data.hintCount ?? 0) > 0;
+  const numbers = skillSet(answer.skillIds).map((skillId) => learner.ids.skills.add(skillId));
+  const seenBefore = numbers.map((skill) => learner.mastery[skill]?.n ?? 0);
+  foldMastery(learner, numbers, { correct, hinted, p, difficulty, pMax: policy.masteryNeeds.pMax });
+  const skills = numbers.map((skill, at) => {
+    const after = learner.mastery[skill] as Mastery;
+    learner.peaks[skill] = Math.max(learner.peaks[skill] ?? 0, after.p);
+    learner.mastered[skill] = learner.mastered[skill] === true || isMastered(after, policy);
+    return { skillId: learner.ids.skills.list[skill] as string, before: seenBefore[at] as number };
+  });
   return { learner, data, at, answer: { correct, p, first, hinted, durationMs: data.durationMs ?? null, skills } };
 }
