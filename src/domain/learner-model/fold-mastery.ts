@@ -1,5 +1,4 @@
 import { type Guessing, guessOf, observeGuess } from "./guessing.ts";
-import type { Answer, LearnerModel } from "./learner-model.ts";
 import { type Mastery, newMastery, observeMastery } from "./mastery.ts";
 
 /** What is known of one learner's hold of all their skills. */
@@ -15,22 +14,15 @@ export interface MasteryAnswer {
   readonly hinted: boolean;
   /** Probability 0..1 that was predicted for a correct answer. */
   readonly p: number;
-  /** See {@link ownDifficulty}. */
-  readonly difficulty: number;
+  /** The author's, logits; undefined where there is none: average. Not the weights', so mastery follows from the learner's events alone. */
+  readonly difficulty: number | undefined;
   /** The policy's: at or below it an item counts as hard. */
   readonly pMax: number;
 }
 
-/**
- * Difficulty in logits of the item alone, by weights that have not learnt from this answer: how hard its skills are says
- * nothing of the learner's hold of them.
- */
-export const ownDifficulty = (model: LearnerModel, weights: unknown, { itemId, difficulty }: Answer): number =>
-  model.difficulty(weights, { itemId, skillIds: [], difficulty });
-
 /** Folds one answer to a question that needs these skills into the state, in place. */
 export function foldMastery(state: MasteryState, skills: readonly number[], answer: MasteryAnswer): void {
-  const { correct, hinted, p, difficulty, pMax } = answer;
+  const { correct, hinted, p, difficulty = 0, pMax } = answer;
   // Who asks for a hint shows that they need it: for mastery that is no right answer.
   const alone = correct && !hinted;
   const guess = guessOf(state.guessing);

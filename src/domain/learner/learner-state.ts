@@ -1,6 +1,6 @@
 import type { EventOf, InteractionRecorded, Policy, SessionType } from "../events.ts";
 import { answerOf } from "../learner-model/answer-of.ts";
-import { foldMastery, ownDifficulty } from "../learner-model/fold-mastery.ts";
+import { foldMastery } from "../learner-model/fold-mastery.ts";
 import { type Guessing, newGuessing } from "../learner-model/guessing.ts";
 import { type LearnerIds, newLearnerIds } from "../learner-model/ids.ts";
 import type { Answer, LearnerModel } from "../learner-model/learner-model.ts";
@@ -191,13 +191,12 @@ function foldAnswer(
   { model, weights, policy }: FoldContext,
 ): AnswerTransition {
   const ability = abilityOf(model, weights, state.local);
-  const difficulty = ownDifficulty(model, weights, answer);
   const p = model.observe(weights, state.local, answer);
   const { correct } = answer;
   const { first, hinted: asked } = noteAnswer(state.items, item);
   const hinted = asked || (data.hintCount ?? 0) > 0;
   const skills = skillSet(answer.skillIds).map((skillId) => state.ids.skills.add(skillId));
-  foldMastery(state, skills, { correct, hinted, p, difficulty, pMax: policy.masteryNeeds.pMax });
+  foldMastery(state, skills, { correct, hinted, p, difficulty: answer.difficulty, pMax: policy.masteryNeeds.pMax });
   reviewCards(state, data, correct, policy);
   state.answers += 1;
   state.correct += correct ? 1 : 0;

@@ -2,7 +2,7 @@ import type { InteractionRecorded, Policy } from "../../domain/events.ts";
 import { isMastered } from "../../domain/item-selection/mastered.ts";
 import { type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "../../domain/learner/items-seen.ts";
 import { answerOf } from "../../domain/learner-model/answer-of.ts";
-import { foldMastery, ownDifficulty } from "../../domain/learner-model/fold-mastery.ts";
+import { foldMastery } from "../../domain/learner-model/fold-mastery.ts";
 import { type Guessing, newGuessing } from "../../domain/learner-model/guessing.ts";
 import { type LearnerIds, newLearnerIds } from "../../domain/learner-model/ids.ts";
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
@@ -85,13 +85,12 @@ export function followLearner(
   const answer = answerOf(data);
   if (answer === null) return { learner, data, at, answer: null };
   const { correct } = answer;
-  const difficulty = ownDifficulty(model, weights, answer);
   const p = model.learn(weights, learner.local, answer);
   const { first, hinted: asked } = noteAnswer(learner.items, item);
   const hinted = asked || (data.hintCount ?? 0) > 0;
   const numbers = skillSet(answer.skillIds).map((skillId) => learner.ids.skills.add(skillId));
   const seenBefore = numbers.map((skill) => learner.mastery[skill]?.n ?? 0);
-  foldMastery(learner, numbers, { correct, hinted, p, difficulty, pMax: policy.masteryNeeds.pMax });
+  foldMastery(learner, numbers, { correct, hinted, p, difficulty: answer.difficulty, pMax: policy.masteryNeeds.pMax });
   const skills = numbers.map((skill, at) => {
     const after = learner.mastery[skill] as Mastery;
     learner.peaks[skill] = Math.max(learner.peaks[skill] ?? 0, after.p);
