@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { generatorNames } from "../../domain/simulated-learners/generators.ts";
 import { runClass } from "./class-run.ts";
 import { gini } from "./measures.ts";
 import { posteriorOf, runPlacement } from "./placement-run.ts";
@@ -36,7 +37,7 @@ describe("a class", () => {
     expect(measures.minutesInBudget).toBeGreaterThan(0);
   });
 
-  test.each(["bkt", "school", "forgetting"] as const)(
+  test.each(generatorNames)(
     "of %s learns from Proximal in clearly fewer items than from chance or the popular",
     (generator) => {
       const mean = (policy: "proximal" | "random" | "popular", measure: "itemsToMastery" | "trueAtEnd"): number => {
@@ -93,6 +94,22 @@ describe("the summary", () => {
       ["falseAtEnd", "same"],
     ]);
     expect(comparisons[0]?.difference.estimate).toBeCloseTo(-40.2, 6);
+  });
+
+  test("more false mastery than a baseline that taught clearly less is marked, not counted as worse", () => {
+    const base = { ...runClass(one, { generator: "bkt", policy: "proximal", seed: 1 }), falseAtEnd: 0.1 };
+    const against = (taught: number) => {
+      const classes = [1, 2, 3].flatMap((seed) => [
+        { generator: "bkt" as const, policy: "proximal" as const, seed, measures: base },
+        {
+          ...{ generator: "bkt" as const, policy: "random" as const, seed },
+          measures: { ...base, trueAtEnd: base.trueAtEnd + taught + seed / 1000, falseAtEnd: 0.05 + seed / 1000 },
+        },
+      ]);
+      return summarise(one, classes, []).comparisons.find(({ measure }) => measure === "falseAtEnd")?.verdict;
+    };
+    expect(against(-0.3)).toBe("taught less");
+    expect(against(0.1)).toBe("worse");
   });
 
   test("is told as text and as a page", () => {

@@ -59,7 +59,7 @@ export interface ClassTask {
   readonly seed: number;
 }
 
-/** Policies of one class follow each other, so that what is known of an interrupted run is complete for its first seeds. */
+/** Policies of one class follow each other. */
 export function classTasks({ generators, policies, seeds, firstSeed }: Simulation): ClassTask[] {
   return Array.from({ length: seeds }, (_, index) => firstSeed + index).flatMap((seed) =>
     generators.flatMap((generator) => policies.map((policy) => ({ generator, policy, seed }))),
