@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,11 +22,12 @@ import { ask, endAll, linesOf, startNode } from "./bench/processes.ts";
 
 /*
  * What a what-if over a large log takes, and what live queries notice of it: `node load-tests/measure-what-if.ts`
- * [--events 1000000] [--learners 20000] [--rate 1000] [--seconds 20] [--model elo].
+ * [--events 1000000] [--learners 20000] [--rate 1000] [--seconds 20] [--model elo] [--folder DIR].
  *
  * A log in SQLite of learners who answer the demo course at random, with the weights that the trainer would have published
  * on the way; a server on it, all in one process; next items are asked for at a fixed rate, first with nothing beside it,
- * then while `proximal what-if` replays the whole log. Prints the latencies of both, and the seconds of the replay.
+ * then while `proximal what-if` replays the whole log. Prints the latencies of both, and the seconds of the replay. A folder
+ * that is named is kept, and its log is used again the next time.
  */
 
 const { values } = parseArgs({
@@ -90,7 +91,7 @@ async function fillLog(): Promise<void> {
     version += 1;
     publishedAnswers = answers;
     const name = `${model.name}-${version}`;
-    await blobs.put("model", name, model.encodeWeights(weights));
+    await blobs.put("model", name, model.encodePublished(weights));
     const data = { version, model: model.name, trainedTo: answers, answers, metrics: {}, weights: name };
     return request("model", "ModelPublished", data, at);
   }
@@ -149,7 +150,7 @@ const shown = ({ requests, p50, p99, failed }: LoadReport): string =>
   `${requests} requests, p50 ${p50} ms, p99 ${p99} ms, ${failed} failed`;
 
 try {
-  await fillLog();
+  if (!existsSync(join(folder, "log.sqlite"))) await fillLog();
   const scopes = ["client", "operator"].flatMap((scope) => ["--scope", scope]);
   const made = await linesOf("bin/proximal.js", ["keys", "create", "--name", "load", "--json", ...scopes], env);
   const { key } = JSON.parse(made.join("\n"));

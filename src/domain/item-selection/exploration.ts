@@ -25,7 +25,8 @@ export function explore(
   seed: string,
   onTurn?: (turn: Turn) => void,
 ): Explored {
-  const order = Array.from({ length: candidates }, (_, rank) => rank);
+  const order: number[] = [];
+  for (let rank = 0; rank < candidates; rank++) order.push(rank);
   const draw = uniforms(seed);
   const untouched: number[] = [];
   let notDrawn = 1;
@@ -41,9 +42,12 @@ export function explore(
     order[place] = order[other] ?? place;
     order[other] = here;
   }
-  const ranks = order.slice(0, places);
-  const propensities = ranks.map((rank, place) => propensityOf(rank, place, candidates, rate, untouched));
-  return { ranks, propensities };
+  const propensities: number[] = [];
+  for (let place = 0; place < places; place++) {
+    propensities.push(propensityOf(order[place] ?? place, place, candidates, rate, untouched));
+  }
+  order.length = Math.min(candidates, places);
+  return { ranks: order, propensities };
 }
 
 /** The formula of {@link explore}; `untouched`: A_i of each place up to this one. */

@@ -25,33 +25,35 @@ export interface Groups {
  * `rules`: bits of those without which fewer groups, or fewer items of each, were looked into. A group that is only there
  * because rules refuse items of those before it owes its place to them.
  */
-export function newGroups(size: number, rules = 0): Groups {
-  const all: Group[] = [];
-  let open = 0;
-  let found = 0;
-  let refused = 0;
-  let openGroups = 0;
-  return {
-    all,
-    get open() {
-      return open;
-    },
-    get found() {
-      return found;
-    },
-    get refusing() {
-      return refused;
-    },
-    enough: () => openGroups >= activeSkills && open >= size,
-    add(skillId, candidates, own) {
-      if (candidates.length === 0) return;
-      const owes = all.length >= activeSkills && found >= size ? refused : 0;
-      all.push({ skillId, candidates, priority: priorityStep ** all.length, rules: rules | own | owes });
-      const here = openIn(candidates);
-      openGroups += here > 0 ? 1 : 0;
-      open += here;
-      found += candidates.length;
-      if (here < candidates.length) refused |= refusing(candidates);
-    },
-  };
+export const newGroups = (size: number, rules = 0): Groups => new GroupsOfSkills(size, rules);
+
+class GroupsOfSkills implements Groups {
+  readonly all: Group[] = [];
+  open = 0;
+  found = 0;
+  refusing = 0;
+  #openGroups = 0;
+  readonly #size: number;
+  readonly #rules: number;
+
+  constructor(size: number, rules: number) {
+    this.#size = size;
+    this.#rules = rules;
+  }
+
+  enough(): boolean {
+    return this.#openGroups >= activeSkills && this.open >= this.#size;
+  }
+
+  add(skillId: string | null, candidates: readonly Candidate[], own: number): void {
+    if (candidates.length === 0) return;
+    const { all } = this;
+    const owes = all.length >= activeSkills && this.found >= this.#size ? this.refusing : 0;
+    all.push({ skillId, candidates, priority: priorityStep ** all.length, rules: this.#rules | own | owes });
+    const here = openIn(candidates);
+    this.#openGroups += here > 0 ? 1 : 0;
+    this.open += here;
+    this.found += candidates.length;
+    if (here < candidates.length) this.refusing |= refusing(candidates);
+  }
 }

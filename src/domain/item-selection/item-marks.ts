@@ -1,5 +1,5 @@
 /**
- * A set of items of a bank by their index, emptied at no cost: a mark counts as long as it has the number of the round. One
+ * A set of items of a bank (or of its skills) by their index, emptied at no cost: a mark counts as long as it has the number of the round. One
  * is used for selection after selection, since to make a set for each takes longer than much of the selection.
  */
 export class ItemMarks {

@@ -49,8 +49,17 @@ export interface Scope {
 /** Of the selection in hand: they do not overlap. */
 const recent = new ItemMarks();
 
-const unknown = 0;
-const statuses: readonly SkillStatus[] = ["locked", "open", "mastered"];
+/** The same of its skills, by their index: which were looked up, and what was found. To make arrays for each takes longer. */
+const looked = new ItemMarks();
+const judged = new ItemMarks();
+let masteries = new Float64Array(64);
+const judgements: SkillStatus[] = [];
+
+function beginSkills(skills: number): void {
+  looked.begin(skills);
+  judged.begin(skills);
+  if (skills > masteries.length) masteries = new Float64Array(2 * skills);
+}
 
 export function scopeOf(input: SelectionInput): Scope {
   const { bank, policy, excludedItemIds: excluded } = input;
@@ -115,14 +124,13 @@ function skillsOf(
   const { bank, policy } = input;
   const { masteryThreshold, masteryNeeds, targetSuccess } = policy;
   const needsEvidence = masteryNeeds.answersMin > 0 || masteryNeeds.hardAnswersMin > 0;
-  const masteries = new Float64Array(bank.skills.length).fill(-1);
-  const codes = new Uint8Array(bank.skills.length);
+  beginSkills(bank.skills.length);
   const reasons: (Reason | undefined)[] = [];
 
   const mastery = (skill: BankSkill): number => {
-    const known = masteries[skill.index] ?? -1;
-    if (known >= 0) return known;
+    if (looked.has(skill.index)) return masteries[skill.index] as number;
     const { p } = input.mastery(skill.skillId);
+    looked.add(skill.index);
     masteries[skill.index] = p;
     return p;
   };
@@ -141,10 +149,10 @@ function skillsOf(
     return mastery(skill) >= masteryThreshold && !unproven(skill) ? "mastered" : "open";
   };
   const status = (skill: BankSkill): SkillStatus => {
-    const code = codes[skill.index] ?? unknown;
-    if (code !== unknown) return statuses[code - 1] ?? "locked";
+    if (judged.has(skill.index)) return judgements[skill.index] as SkillStatus;
     const worked = work(skill);
-    codes[skill.index] = statuses.indexOf(worked) + 1;
+    judged.add(skill.index);
+    judgements[skill.index] = worked;
     return worked;
   };
   return {

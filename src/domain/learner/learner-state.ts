@@ -94,7 +94,12 @@ export function newLearnerState(model: LearnerModel): LearnerState {
 
 /** Items answered, viewed or skipped, each once, newest first. */
 export function lastItemIds(state: LearnerState, limit = lastItemsMax): string[] {
-  return state.lastNumbers.slice(0, limit).map((number) => state.ids.items.list[number] ?? "");
+  const { lastNumbers, ids } = state;
+  const found: string[] = [];
+  for (let age = 0; age < lastNumbers.length && age < limit; age += 1) {
+    found.push(ids.items.list[lastNumbers[age] as number] ?? "");
+  }
+  return found;
 }
 
 /** null for a skill that the learner never answered. */

@@ -1,5 +1,6 @@
 import type { SessionType } from "../events.ts";
 import { bankForLearner } from "../item-bank/bank.ts";
+import { ItemMarks } from "../item-selection/item-marks.ts";
 import { selectItems } from "../item-selection/select.ts";
 import type { Draw, ItemBank, ItemDone, Selection, SelectionInput } from "../item-selection/selection.ts";
 import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
@@ -61,14 +62,14 @@ export const selectForLearner = (input: LearnerSelection): Selection => selectIt
  */
 export function selectionInput(input: LearnerSelection): SelectionInput {
   const { state, bank, model, weights, now, size, sessionType, onlySkillIds, excludedItemIds, onDraw } = input;
-  const predict = prepared(model, weights, bank).forLearner(state.local, now);
+  const predict = predictedOnce(prepared(model, weights, bank).forLearner(state.local, now), bank.allItems.length);
   return {
     bank,
     policy: bank.policy,
     sessionType,
     now,
     seed: `${input.learnerId}:${state.revision}`,
-    predict: (item) => predict(item.index),
+    predict,
     mastery: (skillId) => masteryOf(state, skillId) ?? unseen,
     recentItemIds: lastItemIds(state),
     due: dueCards(state.cards, now),
@@ -81,6 +82,22 @@ export function selectionInput(input: LearnerSelection): SelectionInput {
     learnerId: input.learnerId,
     done: ({ itemId }) => doneOf(state, itemId),
     session: sessionSoFar(state.session, { lastAt: state.recordedAt, now, sessionId: input.sessionId }),
+  };
+}
+
+/** Of the selection in hand, by the item's index: an item is looked at under several skills, and as a review. */
+const predicted = new ItemMarks();
+let predictions = new Float64Array(256);
+
+function predictedOnce(predict: (question: number) => number, items: number): SelectionInput["predict"] {
+  predicted.begin(items);
+  if (predictions.length < items) predictions = new Float64Array(2 * items);
+  return ({ index }) => {
+    if (predicted.has(index)) return predictions[index] as number;
+    const p = predict(index);
+    predicted.add(index);
+    predictions[index] = p;
+    return p;
   };
 }
 

@@ -99,6 +99,7 @@ export async function replayRange(
       const category = categoryOf(event.stream);
       if (contextStreams.has(category)) await replay.advance(event);
       else if (category === "learner" && mine(event.stream)) replay.fold(event);
+      else continue;
       if (turns.due()) await turns.take();
     }
     position = page.position;

@@ -139,6 +139,14 @@ function toStored(row: Record<string, SQLOutputValue>): StoredEvent {
     stream: String(row.stream),
     type: String(row.type),
     data: JSON.parse(String(row.data)),
-    metadata: JSON.parse(String(row.metadata)),
+    metadata: parsedMetadata(String(row.metadata)),
   };
+}
+
+let last = { text: "{}", metadata: {} };
+
+/** One event after the other has the same: it is parsed once. */
+function parsedMetadata(text: string): StoredEvent["metadata"] {
+  if (text !== last.text) last = { text, metadata: Object.freeze(JSON.parse(text)) };
+  return last.metadata;
 }
