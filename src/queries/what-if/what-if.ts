@@ -42,7 +42,7 @@ export interface WhatIfDeps {
 }
 
 /** More learners than this are not held in memory at once, about: so many events make a range. */
-const eventsPerRange = 500_000;
+const eventsPerRange = 600_000;
 const rangesMax = 64;
 
 const checkpointSchema = z.object({
