@@ -1,4 +1,5 @@
 import type { LoggedAnswer } from "../../src/domain/learner-model/answer-of.ts";
+import { mulberry32 } from "../../src/domain/random.ts";
 
 /** A log in the shape of one kind of course. */
 export interface LogShape {
@@ -13,23 +14,12 @@ export interface LogShape {
   readonly timed?: boolean;
 }
 
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * Learners who stay with a skill for some answers, get better at it, forget it with time, guess and slip. Abilities,
  * skills and items are normally distributed logits. Rows stand learner by learner.
  */
 export function madeUpLog(shape: LogShape, seed = 1): LoggedAnswer[] {
-  const random = randomOf(seed);
+  const random = mulberry32(seed);
   const normal = (): number => Math.sqrt(-2 * Math.log(random() + 1e-12)) * Math.cos(2 * Math.PI * random());
   const levels = Array.from({ length: shape.skills }, () => 0.5 + 0.9 * normal());
   const items = Array.from({ length: shape.items }, (_, number) => {

@@ -1,3 +1,5 @@
+import { mulberry32 } from "../../src/domain/random.ts";
+
 /** Random choices of a test that a seed repeats. */
 export interface SeededRandom {
   /** Uniform in [0, 1). */
@@ -8,15 +10,8 @@ export interface SeededRandom {
   chance(p: number): boolean;
 }
 
-/** mulberry32. */
 export function seededRandom(seed: number): SeededRandom {
-  let state = seed | 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const next = mulberry32(seed);
   const below = (n: number): number => Math.floor(next() * n);
   return {
     next,

@@ -1,4 +1,5 @@
 import type { LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
+import { mulberry32 } from "../../domain/random.ts";
 
 export type AnswerOrder = "by_time" | "merged_at_random" | "as_given";
 
@@ -68,20 +69,9 @@ export function trainingLearners(
 
 /** Fisher and Yates, in place. */
 function shuffle(values: unknown[], seed: number): void {
-  const random = seededRandom(seed);
+  const random = mulberry32(seed);
   for (let k = values.length - 1; k > 0; k--) {
     const other = Math.floor(random() * (k + 1));
     [values[k], values[other]] = [values[other], values[k]];
   }
-}
-
-/** Mulberry32 (Tommy Ettinger, public domain): numbers 0..1 for shuffling, and nothing that needs more. */
-function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
