@@ -57,7 +57,7 @@ export function bankOfLearner(
 export const selectForLearner = (input: LearnerSelection): Selection => selectItems(selectionInput(input));
 
 /**
- * What a selection is made of. To be used at once: before the learner's state changes, and before that of another learner.
+ * What a selection is made of. To be used at once: before the learner's state changes, and before the next one is made.
  * With another bank of the same items (one under another policy) it serves as well.
  */
 export function selectionInput(input: LearnerSelection): SelectionInput {
