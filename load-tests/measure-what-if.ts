@@ -161,10 +161,9 @@ try {
     method: "GET" as const,
     path: `/v1/learners/learner-${(n * 7) % learners}/next`,
   }));
-  const load = (): Promise<LoadReport> => {
-    const generator = startNode("load-tests/bench/load-generator.ts");
-    return ask<LoadReport>(generator, { url, key, connections: 16, seconds, rate, shots } satisfies LoadOrder);
-  };
+  const generator = startNode("load-tests/bench/load-generator.ts");
+  const load = (): Promise<LoadReport> =>
+    ask<LoadReport>(generator, { url, key, connections: 16, seconds, rate, shots } satisfies LoadOrder);
   // The trainer, too, has caught up by then.
   await sleep(10_000);
   await load();
