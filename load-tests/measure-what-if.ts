@@ -22,7 +22,7 @@ import { ask, endAll, linesOf, startNode } from "./bench/processes.ts";
 
 /*
  * What a what-if over a large log takes, and what live queries notice of it: `node load-tests/measure-what-if.ts`
- * [--events 1000000] [--learners 20000] [--rate 1000] [--seconds 20] [--model elo] [--folder DIR].
+ * [--events 1000000] [--learners 20000] [--rate 1000] [--seconds 20] [--model elo] [--every 4] [--folder DIR].
  *
  * A log in SQLite of learners who answer the demo course at random, with the weights that the trainer would have published
  * on the way; a server on it, all in one process; next items are asked for at a fixed rate, first with nothing beside it,
@@ -37,6 +37,7 @@ const { values } = parseArgs({
     rate: { type: "string", default: "1000" },
     seconds: { type: "string", default: "20" },
     model: { type: "string" },
+    every: { type: "string", default: "1" },
     folder: { type: "string" },
   },
 });
@@ -133,7 +134,7 @@ async function whatIf(): Promise<{ seconds: number; report: { tally: { choices: 
   const file = fileURLToPath(new URL("../bin/proximal.js", import.meta.url));
   const asked = values.model === undefined ? ["--policy", policy] : ["--model", values.model];
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [file, "what-if", ...asked, "--json"], {
+  const child = spawn(process.execPath, [file, "what-if", ...asked, "--every", values.every, "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...env },
   });
