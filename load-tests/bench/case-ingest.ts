@@ -1,11 +1,9 @@
-import { alternate, load, measurementsOf, medianRate } from "./against-limit.ts";
-import type { BenchSetting } from "./bench-setting.ts";
+import type { BenchCase, BenchSetting, Prepared, Side } from "./case.ts";
 import { answer } from "./course.ts";
-import { ask, startNode } from "./processes.ts";
+import { loadSide } from "./load-side.ts";
+import { ask, cpuSeconds, startNode } from "./processes.ts";
 import type { App } from "./proximal-app.ts";
 import type { InsertOrder, InsertReport } from "./raw-insert.ts";
-import type { Measurement } from "./report.ts";
-import { spreadOf } from "./statistics.ts";
 
 const singlePosters = 256;
 const batchPosters = 32;
@@ -19,77 +17,89 @@ export const singleShots = (learners: number) =>
     body: JSON.stringify(answer(n, 1000 + n)),
   }));
 
-/** One interaction a request, against a bare Fastify POST that checks the same body with the same schema. */
-async function singlePost(setting: BenchSetting, server: Pick<App, "url" | "server">, settled: () => Promise<void>) {
-  const { app, bare, generator, learners, seconds, rounds } = setting;
-  const order = { key: app.key, connections: singlePosters, seconds, shots: singleShots(learners) };
-  return alternate(
-    generator,
-    { pid: server.server.pid, order: { ...order, url: server.url } },
-    { pid: bare.pid, order: { ...order, url: bare.url } },
-    rounds,
-    settled,
-  );
-}
+const sides = async (setting: BenchSetting, server: Pick<App, "url" | "server">) => {
+  const { learners } = setting;
+  const [app, bare, generator] = [await setting.app(), await setting.bare(), setting.generator()];
+  const order = { key: app.key, connections: singlePosters, shots: singleShots(learners) };
+  return {
+    ours: loadSide(generator, { url: server.url, pids: [server.server.pid], order }),
+    limit: loadSide(generator, { url: bare.url, pids: [bare.pid], order }),
+    parameters: { connections: singlePosters, learners },
+  };
+};
 
-/** What takes the interactions, by itself: the roles that fold them are measured by themselves too. */
-export async function benchSinglePost(setting: BenchSetting): Promise<Measurement[]> {
-  const compared = await setting.app.withApiOnly((api) => singlePost(setting, api, async () => {}));
-  await setting.app.caughtUp();
-  return measurementsOf("single POST", "requests/s", compared, 0.4);
-}
+const shared = {
+  limit: "bare Fastify POST, same check",
+  unit: "requests/s",
+  better: "higher",
+} as const;
+
+/** One interaction a request, to a process that takes them and does nothing else, against a bare Fastify POST with the same schema. */
+export const single: BenchCase = {
+  ...shared,
+  name: "single",
+  title: "single POST, durable",
+  target: { ratio: 0.4, by: "figure" },
+  gate: true,
+  async prepare(setting) {
+    const app = await setting.app();
+    const api = await app.startApiOnly();
+    return { ...(await sides(setting, api)), end: () => endOfApi(app, api) };
+  },
+};
 
 /** The same where one process takes, folds and trains on each interaction, as `npm start` does. */
-export async function benchSinglePostAllInOne(
-  setting: BenchSetting,
-): Promise<{ measured: Measurement[]; perSecond: number }> {
-  const compared = await singlePost(setting, setting.app, () => setting.app.caughtUp());
-  const measured = measurementsOf("single POST, all in one process", "requests/s", compared, null);
-  return { measured, perSecond: medianRate(compared.ours) };
-}
+export const singleAllInOne: BenchCase = {
+  ...shared,
+  name: "single-all-in-one",
+  title: "single POST, durable, all in one process",
+  target: null,
+  async prepare(setting) {
+    const app = await setting.app();
+    return { ...(await sides(setting, app)), settle: () => app.caughtUp() };
+  },
+};
 
 /** Arrays of 100 interactions, against inserts of 100 ready-made rows into a table with the same columns and indexes. */
-export async function benchBatch(setting: BenchSetting): Promise<Measurement[]> {
-  const measured = await setting.app.withApiOnly((api) => batchPost(setting, api));
-  await setting.app.caughtUp();
-  return measured;
-}
+export const batch: BenchCase = {
+  name: "batch",
+  title: `POST of ${batchSize}, durable`,
+  limit: `multi-row inserts on ${batchPosters} connections`,
+  unit: "events/s",
+  better: "higher",
+  target: { ratio: 0.4, by: "figure" },
+  async prepare(setting): Promise<Prepared> {
+    const { learners } = setting;
+    const app = await setting.app();
+    const api = await app.startApiOnly();
+    const raw = startNode("load-tests/bench/raw-insert.ts");
+    const shots = Array.from({ length: 200 }, (_, n) => ({
+      method: "POST" as const,
+      path: "/v1/interactions",
+      body: JSON.stringify(
+        Array.from({ length: batchSize }, (_, i) => answer((n * batchSize + i) % learners, 2000 + n)),
+      ),
+    }));
+    const order = { key: app.key, connections: batchPosters, shots };
+    const limit: Side = async ({ seconds }) => {
+      const insert = { url: app.env.DATABASE_URL, seconds, connections: batchPosters, rowsPerInsert: batchSize };
+      const before = cpuSeconds(raw.pid);
+      const { rows, seconds: took } = await ask<InsertReport>(raw, insert satisfies InsertOrder);
+      return { figure: rows / took, cpuUs: ((cpuSeconds(raw.pid) - before) / rows) * 1e6 };
+    };
+    return {
+      ours: loadSide(setting.generator(), { url: api.url, pids: [api.server.pid], order, each: batchSize }),
+      limit,
+      parameters: { connections: batchPosters, learners, interactions_per_request: batchSize },
+      end: async () => {
+        await raw.stop();
+        await endOfApi(app, api);
+      },
+    };
+  },
+};
 
-async function batchPost(
-  { app, generator, learners, seconds, rounds }: BenchSetting,
-  api: Pick<App, "url" | "server">,
-): Promise<Measurement[]> {
-  const shots = Array.from({ length: 200 }, (_, n) => ({
-    method: "POST" as const,
-    path: "/v1/interactions",
-    body: JSON.stringify(Array.from({ length: batchSize }, (_, i) => answer((n * batchSize + i) % learners, 2000 + n))),
-  }));
-  const raw = startNode("load-tests/bench/raw-insert.ts");
-  const insert: InsertOrder = {
-    url: app.env.DATABASE_URL,
-    seconds,
-    connections: batchPosters,
-    rowsPerInsert: batchSize,
-  };
-  const ours: number[] = [];
-  const limit: number[] = [];
-  for (let round = -1; round < rounds; round += 1) {
-    const order = { url: api.url, key: app.key, connections: batchPosters, seconds, shots };
-    const posted = await load(generator, api.server.pid, round < 0 ? { ...order, seconds: 2 } : order);
-    const inserted = await ask<InsertReport>(raw, round < 0 ? { ...insert, seconds: 2 } : insert);
-    if (round < 0) continue;
-    ours.push(posted.perSecond * batchSize);
-    limit.push(inserted.rows / inserted.seconds);
-  }
-  await raw.stop();
-  return [
-    {
-      name: `batch ingest: POST of ${batchSize}`,
-      unit: "events/s",
-      ours: spreadOf(ours),
-      limit: spreadOf(limit),
-      ratio: spreadOf(ours.map((rate, i) => rate / (limit[i] ?? Number.NaN))),
-      target: { atLeast: 0.4 },
-    },
-  ];
+async function endOfApi(app: App, api: { stop(): Promise<void> }): Promise<void> {
+  await api.stop();
+  await app.caughtUp();
 }

@@ -1,24 +1,27 @@
-import { alternate, measurementsOf } from "./against-limit.ts";
-import type { BenchSetting } from "./bench-setting.ts";
+import type { BenchCase } from "./case.ts";
+import { loadSide } from "./load-side.ts";
 import { nextPath } from "./proximal-app.ts";
-import type { Measurement } from "./report.ts";
 
-/** GET /v1/learners/{id}/next of many learners, against a bare route that returns the bytes of one such answer. */
-export async function benchNext({
-  app,
-  bare,
-  generator,
-  learners,
-  seconds,
-  rounds,
-}: BenchSetting): Promise<Measurement[]> {
-  const shots = Array.from({ length: learners }, (_, n) => ({ method: "GET" as const, path: nextPath(n) }));
-  const order = { key: app.key, connections: 32, seconds, shots };
-  const compared = await alternate(
-    generator,
-    { pid: app.server.pid, order: { ...order, url: app.url } },
-    { pid: bare.pid, order: { ...order, url: bare.url } },
-    rounds,
-  );
-  return measurementsOf("next item", "requests/s", compared, 0.8);
-}
+const connections = 32;
+
+/** GET /v1/learners/{id}/next of many learners in turn, against a bare route that returns the bytes of one such answer. */
+export const next: BenchCase = {
+  name: "next",
+  title: "next item",
+  limit: "bare Fastify route, same bytes",
+  unit: "requests/s",
+  better: "higher",
+  target: { ratio: 0.8, by: "figure" },
+  gate: true,
+  async prepare(setting) {
+    const { learners } = setting;
+    const [app, bare, generator] = [await setting.app(), await setting.bare(), setting.generator()];
+    const shots = Array.from({ length: learners }, (_, n) => ({ method: "GET" as const, path: nextPath(n) }));
+    const order = { key: app.key, connections, shots };
+    return {
+      ours: loadSide(generator, { url: app.url, pids: [app.server.pid], order }),
+      limit: loadSide(generator, { url: bare.url, pids: [bare.pid], order }),
+      parameters: { connections, learners },
+    };
+  },
+};

@@ -1,37 +1,40 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startRedis } from "../../test/support/redis.ts";
 import { freePort } from "../../test/support/servers.ts";
-import type { BenchSetting } from "./bench-setting.ts";
+import type { BenchCase, Sample } from "./case.ts";
 import { batchSize } from "./case-ingest.ts";
 import { answer } from "./course.ts";
 import { cpuSeconds } from "./processes.ts";
 import { type App, startServe } from "./proximal-app.ts";
-import type { Measurement } from "./report.ts";
-import { spreadOf } from "./statistics.ts";
 
 const learners = 5_000;
+const eventsOf = { full: 200_000, quick: 40_000, gate: 20_000 };
 
 /**
  * A process that starts on a full log and an empty Redis: how fast it folds the log into the read models. It does
  * nothing else, as in any deployment of several processes. Learners take turns in the log, so that hardly two events
  * of a batch are of the same learner: nothing is saved by folding them together.
  */
-export async function benchProjection({ app, rounds }: BenchSetting, events: number): Promise<Measurement[]> {
-  await fillLog(app, events);
-  const rates: number[] = [];
-  const perCpuSecond: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const { perSecond, perCpu } = await catchUpFromNothing(app);
-    rates.push(perSecond);
-    perCpuSecond.push(perCpu);
-  }
-  const shared = { limit: null, ratio: null };
-  const note = `${events} events or more, of ${learners} learners in turn`;
-  return [
-    { name: "projection", unit: "events/s", ours: spreadOf(rates), ...shared, target: { atLeast: 20_000 }, note },
-    { name: "projection: by CPU time", unit: "events/CPU s", ours: spreadOf(perCpuSecond), ...shared, target: null },
-  ];
-}
+export const projection: BenchCase = {
+  name: "projection",
+  title: "projection, log to Redis",
+  limit: null,
+  unit: "events/s",
+  better: "higher",
+  target: { atLeast: 20_000 },
+  warmUp: false,
+  async prepare({ app: started, scale }) {
+    const app = await started();
+    const events = eventsOf[scale];
+    await fillLog(app, events);
+    return {
+      ours: () => catchUpFromNothing(app),
+      limit: null,
+      parameters: { events, learners },
+      note: () => `${events} events or more, of ${learners} learners in turn`,
+    };
+  },
+};
 
 async function fillLog(app: App, events: number): Promise<void> {
   const { position } = await progress(app);
@@ -44,7 +47,7 @@ async function fillLog(app: App, events: number): Promise<void> {
   await app.caughtUp();
 }
 
-async function catchUpFromNothing(app: App): Promise<{ perSecond: number; perCpu: number }> {
+async function catchUpFromNothing(app: App): Promise<Sample> {
   const redis = await startRedis({ settings: { "maxmemory-policy": "noeviction" } });
   if ("skip" in redis) throw new Error(redis.skip);
   const env = { ...app.env, REDIS_URL: redis.url, PORT: String(await freePort()), PROXIMAL_ROLE: "projector" };
@@ -56,7 +59,7 @@ async function catchUpFromNothing(app: App): Promise<{ perSecond: number; perCpu
       const now = await mark(fresh).catch(() => null);
       if (now !== null && now.position > 0) {
         first ??= now;
-        if (now.behind === 0) return rateBetween(first, now);
+        if (now.behind === 0) return sampleOf(first, now);
       }
       await sleep(first === null ? 5 : 200);
     }
@@ -79,10 +82,10 @@ async function mark(app: Pick<App, "request" | "server">): Promise<Mark> {
   return { position, behind, at: performance.now(), cpu: cpuSeconds(app.server.pid) };
 }
 
-function rateBetween(first: Mark, last: Mark): { perSecond: number; perCpu: number } {
+function sampleOf(first: Mark, last: Mark): Sample {
   const events = last.position - first.position;
-  if (events < 5_000) throw new Error(`only ${events} events were folded while watching: give it more with --events`);
-  return { perSecond: events / ((last.at - first.at) / 1000), perCpu: events / (last.cpu - first.cpu) };
+  if (events < 5_000) throw new Error(`only ${events} events were folded while watching: the case needs more of them`);
+  return { figure: events / ((last.at - first.at) / 1000), cpuUs: ((last.cpu - first.cpu) / events) * 1e6 };
 }
 
 /** How far the projection of learners has come. */

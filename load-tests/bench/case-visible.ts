@@ -1,55 +1,56 @@
-import { load } from "./against-limit.ts";
-import type { BenchSetting } from "./bench-setting.ts";
+import type { BenchCase, Prepared } from "./case.ts";
 import { singleShots } from "./case-ingest.ts";
 import { answer } from "./course.ts";
 import type { LoadReport } from "./load-generator.ts";
-import { nextPath } from "./proximal-app.ts";
-import type { Measurement } from "./report.ts";
-import { quantile, spreadOf } from "./statistics.ts";
+import { loadSide } from "./load-side.ts";
+import { ask } from "./processes.ts";
+import { type App, nextPath } from "./proximal-app.ts";
+import { quantile } from "./statistics.ts";
 
 /**
  * From sending an answer to holding a next list that includes it, while others post at half the rate that single POSTs
- * reached: POST, then GET with `after=` the token of the reply. One such pair after the other, beside the load.
+ * reach in one process: POST, then GET with `after=` the token of the reply. One such pair after the other, beside the load.
  */
-export async function benchVisible(setting: BenchSetting, singlePerSecond: number): Promise<Measurement[]> {
-  const { app, generator, learners, seconds, rounds } = setting;
-  const rate = Math.floor(singlePerSecond / 2);
-  const shots = singleShots(learners);
-  const p50: number[] = [];
-  const p99: number[] = [];
-  const reached: number[] = [];
-  let late = 0;
-  let probes = 0;
-  for (let round = 0; round < rounds; round += 1) {
-    const order = { url: app.url, key: app.key, connections: 64, seconds: seconds + 1, rate, shots };
-    const loading = load(generator, app.server.pid, order);
-    const waits = await probeWhile(setting, loading, round);
-    const report: LoadReport = await loading;
+export const visible: BenchCase = {
+  name: "visible",
+  title: "answer to visible, p99 at half the maximum rate",
+  limit: null,
+  unit: "ms",
+  better: "lower",
+  target: { below: 250 },
+  async prepare(setting): Promise<Prepared> {
+    const { learners, seconds } = setting;
+    const [app, generator] = [await setting.app(), setting.generator()];
+    const shots = singleShots(learners);
+    const order = { key: app.key, connections: 256, shots };
+    const flood = loadSide(generator, { url: app.url, pids: [app.server.pid], order });
+    await flood({ number: -1, seconds: Math.min(3, seconds) });
+    const { figure: most } = await flood({ number: 0, seconds });
     await app.caughtUp();
-    reached.push(report.requests / report.seconds);
-    late += waits.filter((wait) => !wait.includes).length;
-    probes += waits.length;
-    p50.push(
-      quantile(
-        waits.map((wait) => wait.ms),
-        0.5,
-      ),
-    );
-    p99.push(
-      quantile(
-        waits.map((wait) => wait.ms),
-        0.99,
-      ),
-    );
-  }
-  const unit = "ms";
-  const note = `at ${Math.round(spreadOf(reached).median)} of ${rate} POSTs/s asked, ${probes} answers, ${late} not in within the wait`;
-  const shared = { unit, limit: null, ratio: null };
-  return [
-    { name: "answer to visible: p50", ...shared, ours: spreadOf(p50), target: null },
-    { name: "answer to visible: p99", ...shared, ours: spreadOf(p99), target: { below: 250 }, note },
-  ];
-}
+    const rate = Math.floor(most / 2);
+    let [late, probes] = [0, 0];
+    return {
+      async ours({ number, seconds }) {
+        const load = { url: app.url, key: app.key, connections: 64, seconds: seconds + 1, rate, shots };
+        const loading = ask<LoadReport>(generator, load);
+        const waits = await probeWhile(app, learners, loading, number);
+        const { requests, failed, seconds: took } = await loading;
+        if (failed > 0) throw new Error(`${failed} posts of the load failed: nothing to compare`);
+        if (number >= 0) {
+          late += waits.filter((wait) => !wait.includes).length;
+          probes += waits.length;
+        }
+        const ms = waits.map((wait) => wait.ms);
+        const context = { latency_p50_ms: quantile(ms, 0.5), posts_per_s: requests / took };
+        return { figure: quantile(ms, 0.99), cpuUs: null, context };
+      },
+      limit: null,
+      settle: () => app.caughtUp(),
+      parameters: { learners, posts_per_s_asked: rate },
+      note: () => `beside ${rate} POSTs/s; ${probes} answers, ${late} not in within the wait`,
+    };
+  },
+};
 
 interface Wait {
   readonly ms: number;
@@ -57,7 +58,7 @@ interface Wait {
   readonly includes: boolean;
 }
 
-async function probeWhile({ app, learners }: BenchSetting, loading: Promise<unknown>, round: number): Promise<Wait[]> {
+async function probeWhile(app: App, learners: number, loading: Promise<unknown>, round: number): Promise<Wait[]> {
   let running = true;
   const stopped = loading.finally(() => {
     running = false;
@@ -67,7 +68,7 @@ async function probeWhile({ app, learners }: BenchSetting, loading: Promise<unkn
   for (let n = 0; running; n += 1) {
     const learner = n % learners;
     const from = performance.now();
-    const posted = await app.request("POST", "/v1/interactions", answer(learner, 5000 + round * 1000 + n));
+    const posted = await app.request("POST", "/v1/interactions", answer(learner, 6000 + round * 1000 + n));
     const token = tokenOf(posted.text);
     const answered = await app.request("GET", `${nextPath(learner)}?after=${encodeURIComponent(token)}`);
     const ms = performance.now() - from;

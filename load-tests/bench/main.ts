@@ -1,34 +1,32 @@
-// npm run bench [-- --seconds 8 --rounds 5 --quick --only next,projection --save]
+// npm run bench [-- --quick --only next,projection --rounds 5 --seconds 8 --save]
 // npm run bench -- --long     the embedded default over a long time: embedded-long-run.ts
 //
 // Measures Proximal on PostgreSQL and Redis, and beside each figure, in the same run and in turn with it, the least
-// that could do the same work. A ratio says more than a figure: it holds on another machine.
+// that could do the same work. A ratio says more than a figure: it holds on another machine. What a case is: case.ts.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { BareOrder } from "./bare-server.ts";
-import type { BenchSetting } from "./bench-setting.ts";
-import { benchBatch, benchSinglePost, benchSinglePostAllInOne } from "./case-ingest.ts";
-import { benchNext } from "./case-next.ts";
-import { benchProjection } from "./case-projection.ts";
-import { benchVisible } from "./case-visible.ts";
-import { answer } from "./course.ts";
+import type { BenchCase, Scale } from "./case.ts";
+import { benchCases } from "./cases.ts";
 import { describeMachine } from "./machine.ts";
-import { ask, endAll, startNode } from "./processes.ts";
-import { type App, nextPath, seed, startApp } from "./proximal-app.ts";
-import { type BenchResult, type Measurement, tableOf, verdictOf } from "./report.ts";
+import { endAll } from "./processes.ts";
+import { type BenchResult, type CaseResult, figure, ratiosOf, tableOf, verdictOf } from "./report.ts";
+import { runCase } from "./run-case.ts";
+import { benchSetting } from "./setting.ts";
 
-const cases = ["next", "single", "batch", "visible", "projection"] as const;
-type Case = (typeof cases)[number];
+const usual: Readonly<Record<Scale, { readonly rounds: number; readonly seconds: number }>> = {
+  full: { rounds: 5, seconds: 8 },
+  quick: { rounds: 2, seconds: 3 },
+  gate: { rounds: 5, seconds: 1 },
+};
+const learners = 1_000;
 
 interface Wanted {
-  readonly only: ReadonlySet<Case>;
-  readonly seconds: number;
-  readonly rounds: number;
-  readonly learners: number;
-  /** Events that the projection is measured on. */
-  readonly events: number;
+  readonly cases: readonly BenchCase[];
+  readonly scale: Scale;
+  readonly seconds: number | null;
+  readonly rounds: number | null;
   readonly save: boolean;
 }
 
@@ -38,69 +36,49 @@ function readArguments(): Wanted {
       quick: { type: "boolean", default: false },
       seconds: { type: "string" },
       rounds: { type: "string" },
-      events: { type: "string" },
-      only: { type: "string", default: cases.join(",") },
+      only: { type: "string" },
       save: { type: "boolean", default: false },
     },
   });
-  const number = (given: string | undefined, usual: number): number => {
-    const value = given === undefined ? usual : Number(given);
+  const number = (given: string | undefined): number | null => {
+    if (given === undefined) return null;
+    const value = Number(given);
     if (!Number.isInteger(value) || value < 1) throw new Error(`"${given}" is not a whole number from 1 on`);
     return value;
   };
-  const only = new Set(
-    values.only.split(",").map((name) => {
-      const known = cases.find((each) => each === name);
-      if (known === undefined) throw new Error(`--only ${name}: there are ${cases.join(", ")}`);
-      return known;
-    }),
-  );
-  return {
-    only,
-    seconds: number(values.seconds, values.quick ? 3 : 8),
-    rounds: number(values.rounds, values.quick ? 2 : 5),
-    learners: 1_000,
-    events: number(values.events, values.quick ? 40_000 : 200_000),
-    save: values.save,
-  };
+  const scale = values.quick ? "quick" : "full";
+  const cases =
+    values.only === undefined
+      ? benchCases.filter(({ notIn }) => notIn?.includes(scale) !== true)
+      : values.only.split(",").map(caseNamed);
+  return { cases, scale, seconds: number(values.seconds), rounds: number(values.rounds), save: values.save };
 }
 
-async function measure(wanted: Wanted): Promise<Measurement[]> {
-  say("starting PostgreSQL, Redis and Proximal");
-  const app = await startApp();
-  await seed(app, wanted.learners, 20);
-  const bare = startNode("load-tests/bench/bare-server.ts");
-  const { url } = await ask<{ url: string }>(bare, await sampleAnswers(app));
-  const { learners, seconds, rounds } = wanted;
-  const generator = startNode("load-tests/bench/load-generator.ts");
-  const setting: BenchSetting = { app, bare: { url, pid: bare.pid }, generator, learners, seconds, rounds };
-
-  const found: Measurement[] = [];
-  const add = (measured: readonly Measurement[]): void => {
-    found.push(...measured);
-    for (const { name, ours, ratio } of measured)
-      say(`${name}: ${ours.median.toFixed(1)}, ratio ${ratio?.median.toFixed(3) ?? "-"}`);
-  };
-  if (wanted.only.has("next")) add(await benchNext(setting));
-  if (wanted.only.has("single")) add(await benchSinglePost(setting));
-  if (wanted.only.has("visible")) {
-    const single = await benchSinglePostAllInOne(setting);
-    add(single.measured);
-    add(await benchVisible(setting, single.perSecond));
-  }
-  if (wanted.only.has("batch")) add(await benchBatch(setting));
-  if (wanted.only.has("projection")) add(await benchProjection(setting, wanted.events));
+function caseNamed(name: string): BenchCase {
+  const found = benchCases.find((each) => each.name === name);
+  if (found === undefined)
+    throw new Error(`--only ${name}: there are ${benchCases.map((each) => each.name).join(", ")}`);
   return found;
 }
 
-/** What the real server answers, for the bare one to answer the same. */
-async function sampleAnswers(app: App): Promise<BareOrder> {
-  const get = await app.request("GET", nextPath(0));
-  const post = await app.request("POST", "/v1/interactions", answer(0, 999));
-  return {
-    get: { body: get.text, type: get.type },
-    post: { body: post.text, type: post.type, status: post.status },
-  };
+async function measure(wanted: Wanted): Promise<CaseResult[]> {
+  const { scale } = wanted;
+  const shared = benchSetting(learners, say);
+  const results: CaseResult[] = [];
+  for (const one of wanted.cases) {
+    const seconds = wanted.seconds ?? one.seconds?.[scale] ?? usual[scale].seconds;
+    const rounds = wanted.rounds ?? one.rounds?.[scale] ?? usual[scale].rounds;
+    const startedAt = performance.now();
+    say(`${one.name}: ${one.title}, ${rounds} rounds`);
+    const result = await runCase(one, { ...shared, scale, seconds, rounds }, (round, pair) => {
+      const [ratio] = ratiosOf({ ...one, seconds, parameters: {}, rounds: [pair] }, "figure");
+      const against = pair.limit === null ? "" : `, limit ${figure(pair.limit.figure)}, ratio ${figure(ratio ?? 0)}`;
+      say(`  ${round + 1}/${rounds}  ${figure(pair.ours.figure)} ${one.unit}${against}`);
+    });
+    say(`  took ${Math.round((performance.now() - startedAt) / 1000)} s`);
+    results.push(result);
+  }
+  return results;
 }
 
 function save(result: BenchResult, commit: boolean): void {
@@ -122,13 +100,11 @@ async function bench(): Promise<void> {
   for (const [name, value] of Object.entries(machine)) console.log(`${name}: ${value}`);
   process.once("SIGINT", () => void endAll().finally(() => process.exit(130)));
   try {
-    const measurements = await measure(wanted);
-    const { seconds, rounds, learners, events } = wanted;
+    const cases = await measure(wanted);
     const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
-    const settings = { seconds, rounds, learners, events };
-    save({ at: new Date().toISOString(), command, machine, settings, measurements }, wanted.save);
-    console.log(tableOf(measurements));
-    if (measurements.some((measured) => verdictOf(measured) === "missed")) process.exitCode = 1;
+    save({ at: new Date().toISOString(), command, machine, cases }, wanted.save);
+    console.log(tableOf(cases));
+    if (cases.some((one) => verdictOf(one) === "missed")) process.exitCode = 1;
   } finally {
     await endAll();
   }

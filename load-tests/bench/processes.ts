@@ -75,8 +75,12 @@ export async function linesOf(file: string, args: readonly string[], env: NodeJS
   return lines;
 }
 
-/** CPU seconds a process has used so far, user and system; NaN where the system does not tell (not Linux). */
-export function cpuSeconds(pid: number): number {
+/** CPU seconds that processes have used so far, user and system; NaN where the system does not tell (not Linux). */
+export function cpuSeconds(...pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
+}
+
+function cpuSecondsOf(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -14,10 +14,10 @@ export interface App {
   readonly env: Readonly<Record<string, string>> & { readonly DATABASE_URL: string };
   request(method: "GET" | "POST", path: string, body?: unknown): Promise<Reply>;
   /**
-   * Runs `work` against a second process on the same engines that takes interactions and does nothing else, as where
-   * each role has its process. The first stands still meanwhile: on two cores it would be measured too.
+   * Starts a second process on the same engines that takes interactions and does nothing else, as where each role has its
+   * process. The first stands still until this one is stopped: on two cores it would be measured too.
    */
-  withApiOnly<T>(work: (api: Pick<App, "url" | "server">) => Promise<T>): Promise<T>;
+  startApiOnly(): Promise<Pick<App, "url" | "server"> & { stop(): Promise<void> }>;
   /** Resolves when every projection has folded in all that stands in the log now. */
   caughtUp(): Promise<void>;
 }
@@ -53,27 +53,28 @@ export async function startApp(): Promise<App> {
   await untilReady(app);
   return {
     ...{ ...app, key, env },
-    withApiOnly: (work) => withApiOnly(app, env, key, work),
+    startApiOnly: () => startApiOnly(app, env, key),
     caughtUp: () => untilCaughtUp(app.request),
   };
 }
 
-async function withApiOnly<T>(
-  app: Pick<App, "server">,
+async function startApiOnly(
+  { server: { pid } }: Pick<App, "server">,
   env: { readonly PORT: string },
   key: string,
-  work: (api: Pick<App, "url" | "server">) => Promise<T>,
-): Promise<T> {
+): ReturnType<App["startApiOnly"]> {
   const role = { PROXIMAL_ROLE: "api" };
   const api = startServe({ ...env, ...role, PORT: String(await freePort()) }, key);
   await untilReady(api);
-  process.kill(app.server.pid, "SIGSTOP");
-  try {
-    return await work(api);
-  } finally {
-    process.kill(app.server.pid, "SIGCONT");
+  process.kill(pid, "SIGSTOP");
+  const goOn = (): void => void process.kill(pid, "SIGCONT");
+  const stop = async (): Promise<void> => {
+    goOn();
     await api.server.stop();
-  }
+  };
+  // A stopped process does not hear that it is to end.
+  onEnd(async () => goOn());
+  return { ...api, stop };
 }
 
 /** Starts `proximal serve`, and does not wait for it. */

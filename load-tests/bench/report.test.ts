@@ -1,25 +1,43 @@
 import { expect, test } from "vitest";
-import { type Measurement, tableOf, verdictOf } from "./report.ts";
+import { type CaseResult, ratiosOf, tableOf, verdictOf } from "./report.ts";
 
-const measured: Measurement = {
+const measured: CaseResult = {
   name: "next",
+  title: "next item",
+  limit: "bare route",
   unit: "requests/s",
-  ours: { median: 26_543, min: 25_000, max: 27_000 },
-  limit: { median: 31_234, min: 30_000, max: 32_000 },
-  ratio: { median: 0.8501, min: 0.8, max: 0.9 },
-  target: { atLeast: 0.8 },
+  better: "higher",
+  target: { ratio: 0.8, by: "figure" },
+  seconds: 3,
+  parameters: {},
+  rounds: [
+    { ours: { figure: 26_543, cpuUs: 40 }, limit: { figure: 31_234, cpuUs: 30 } },
+    { ours: { figure: 25_000, cpuUs: 40 }, limit: { figure: 30_000, cpuUs: 36 } },
+    { ours: { figure: 27_000, cpuUs: 50 }, limit: { figure: 31_500, cpuUs: 30 } },
+  ],
 };
 
-test("the verdict is of the ratio where there is a limit, of the figure where there is none", () => {
+test("ratios are of rounds measured one after the other, and less is worse", () => {
+  expect(ratiosOf(measured, "figure").map((ratio) => ratio.toFixed(3))).toEqual(["0.850", "0.833", "0.857"]);
+  expect(ratiosOf(measured, "cpu")).toEqual([0.75, 0.9, 0.6]);
+  const latency = { ...measured, better: "lower" } as const;
+  expect(ratiosOf(latency, "figure")[1]).toBeCloseTo(1.2);
+  expect(ratiosOf({ ...measured, rounds: [{ ours: { figure: 1, cpuUs: null }, limit: null }] }, "cpu")).toEqual([]);
+});
+
+test("the verdict is of what the target names", () => {
   expect(verdictOf(measured)).toBe("met");
-  expect(verdictOf({ ...measured, ratio: { median: 0.79, min: 0.7, max: 0.9 } })).toBe("missed");
-  const latency = { ...measured, limit: null, ratio: null, target: { below: 250 } };
-  expect(verdictOf({ ...latency, ours: { median: 250, min: 1, max: 300 } })).toBe("missed");
-  expect(verdictOf({ ...latency, target: null })).toBe("");
+  expect(verdictOf({ ...measured, target: { ratio: 0.8, by: "cpu" } })).toBe("missed");
+  expect(verdictOf({ ...measured, target: { below: 26_543 } })).toBe("missed");
+  expect(verdictOf({ ...measured, target: { atLeast: 26_543 } })).toBe("met");
+  expect(verdictOf({ ...measured, target: null })).toBe("");
+  const withoutCpu = measured.rounds.map(({ ours, limit }) => ({ ours: { ...ours, cpuUs: null }, limit }));
+  expect(verdictOf({ ...measured, rounds: withoutCpu, target: { ratio: 0.1, by: "cpu" } })).toBe("missed");
 });
 
 test("the table says target and verdict beside what was measured", () => {
   expect(tableOf([measured]).split("\n").at(-1)).toBe(
-    "| next | 26,500 (25,000..27,000) requests/s | 31,200 (30,000..32,000) requests/s | 0.85 (0.8..0.9) | >= 0.8 | met |  |",
+    "| next item | 26,500 (25,000..27,000) requests/s | bare route: 31,200 (30,000..31,500) | 0.85 (0.833..0.857) " +
+      "| 40 (40..50) | 0.75 (0.6..0.9) | >= 0.8 | met |  |",
   );
 });

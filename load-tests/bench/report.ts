@@ -1,17 +1,24 @@
+import type { Sample, Target } from "./case.ts";
 import type { Machine } from "./machine.ts";
-import type { Spread } from "./statistics.ts";
+import { type Spread, spreadOf } from "./statistics.ts";
 
-/** One line of the table: a figure, and what it was held against in the same run. */
-export interface Measurement {
+/** Ours and the limit as they were measured one after the other. */
+export interface PairedRound {
+  readonly ours: Sample;
+  readonly limit: Sample | null;
+}
+
+/** One case as it was measured: every round, so that whoever reads it can ask what they like. */
+export interface CaseResult {
   readonly name: string;
+  readonly title: string;
+  readonly limit: string | null;
   readonly unit: string;
-  readonly ours: Spread;
-  /** The same work done in the least way that can do it; null where there is no such limit. */
-  readonly limit: Spread | null;
-  /** ours / limit of each round, where there is a limit. */
-  readonly ratio: Spread | null;
-  /** What the ratio, or the figure itself where there is no limit, has to reach; null for a figure given for context. */
-  readonly target: { readonly atLeast?: number; readonly below?: number } | null;
+  readonly better: "higher" | "lower";
+  readonly target: Target | null;
+  readonly seconds: number;
+  readonly parameters: Readonly<Record<string, number | string>>;
+  readonly rounds: readonly PairedRound[];
   readonly note?: string;
 }
 
@@ -19,42 +26,84 @@ export interface BenchResult {
   readonly at: string;
   readonly command: string;
   readonly machine: Machine;
-  readonly settings: object;
-  readonly measurements: readonly Measurement[];
+  readonly cases: readonly CaseResult[];
 }
 
 export type Verdict = "met" | "missed" | "";
 
-export function verdictOf({ ours, ratio, target }: Measurement): Verdict {
+/**
+ * How near each round came to the limit: 1 is as good as the limit, less is worse, whether more or less of the figure is
+ * better. Of the figure, or of CPU time. Empty where nothing was measured.
+ */
+export function ratiosOf({ rounds, better }: CaseResult, by: "figure" | "cpu"): number[] {
+  return rounds.flatMap(({ ours, limit }) => {
+    if (limit === null) return [];
+    if (by === "cpu") return ours.cpuUs === null || limit.cpuUs === null ? [] : [limit.cpuUs / ours.cpuUs];
+    return [better === "higher" ? ours.figure / limit.figure : limit.figure / ours.figure];
+  });
+}
+
+/** The case's figures over its rounds. */
+export function summaryOf(result: CaseResult): {
+  readonly ours: Spread;
+  readonly limit: Spread | null;
+  readonly ratio: Spread | null;
+  readonly cpuUs: Spread | null;
+  readonly cpuRatio: Spread | null;
+} {
+  const { rounds } = result;
+  const spread = (values: readonly number[]): Spread | null => (values.length === 0 ? null : spreadOf(values));
+  return {
+    ours: spreadOf(rounds.map(({ ours }) => ours.figure)),
+    limit: spread(rounds.flatMap(({ limit }) => (limit === null ? [] : [limit.figure]))),
+    ratio: spread(ratiosOf(result, "figure")),
+    cpuUs: spread(rounds.flatMap(({ ours }) => (ours.cpuUs === null ? [] : [ours.cpuUs]))),
+    cpuRatio: spread(ratiosOf(result, "cpu")),
+  };
+}
+
+export function verdictOf(result: CaseResult): Verdict {
+  const { target } = result;
   if (target === null) return "";
-  const value = (ratio ?? ours).median;
-  const met =
-    (target.atLeast === undefined || value >= target.atLeast) && (target.below === undefined || value < target.below);
-  return met ? "met" : "missed";
+  const { ours, ratio, cpuRatio } = summaryOf(result);
+  if ("below" in target) return ours.median < target.below ? "met" : "missed";
+  if ("atLeast" in target) return ours.median >= target.atLeast ? "met" : "missed";
+  const judged = target.by === "cpu" ? cpuRatio : ratio;
+  return judged !== null && judged.median >= target.ratio ? "met" : "missed";
 }
 
 /** The table as Markdown, so that a saved result can be quoted as it stands. */
-export function tableOf(measurements: readonly Measurement[]): string {
-  const rows = measurements.map((measured) => {
-    const { name, unit, ours, limit, ratio, target, note } = measured;
-    const wanted = target === null ? "" : target.below === undefined ? `>= ${target.atLeast}` : `< ${target.below}`;
-    return `| ${[
-      name,
-      `${spread(ours)} ${unit}`,
-      limit === null ? "" : `${spread(limit)} ${unit}`,
+export function tableOf(cases: readonly CaseResult[]): string {
+  const rows = cases.map((one) => {
+    const { ours, limit, ratio, cpuUs, cpuRatio } = summaryOf(one);
+    const cells = [
+      one.title,
+      `${spread(ours)} ${one.unit}`,
+      limit === null ? "" : `${one.limit}: ${spread(limit)}`,
       ratio === null ? "" : spread(ratio),
-      wanted,
-      verdictOf(measured),
-      note ?? "",
-    ].join(" | ")} |`;
+      cpuUs === null ? "" : spread(cpuUs),
+      cpuRatio === null ? "" : spread(cpuRatio),
+      targetOf(one.target),
+      verdictOf(one),
+      one.note ?? "",
+    ];
+    return `| ${cells.join(" | ")} |`;
   });
-  const head = ["what", "ours: median (min..max)", "limit, same run", "ratio", "target", "verdict", "note"];
+  const measured = ["what", "ours: median (min..max)", "limit, same run", "ratio", "us CPU each", "ratio by CPU"];
+  const head = [...measured, "target", "verdict", "note"];
   return [`| ${head.join(" | ")} |`, `|${head.map(() => "---").join("|")}|`, ...rows].join("\n");
+}
+
+function targetOf(target: Target | null): string {
+  if (target === null) return "";
+  if ("below" in target) return `< ${target.below}`;
+  if ("atLeast" in target) return `>= ${target.atLeast}`;
+  return `>= ${target.ratio}${target.by === "cpu" ? " by CPU" : ""}`;
 }
 
 const spread = ({ median, min, max }: Spread): string => `${figure(median)} (${figure(min)}..${figure(max)})`;
 
 /** Three significant figures: 31,200 or 412 or 3.14 or 0.873. */
-function figure(value: number): string {
+export function figure(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en", { maximumSignificantDigits: 3 }) : "n/a";
 }

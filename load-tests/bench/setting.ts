@@ -1,0 +1,48 @@
+import type { BareOrder } from "./bare-server.ts";
+import type { BenchSetting } from "./case.ts";
+import { answer } from "./course.ts";
+import { ask, startNode } from "./processes.ts";
+import { type App, nextPath, seed, startApp } from "./proximal-app.ts";
+
+const answersEach = 20;
+
+/** What the cases share, each part started when it is first asked for. `say` is told of what takes long. */
+export function benchSetting(
+  learners: number,
+  say: (line: string) => void,
+): Pick<BenchSetting, "app" | "bare" | "generator" | "learners"> {
+  const app = once(async () => {
+    say("starting PostgreSQL, Redis and Proximal");
+    const started = await startApp();
+    await seed(started, learners, answersEach);
+    return started;
+  });
+  return {
+    learners,
+    app,
+    bare: once(async () => {
+      const server = startNode("load-tests/bench/bare-server.ts");
+      const { url } = await ask<{ url: string }>(server, await sampleAnswers(await app()));
+      return { url, pid: server.pid };
+    }),
+    generator: once(() => startNode("load-tests/bench/load-generator.ts")),
+  };
+}
+
+function once<T>(start: () => T): () => T {
+  let started: { readonly it: T } | undefined;
+  return () => {
+    started ??= { it: start() };
+    return started.it;
+  };
+}
+
+/** What the real server answers, for the bare one to answer the same. */
+async function sampleAnswers(app: App): Promise<BareOrder> {
+  const get = await app.request("GET", nextPath(0));
+  const post = await app.request("POST", "/v1/interactions", answer(0, 999));
+  return {
+    get: { body: get.text, type: get.type },
+    post: { body: post.text, type: post.type, status: post.status },
+  };
+}
