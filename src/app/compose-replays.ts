@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { ReplayCounts, ReplayStore } from "../ports/replay-store.ts";
 import type { ReplayKind } from "../queries/replays/replay-kind.ts";
 import { createReplays, type Replays } from "../queries/replays/replays.ts";
+import type { Breakers } from "./breakers.ts";
 import type { Engines } from "./compose.ts";
 import { openJobs } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
@@ -28,11 +29,12 @@ export async function openReplayQueue(
   life: Lifecycle,
   log: Logger,
   patience: Patience,
+  breakers: Breakers,
 ): Promise<Announce | null> {
   if (!works && config.jobsRedisUrl === undefined) return null;
   // Nobody waits for a replay to end: it is told to save where it is, and goes on elsewhere or later.
   const options = { queue: "replays", concurrency: config.replaysConcurrency, finishMs: 0 } as const;
-  const queue = await openJobs(config, options, life, log, patience);
+  const queue = await openJobs(config, options, life, log, patience, breakers);
   queue.define(jobName, {
     input: inputSchema,
     // What failed is due again, and announced again: the store says when.

@@ -1,9 +1,11 @@
 import { join, resolve } from "node:path";
+import { guarded } from "../adapters/engines/breaker.ts";
 import { createMemoryReadModels, type MemoryReadModels } from "../adapters/read-models/memory.ts";
 import { openRedisReadModels } from "../adapters/read-models/redis.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { type Breakers, noBreakers } from "./breakers.ts";
 import { unavailable } from "./compose.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import { type Lifecycle, Stopped } from "./lifecycle.ts";
@@ -28,11 +30,15 @@ export async function openReadModels(
   feed: Feed,
   log: Log,
   patience: Patience,
+  breakers: Breakers = noBreakers,
 ): Promise<OpenReadModels> {
   const url = config.redisUrl;
   if (url === undefined) return openInMemory(config, feed, log);
   const where = `Redis at ${maskedUrl(url)}`;
-  const readModels = await openRedis(url, config.readModelsWaitMs, life, log, patience);
+  const opened = await openRedis(url, config.readModelsWaitMs, life, log, patience);
+  // Apart: a Redis that is full refuses writes and answers queries.
+  const writing = guarded(opened, breakers.before("redis write", "rowWrites"), ["read", "write", "remove"]);
+  const readModels = guarded(writing, breakers.before("redis read", "rowReads"), ["get", "getMany"]);
   if ((await logIdentity(readModels, feed)) === "other") {
     throw new EngineUnavailable(
       `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { guarded } from "../adapters/engines/breaker.ts";
 import type { KafkaSecurity, KafkaStream } from "../adapters/event-stream/kafka.ts";
 import { createInProcessJobs } from "../adapters/job-queue/in-process.ts";
 import type { JobQueue } from "../ports/job-queue.ts";
 import type { Log } from "../ports/log.ts";
+import { type Breakers, noBreakers } from "./breakers.ts";
 import { unavailable } from "./compose.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import { Explained } from "./explained.ts";
@@ -10,18 +12,25 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { Patience } from "./wait-for-engine.ts";
 
 /** The topic of KAFKA_BROKERS, for who writes it and who reads it. */
-export async function openStream(config: Config, life: Lifecycle, log: Log, patience: Patience): Promise<KafkaStream> {
+export async function openStream(
+  config: Config,
+  life: Lifecycle,
+  log: Log,
+  patience: Patience,
+  breakers: Breakers,
+): Promise<KafkaStream> {
   // Their clients are heavy to load: only who uses one does.
   const { kafkaBrokers: brokers, kafkaTopic: topic, partitions } = config;
   const security = await kafkaSecurity(config);
   const { openKafka } = await import("../adapters/event-stream/kafka.ts");
   const where = `Kafka at ${brokers.join(",")} (KAFKA_BROKERS)`;
   try {
-    return await life.acquire(
+    const opened = await life.acquire(
       "Kafka",
       () => patience.untilOpen(where, () => openKafka({ brokers, security, topic, partitions, log })),
       (stream) => stream.close(),
     );
+    return guarded(opened, breakers.before("kafka", "kafka"), ["send"]);
   } catch (error) {
     throw unavailable(where, error);
   }
@@ -78,6 +87,7 @@ export async function openJobs(
   life: Lifecycle,
   log: Log,
   patience: Patience,
+  breakers: Breakers = noBreakers,
 ): Promise<JobQueue> {
   const { jobsRedisUrl: url } = config;
   const close = (jobs: JobQueue): Promise<void> => jobs.close();
@@ -86,7 +96,8 @@ export async function openJobs(
   const where = `the jobs' Redis at ${maskedUrl(url)} (JOBS_REDIS_URL)`;
   try {
     const open = () => openBullJobs({ url, queue, log, concurrency, finishMs });
-    return await life.acquire(queue, () => patience.untilOpen(where, open), close);
+    const opened = await life.acquire(queue, () => patience.untilOpen(where, open), close);
+    return guarded(opened, breakers.before(`jobs redis ${queue}`, "jobs"), ["enqueue", "counts", "failed", "retry"]);
   } catch (error) {
     throw unavailable(where, error);
   }

@@ -5,6 +5,7 @@ import { openSqliteApiKeys } from "../adapters/api-keys/sqlite.ts";
 import { openArchiveFolder } from "../adapters/archive/folder.ts";
 import { openPostgresBlobs } from "../adapters/blobs/postgres.ts";
 import { openSqliteBlobs } from "../adapters/blobs/sqlite.ts";
+import { type Guard, guarded } from "../adapters/engines/breaker.ts";
 import { createPostgres, type Postgres } from "../adapters/engines/postgres.ts";
 import type { SqlSession } from "../adapters/engines/sql.ts";
 import { openPostgresLog } from "../adapters/event-store/postgres/log.ts";
@@ -26,6 +27,7 @@ import type { Feed } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReplayStore } from "../ports/replay-store.ts";
+import { type Breakers, noBreakers } from "./breakers.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import { Explained } from "./explained.ts";
 import { type Lifecycle, Stopped } from "./lifecycle.ts";
@@ -53,6 +55,7 @@ export interface Opening {
   readonly patience?: Patience;
   readonly log?: Log;
   readonly metrics?: EngineMetrics;
+  readonly breakers?: Breakers;
 }
 
 /**
@@ -101,18 +104,21 @@ async function openEmbedded(folder: string, life: Lifecycle): Promise<Engines> {
 type ServerConfig = Config & { readonly databaseUrl: string };
 
 async function openServer(config: ServerConfig, life: Lifecycle, opening: Opening): Promise<Engines> {
-  const { patience = noPatience } = opening;
+  const { patience = noPatience, breakers = noBreakers } = opening;
+  // A start tries again and again by itself, and says why.
+  let guard: Guard = (work) => work();
   const where = `PostgreSQL at ${maskedUrl(config.databaseUrl)}`;
   try {
     const postgres = await life.acquire(
       "PostgreSQL",
-      () => openPool(config, opening),
+      () => openPool(config, opening, (work) => guard(work)),
       (pool) => pool.close(),
     );
     const { eventStoreDbUrl } = config;
     // The first to need it migrates: from then on it is there.
     const open = { sql: postgres };
     const blobs = await patience.untilOpen(`${where} (DATABASE_URL)`, () => openPostgresBlobs(open));
+    guard = breakers.before("postgresql", "postgres");
     const [apiKeys, lease] = [await openPostgresApiKeys(open), await openPostgresLease(open)];
     const beside = { blobs, apiKeys, lease, replays: await openPostgresReplayStore(open), postgres };
     if (eventStoreDbUrl !== undefined) {
@@ -132,23 +138,31 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
   }
 }
 
-function openPool({ databaseUrl, databaseDirectUrl }: ServerConfig, { log, metrics }: Opening): Postgres {
+function openPool({ databaseUrl, databaseDirectUrl }: ServerConfig, { log, metrics }: Opening, guard: Guard): Postgres {
   const watched = { ...(metrics ? { observe: metrics.observePostgres("main") } : {}), ...(log ? { log } : {}) };
-  const postgres = createPostgres({ url: databaseUrl, directUrl: databaseDirectUrl, ...watched });
+  const postgres = createPostgres({ url: databaseUrl, directUrl: databaseDirectUrl, guard, ...watched });
   metrics?.watchPool("main", postgres.poolState);
   return postgres;
 }
 
-async function openEventStoreDb(url: string, life: Lifecycle, { patience = noPatience, log }: Opening) {
+async function openEventStoreDb(
+  url: string,
+  life: Lifecycle,
+  { patience = noPatience, breakers = noBreakers, log }: Opening,
+) {
   // Its client is heavy to load: only who uses it does.
   const { openEventStoreDbLog } = await import("../adapters/event-store/eventstoredb/log.ts");
   const where = `EventStoreDB at ${maskedUrl(url)} (EVENTSTOREDB_URL)`;
   try {
-    return await life.acquire(
+    const opened = await life.acquire(
       "event log",
       () => patience.untilOpen(where, () => openEventStoreDbLog({ url, ...(log ? { log } : {}) })),
       (l) => l.close(),
     );
+    // Apart: a node without a quorum still reads.
+    const writing = guarded(opened, breakers.before("eventstoredb append", "eventStoreDb"), ["append"]);
+    const reading = breakers.before("eventstoredb read", "eventStoreDb");
+    return guarded(writing, reading, ["readStream", "read", "head", "behind"]);
   } catch (error) {
     throw unavailable(where, error);
   }
@@ -171,14 +185,16 @@ async function openAnalysts(
   config: ServerConfig,
   primary: LogReads,
   life: Lifecycle,
-  { log, metrics }: Opening,
+  { log, metrics, breakers = noBreakers }: Opening,
 ): Promise<LogReads> {
   const { databaseReplicaUrl: replicaUrl, replicaMaxLagMs: maxLagMs } = config;
   if (replicaUrl === undefined) return primary;
   const archive = archiveOf(config);
   const readerOn = (query: SqlSession["query"]) => createPostgresReader(query, archive);
+  const guard = breakers.before("postgresql replica", "postgres");
   const watched = {
-    ...(metrics ? { observe: metrics.observeReplica, pool: { observe: metrics.observePostgres("replica") } } : {}),
+    ...(metrics ? { observe: metrics.observeReplica } : {}),
+    ...{ pool: { guard, ...(metrics ? { observe: metrics.observePostgres("replica") } : {}) } },
     ...(log ? { log } : {}),
   };
   return life.acquire(

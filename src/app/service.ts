@@ -4,6 +4,7 @@ import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
 import { createEngineMetrics } from "../http/engine-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
+import { type Breakers, createBreakers } from "./breakers.ts";
 import { type Engines, openEngines } from "./compose.ts";
 import { openReplayQueue, registerReplayMetrics, replayJobs, replaysOf } from "./compose-replays.ts";
 import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
@@ -47,6 +48,7 @@ interface Starting {
   readonly life: Lifecycle;
   readonly log: Logger;
   readonly patience: Patience;
+  readonly breakers: Breakers;
 }
 
 /**
@@ -59,10 +61,11 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
   const duties = dutiesOf(config);
   const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
   const metrics = createEngineMetrics();
-  const engines = await openEngines(config, life, { patience, log, metrics });
+  const breakers = createBreakers(config.breakerOpenMs, metrics, log);
+  const engines = await openEngines(config, life, { patience, log, metrics, breakers });
   const { feed } = engines;
   log.info({ engine: engines.runsOn, role: config.role, events: await feed.head() }, "event log open");
-  const starting = { config, duties, life, log, patience };
+  const starting = { config, duties, life, log, patience, breakers };
   const rows = await openRows(starting, engines);
   const parts = await startParts(starting, engines, rows);
 
@@ -92,30 +95,32 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
 
 /** Null for a role that has nothing to do with rows. */
 async function openRows(starting: Starting, { feed }: Engines): Promise<OpenReadModels | null> {
-  const { config, duties, life, log, patience } = starting;
+  const { config, duties, life, log, patience, breakers } = starting;
   if (!answersQueries(duties) && !duties.projects && !duties.runsJobs) return null;
-  return openReadModels(config, life, feed, log, patience);
+  return openReadModels(config, life, feed, log, patience, breakers);
 }
 
 type Parts = Awaited<ReturnType<typeof startParts>>;
 
 /** In the order in which one needs another; each is null where it is not this process's. */
 async function startParts(starting: Starting, engines: Engines, rows: OpenReadModels | null) {
-  const { config, duties, life, log, patience } = starting;
+  const { config, duties, life, log, patience, breakers } = starting;
   const trainer = duties.trains ? await startTrainer(config, life, log) : null;
   const answering = answersQueries(duties)
     ? { catalogue: await startCatalogue(engines, life, log), model: await startModel(config, engines, life, log) }
     : null;
   const streams = config.kafkaBrokers.length > 0 && (duties.relays || duties.projects);
-  const stream = streams ? await openStream(config, life, log, patience) : null;
+  const stream = streams ? await openStream(config, life, log, patience, breakers) : null;
   const relay = duties.relays && stream !== null ? await startRelay(engines, stream, life, log) : null;
   const projector =
     duties.projects && rows !== null ? await startProjecting(config, engines, rows, stream, life, log) : null;
   const announce =
-    duties.runsJobs || answering !== null ? await openReplayQueue(config, duties.runsJobs, life, log, patience) : null;
+    duties.runsJobs || answering !== null
+      ? await openReplayQueue(config, duties.runsJobs, life, log, patience, breakers)
+      : null;
   const replaying = announce === null ? [] : replayJobs(config, engines.replays, announce, log);
   const jobs = duties.runsJobs
-    ? await startJobs(config, [...jobsOf(config, engines, rows, log), ...replaying], life, log, patience)
+    ? await startJobs(config, [...jobsOf(config, engines, rows, log), ...replaying], life, log, patience, breakers)
     : null;
   return { trainer, answering, relay, projector, announce, jobs };
 }

@@ -252,6 +252,16 @@ export const settings = {
     meaning: "A replica that lacks what was there so long ago is not asked; DATABASE_URL answers then.",
     schema: wholeNumber(0, 3_600_000),
   }),
+  breakerOpenMs: setting({
+    name: "PROXIMAL_BREAKER_OPEN_MS",
+    group: "engines",
+    default: "1000",
+    unit: "ms",
+    allowed: "0 to 60000; 0: engines are always asked",
+    meaning:
+      "How long an engine that keeps failing is not asked before one call tries it again (for reads of the read models a quarter of it). Callers are refused at once meanwhile.",
+    schema: wholeNumber(0, 60_000),
+  }),
   eventStoreDbUrl: setting({
     name: "EVENTSTOREDB_URL",
     group: "engines",

@@ -1,5 +1,6 @@
 import type { JobDefinition, JobQueue } from "../ports/job-queue.ts";
 import type { Log } from "../ports/log.ts";
+import type { Breakers } from "./breakers.ts";
 import { jobsQueue, openJobs } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -20,8 +21,9 @@ export async function startJobs(
   life: Lifecycle,
   log: Log,
   patience: Patience,
+  breakers: Breakers,
 ): Promise<JobQueue> {
-  const queue = await openJobs(config, jobsQueue(config), life, log, patience);
+  const queue = await openJobs(config, jobsQueue(config), life, log, patience, breakers);
   for (const { name, definition } of jobs) queue.define(name, definition);
   queue.start();
   for (const { name, everyMs } of jobs) if (everyMs !== null) await queue.schedule(name, everyMs);

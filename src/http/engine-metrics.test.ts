@@ -10,6 +10,10 @@ test("what the engines told before there was a registry is in the scrape, under 
   observe({ kind: "wait", waitedMs: 5_000, outcome: "timeout" });
   metrics.watchPool("log", () => ({ max: 8, total: 5, idle: 3, waiting: 2 }));
   metrics.observeReplica({ answeredBy: "primary", why: "behind" });
+  metrics.observeBreaker("redis read");
+  const breaker = metrics.observeBreaker("postgresql");
+  for (const state of ["open", "half_open", "open"] as const) breaker.changed(state);
+  breaker.refused();
   const registry = new Registry();
   metrics.register(registry);
   const text = await registry.metrics();
@@ -20,5 +24,9 @@ test("what the engines told before there was a registry is in the scrape, under 
   expect(text).toContain('db_client_connection_count{pool="log",state="used"} 2');
   expect(text).toContain('db_client_connection_count{pool="log",state="idle"} 3');
   expect(text).toContain('db_client_connection_pending_requests{pool="log",state="any"} 2');
+  expect(text).toContain('engine_breaker_state{engine="postgresql"} 2');
+  expect(text).toContain('engine_breaker_opened_total{engine="postgresql"} 2');
+  expect(text).toContain('engine_breaker_refused_total{engine="postgresql"} 1');
+  expect(text).toContain('engine_breaker_state{engine="redis read"} 0');
   expect(text).toContain('replica_reads_total{answered_by="primary",why="behind"} 1');
 });

@@ -18,6 +18,14 @@ interface ReplicaObservation {
   readonly why: string;
 }
 
+/** As a circuit breaker tells it. */
+export interface BreakerObserver {
+  changed(state: keyof typeof breakerStates): void;
+  refused(): void;
+}
+
+const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
+
 export interface EngineMetrics {
   /** For a pool of this name, before there is a registry: give it to createPostgres as `observe`. */
   observePostgres(pool: string): (observation: Observation) => void;
@@ -25,6 +33,8 @@ export interface EngineMetrics {
   watchPool(pool: string, state: () => PoolState): void;
   /** Give it to openReplicaReads as `observe`. */
   observeReplica(observation: ReplicaObservation): void;
+  /** For the circuit breaker before an engine of this name. */
+  observeBreaker(engine: string): BreakerObserver;
   /** From now on the registry shows all of it. */
   register(registry: Registry): void;
 }
@@ -56,6 +66,7 @@ export function createEngineMetrics(): EngineMetrics {
     help: "Analysts' reads by who answered, and why not the replica",
     labelNames: ["answered_by", "why"] as const,
   });
+  const breakers = breakerMetrics();
   return {
     observePostgres: (pool) => (observation) => {
       if (observation.kind === "wait") {
@@ -68,11 +79,48 @@ export function createEngineMetrics(): EngineMetrics {
     },
     watchPool: (pool, state) => void pools.set(pool, state),
     observeReplica: ({ answeredBy, why }) => replicaReads.inc({ answered_by: answeredBy, why }),
+    observeBreaker: breakers.observe,
     register(registry) {
+      for (const metric of breakers.metrics) registry.registerMetric(metric);
       registry.registerMetric(statements);
       registry.registerMetric(waits);
       registry.registerMetric(replicaReads);
       for (const gauge of poolGauges(pools)) registry.registerMetric(gauge);
+    },
+  };
+}
+
+function breakerMetrics() {
+  const unregistered = { labelNames: ["engine"] as const, registers: [] };
+  const state = new Gauge({
+    ...unregistered,
+    name: "engine_breaker_state",
+    help: "Circuit breaker before the engine: 0 closed, 1 half open (one call tries it), 2 open (it is not asked)",
+  });
+  const opened = new Counter({
+    ...unregistered,
+    name: "engine_breaker_opened_total",
+    help: "How often the circuit breaker opened, also after a try that failed",
+  });
+  const refused = new Counter({
+    ...unregistered,
+    name: "engine_breaker_refused_total",
+    help: "Calls refused without asking the engine",
+  });
+  return {
+    metrics: [state, opened, refused],
+    observe(engine: string): BreakerObserver {
+      const labels = { engine };
+      state.set(labels, breakerStates.closed);
+      opened.inc(labels, 0);
+      refused.inc(labels, 0);
+      return {
+        changed(now) {
+          state.set(labels, breakerStates[now]);
+          if (now === "open") opened.inc(labels);
+        },
+        refused: () => refused.inc(labels),
+      };
     },
   };
 }

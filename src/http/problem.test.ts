@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { answer, type CallOptions, type Reply, startTestApi, type TestApi } from "../../test/support/api.ts";
-import { LogUnavailable } from "../ports/event-store.ts";
+import { LogNotAsked, LogUnavailable } from "../ports/event-store.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
 import type { Replay } from "../ports/replay-store.ts";
 import { type ProblemCode, problemOf, problems } from "./problem.ts";
@@ -97,6 +97,10 @@ const provocations: Record<ProblemCode, Provocation> = {
     call: post("/v1/interactions", answer("ada", "sum")),
     deps: failingAppends(() => new Promise(() => undefined)),
     before: (api) => fillQueue(api),
+  },
+  log_circuit_open: {
+    call: post("/v1/interactions", answer("ada", "sum")),
+    deps: failingAppends(() => Promise.reject(new LogNotAsked("not asked"))),
   },
   log_unavailable: {
     call: post("/v1/interactions", answer("ada", "sum")),

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { LogBusy } from "../commands/group-commit.ts";
 import { type FieldProblem, type Refusal, summaryOf } from "../commands/refusal.ts";
-import { LogUnavailable } from "../ports/event-store.ts";
+import { LogNotAsked, LogUnavailable } from "../ports/event-store.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
 
 /**
@@ -36,6 +36,7 @@ export const problems = {
   rate_limited: { status: 429, title: "Too many requests with this API key" },
   internal: { status: 500, title: "A fault on our side" },
   busy: { status: 503, title: "Too much is waiting for the log" },
+  log_circuit_open: { status: 503, title: "The event log failed just now and is not asked for a moment" },
   log_unavailable: { status: 503, title: "The event log does not answer" },
   read_models_unavailable: { status: 503, title: "The read models do not answer" },
   too_many_replays: { status: 503, title: "Too many replays wait" },
@@ -126,6 +127,10 @@ const fastifyProblems: Readonly<Record<string, ProblemCode>> = {
 export function toProblem(error: FastifyError | Error): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof LogBusy) return new Problem("busy", { detail: error.message, retryAfterSeconds: 1 });
+  if (error instanceof LogNotAsked) {
+    const detail = "Nothing of the request was stored. The log failed just now, and is tried again in a moment.";
+    return new Problem("log_circuit_open", { detail, retryAfterSeconds: 1 });
+  }
   if (error instanceof LogUnavailable) {
     const detail = "Whether anything was stored is not known; repeating the request with the same ids is safe.";
     return new Problem("log_unavailable", { detail, retryAfterSeconds: 1 });

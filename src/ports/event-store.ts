@@ -64,5 +64,10 @@ export interface EventStore {
 
 /** The engine did not answer, or answered that it cannot now. Whether the append was stored is not known: retry it. */
 export class LogUnavailable extends Error {
-  override readonly name = "LogUnavailable";
+  override readonly name: string = "LogUnavailable";
+}
+
+/** The engine failed just now, so it was not asked: nothing was stored. */
+export class LogNotAsked extends LogUnavailable {
+  override readonly name = "LogNotAsked";
 }

@@ -38,7 +38,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/event-store": ["pg", "@eventstore/db-client", "node:*"],
   "src/adapters/blobs": ["pg", "node:*"],
   "src/adapters/api-keys": ["pg", "node:*"],
-  "src/adapters/engines": ["pg", "ioredis", "node:*"],
+  "src/adapters/engines": ["pg", "ioredis", "cockatiel", "node:*"],
   "src/adapters/job-queue": ["bullmq", "ioredis", "node:*"],
   "src/adapters/read-models": ["ioredis", "lru-cache", "node:*"],
   "src/adapters/archive": ["zod", "lru-cache", "node:*"],

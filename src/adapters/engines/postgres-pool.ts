@@ -20,6 +20,11 @@ export interface PoolOptions {
   readonly applicationName: string;
 }
 
+/** So many callers wait for a connection that one more was refused. */
+export class PoolFull extends Error {
+  override readonly name = "PoolFull";
+}
+
 export type WaitOutcome = "ok" | "timeout" | "refused" | "failed";
 
 /** Connections of a pool now. */
@@ -108,7 +113,7 @@ export function createPool(
       const waited = () => performance.now() - startedAt;
       if (pool.waitingCount >= options.waitingMax) {
         onWait(0, "refused");
-        throw new ConnectionTimeout(`${pool.waitingCount} callers wait for a connection already`);
+        throw new PoolFull(`${pool.waitingCount} callers wait for a connection already`);
       }
       try {
         const one = await healthy();

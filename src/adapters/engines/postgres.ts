@@ -1,7 +1,15 @@
 import pg from "pg";
 import type { Log } from "../../ports/log.ts";
+import type { Guard } from "./breaker.ts";
 import { listen } from "./postgres-listen.ts";
-import { connectionOptions, createPool, type Lease, type PoolOptions, type PoolState } from "./postgres-pool.ts";
+import {
+  connectionOptions,
+  createPool,
+  type Lease,
+  PoolFull,
+  type PoolOptions,
+  type PoolState,
+} from "./postgres-pool.ts";
 import { beginLimited, commit, endSession, isPooled, runLimited, runScript, runStatement } from "./postgres-session.ts";
 import { type Sql, SqlError, type SqlSession, type TransactionMode, toSqlError } from "./sql.ts";
 import { statementName } from "./statement-name.ts";
@@ -16,6 +24,8 @@ export interface PostgresOptions extends Partial<Omit<PoolOptions, "url">> {
   readonly log?: Pick<Log, "info" | "warn">;
   /** A statement that took longer is logged, by its name, at most once a second for each name. */
   readonly slowStatementMs?: number;
+  /** Stands before each statement and transaction of the pool; see breaker.ts. None when left out. */
+  readonly guard?: Guard | undefined;
 }
 
 export type PostgresObservation =
@@ -59,7 +69,13 @@ export function createPostgres(given: PostgresOptions): Postgres {
   // The server's limit comes first; the client's own is for a server that is gone without a word.
   const deadlineMs = options.statementTimeoutMs + 2_000;
 
-  async function leased<T>(work: (lease: Lease) => Promise<T>, isBroken = cutsConnection): Promise<T> {
+  const { guard = (work) => work() } = options;
+
+  function leased<T>(work: (lease: Lease) => Promise<T>, isBroken = cutsConnection): Promise<T> {
+    return guard(() => onLease(work, isBroken));
+  }
+
+  async function onLease<T>(work: (lease: Lease) => Promise<T>, isBroken: (error: unknown) => boolean): Promise<T> {
     const lease = await pool.acquire().catch(rejectAsSqlError);
     let broken = false;
     try {
@@ -114,6 +130,12 @@ export function createPostgres(given: PostgresOptions): Postgres {
 }
 
 const always = () => true;
+
+/** Whether the server did not answer, or would not have us; that too many wait for a connection here is not its fault. */
+export function isServerGone(error: unknown): boolean {
+  if (!(error instanceof SqlError) || error.cause instanceof PoolFull) return false;
+  return error.code === null || /^(08|57P|58|53300)/.test(error.code);
+}
 
 /** A statement that the server refused or ended leaves its connection as it was. */
 function cutsConnection(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { EventArchive } from "../../../ports/event-archive.ts";
-import { type EventStore, LogUnavailable } from "../../../ports/event-store.ts";
+import { type EventStore, LogNotAsked, LogUnavailable } from "../../../ports/event-store.ts";
 import type { Feed } from "../../../ports/feed.ts";
+import { NotAsked } from "../../engines/breaker.ts";
 import { openMigrated, type PostgresSource } from "../../engines/open-migrated.ts";
 import { type Sql, SqlError, type SqlSession } from "../../engines/sql.ts";
 import { checkRequests } from "../checks.ts";
@@ -64,6 +65,8 @@ function createWakeUp(sql: Sql, head: () => Promise<number>) {
 }
 
 function unavailable(error: unknown): never {
+  if (error instanceof SqlError && error.cause instanceof NotAsked)
+    throw new LogNotAsked(error.message, { cause: error });
   if (error instanceof SqlError && error.transient) throw new LogUnavailable(error.message, { cause: error });
   throw error;
 }

@@ -27,7 +27,10 @@ export interface ReplicaReadsOptions {
   /** Reads the log with these queries, as the primary's reader does; that of an open log where there is no archive. */
   readonly readerOn?: (query: SqlSession["query"]) => LogReader;
   /** Of the replica's pool. */
-  readonly pool?: Pick<PostgresOptions, "connections" | "connectTimeoutMs" | "statementTimeoutMs" | "observe">;
+  readonly pool?: Pick<
+    PostgresOptions,
+    "connections" | "connectTimeoutMs" | "statementTimeoutMs" | "observe" | "guard"
+  >;
 }
 
 export type ReplicaAnswer =
