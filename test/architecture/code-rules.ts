@@ -144,7 +144,9 @@ function isDeclarationOnly(statement: Statement): boolean {
       return statement.declaration == null || isDeclarationOnly(statement.declaration);
     case "ClassDeclaration":
       return (
-        statement.superClass != null && /Error$/.test(nameOf(statement.superClass)) && hasOnlyConstructor(statement)
+        statement.superClass != null &&
+        /(Error|Unavailable)$/.test(nameOf(statement.superClass)) &&
+        hasOnlyConstructor(statement)
       );
     case "VariableDeclaration":
       return statement.kind === "const" && statement.declarations.every(({ init }) => init != null && isConstant(init));
