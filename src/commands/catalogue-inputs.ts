@@ -11,6 +11,7 @@ import {
   overridesOf,
   policySchema,
   reviewSettingsSchema,
+  reviewWaitSchema,
   type SkillFields,
   sessionBudgetSchema,
   skillDefinedSchema,
@@ -81,6 +82,7 @@ const exposure = exposureSchema.shape;
 const topic = topicShareSchema.shape;
 const needs = masteryNeedsSchema.shape;
 const budget = sessionBudgetSchema.shape;
+const wait = reviewWaitSchema.shape;
 
 export const policyInputSchema = z
   .strictObject({
@@ -133,6 +135,14 @@ export const policyInputSchema = z
       .strictObject({
         minutes: budget.minutes.describe("Time that one session may take"),
         items: budget.items.describe("Items that one session may take"),
+      })
+      .prefault({}),
+    reviewWait: z
+      .strictObject({
+        tolerance: wait.tolerance.describe(
+          "In practice a due review waits while success is expected no further than this below the target,",
+        ),
+        daysMax: wait.daysMax.describe("but no more days than this after it fell due"),
       })
       .prefault({}),
   })

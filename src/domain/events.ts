@@ -148,6 +148,14 @@ export const masteryNeedsSchema = z.object({
   pMax: z.number().min(0.05).max(0.99).default(0.85),
 });
 
+/** How long due reviews wait for what is not yet known, in a practice list. */
+export const reviewWaitSchema = z.object({
+  /** A review presses once the success expected on it is so far below the target. 1: expectation never makes it press. */
+  tolerance: z.number().min(0).max(1).default(0.25),
+  /** However much is expected, so long after it fell due at the latest. 0: at once. */
+  daysMax: z.number().int().min(0).max(3650).default(14),
+});
+
 /** What one session may take; null: no bound. */
 export const sessionBudgetSchema = z.object({
   minutes: z.number().min(1).max(1440).nullable().default(null),
@@ -176,6 +184,7 @@ export const policySchema = z.object({
   /** Practice goes on with what is mastered, to keep it fresh, where nothing is open; false: it stops. */
   maintenance: z.boolean().default(true),
   sessionBudget: sessionBudgetSchema.prefault({}),
+  reviewWait: reviewWaitSchema.prefault({}),
 });
 export type Policy = z.infer<typeof policySchema>;
 

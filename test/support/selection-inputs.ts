@@ -128,6 +128,7 @@ const guards: fc.Arbitrary<Partial<Policy>> = fc.record({
   }),
   topics: fc.oneof(fc.constant<TopicShare[]>([]), topics),
   interleaving: fc.constantFrom(0, 0.4, 0.95),
+  reviewWait: fc.record({ tolerance: fc.constantFrom(0, 0.25, 1), daysMax: fc.constantFrom(0, 1, 14) }),
   masteryNeeds: fc.record({
     answersMin: fc.constantFrom(0, 5),
     hardAnswersMin: fc.constantFrom(0, 2),

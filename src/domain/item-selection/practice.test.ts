@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Example, now, selectionInput } from "../../../test/support/selection-inputs.ts";
+import type { Policy } from "../events.ts";
 import { selectItems } from "./select.ts";
 import type { SelectionInput } from "./selection.ts";
 
@@ -133,6 +134,23 @@ describe("reviews in practice", () => {
     expect(skillsOf(select(sure, { due: old, size: 10 }))).toBe("aaabaacaad");
     const nothingOpen = { ...sure, mastery: { a: 0.99, b: 0.99, c: 0.99, d: 0.99 } };
     expect(select(nothingOpen, { due, size: 3 }).map(({ reason }) => reason.code)).toEqual(Array(3).fill("due_review"));
+  });
+
+  it("wait as long as the policy says, and the list holds until the first wait ends", () => {
+    const days = 86_400_000;
+    const sure = { ...example, items: itemsOf("abcd", 20, 0.6) };
+    const waits = (reviewWait: Partial<Policy["reviewWait"]>, days = 0) => {
+      const policy = { reviewWait: { tolerance: 0.25, daysMax: 14, ...reviewWait } };
+      const input = selectionInput({ ...sure, policy, input: { due, size: 4, now: now + days * 86_400_000 } });
+      const { items, holdsUntil } = selectItems(input);
+      return { list: skillsOf(items), holdsUntil };
+    };
+    expect(waits({})).toEqual({ list: "aaaa", holdsUntil: now - 100 + 14 * days });
+    expect(waits({ tolerance: 0.15 }).list).toBe("aaab");
+    expect(waits({ tolerance: 1 }).list).toBe("aaaa");
+    expect(waits({ daysMax: 0 })).toEqual({ list: "aaab", holdsUntil: null });
+    expect(waits({ daysMax: 3 }, 2.99)).toEqual({ list: "aaaa", holdsUntil: now - 100 + 3 * days });
+    expect(waits({ daysMax: 3 }, 3)).toEqual({ list: "aaab", holdsUntil: null });
   });
 
   it("are the card's own item where cards are kept by item", () => {

@@ -4,7 +4,7 @@ import { type Groups, newGroups } from "./groups.ts";
 import { nextInMix } from "./mixed.ts";
 import { type Placed, randomise } from "./randomise.ts";
 import { type Group, rank } from "./ranking.ts";
-import { reviewOf } from "./review.ts";
+import { reviewOf, waitsUntil } from "./review.ts";
 import { reviewShare } from "./review-share.ts";
 import { ruleBits } from "./rules.ts";
 import { type Scope, typicalItem } from "./scope.ts";
@@ -142,11 +142,6 @@ const chosenFrom = ({ candidate, score }: Ranked, scope: Scope): Chosen =>
 /** Keeps the place until all are known. */
 const toBeExplored = ({ candidate }: Ranked): Chosen => ({ item: candidate.item, selected: kept });
 
-/** So much below the target the success expected of a review falls before it presses. */
-const tolerated = 0.25;
-/** However much is expected, a review waits no longer than this after it fell due. */
-const longestWaitMs = 14 * 86_400_000;
-
 /**
  * Whether a due review comes between the open skills. A card falls due when its own curve says that recall begins to slip. The
  * learner model knows more: while it still expects success about as high as the policy aims at, the time is better spent
@@ -154,10 +149,10 @@ const longestWaitMs = 14 * 86_400_000;
  */
 function presses({ skillId, itemId, dueAt }: DueCard, { input }: Scope): boolean {
   const { bank, now, policy, predict } = input;
-  if (now - dueAt >= longestWaitMs) return true;
+  if (now >= waitsUntil(dueAt, policy)) return true;
   const skill = bank.skill.get(skillId ?? "");
   const item = itemId !== null ? bank.items.get(itemId) : skill === undefined ? undefined : typicalItem(skill);
-  return item !== undefined && predict(item) < policy.targetSuccess - tolerated;
+  return item !== undefined && predict(item) < policy.targetSuccess - policy.reviewWait.tolerance;
 }
 
 /** See {@link Practice}. */

@@ -1,3 +1,4 @@
+import type { Policy } from "../events.ts";
 import { nearTarget } from "./candidates.ts";
 import { add, type Chosen, choose, type Draft, newDraft, roomIn } from "./draft.ts";
 import type { Scope } from "./scope.ts";
@@ -42,6 +43,9 @@ export function reviewOf(card: DueCard, draft: Draft): Chosen | null {
   }
   return null;
 }
+
+/** When a due card comes between the open skills however much success is expected on it, milliseconds since 1970. */
+export const waitsUntil = (dueAt: number, { reviewWait }: Policy): number => dueAt + reviewWait.daysMax * 86_400_000;
 
 function itemsOf(card: DueCard, { input }: Scope): readonly BankItem[] {
   if (card.itemId === null) return input.bank.bySkill.get(card.skillId ?? "") ?? [];

@@ -131,14 +131,17 @@ describe("selectItems, for any bank, learner, policy and session", () => {
     );
   });
 
-  it("gives the same list for the same input, and holds until the next card falls due", () => {
+  it("gives the same list for the same input, and holds until the next card falls due or presses", () => {
     fc.assert(
       fc.property(randomSelections, ({ input }) => {
         const first = selectItems(input);
         expect(selectItems(input)).toEqual(first);
         const reviews = input.sessionType === "review" || input.policy.reviewShare > 0;
         const timed = reviews && input.sessionType !== "placement" && input.sessionType !== "mock_test";
-        expect(first.holdsUntil).toBe(timed ? input.nextDueAt : null);
+        const daysMax = input.sessionType === "practice" ? input.policy.reviewWait.daysMax : 0;
+        const pressing = input.due.map(({ dueAt }) => dueAt + daysMax * 86_400_000).filter((at) => at > input.now);
+        const until = Math.min(input.nextDueAt ?? Number.POSITIVE_INFINITY, ...pressing);
+        expect(first.holdsUntil).toBe(timed && Number.isFinite(until) ? until : null);
       }),
     );
   });

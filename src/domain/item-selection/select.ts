@@ -1,7 +1,7 @@
 import type { Draft } from "./draft.ts";
 import { selectMockTest, selectPlacement } from "./measuring.ts";
 import { selectPractice } from "./practice.ts";
-import { selectReviews } from "./review.ts";
+import { selectReviews, waitsUntil } from "./review.ts";
 import { ruleBits, withRules } from "./rules.ts";
 import { type Scope, scopeOf } from "./scope.ts";
 import type { SelectedItem, Selection, SelectionInput } from "./selection.ts";
@@ -48,14 +48,23 @@ function ended({ scope, selected, bound }: Draft): readonly SelectedItem[] {
 }
 
 /** Time enters through reviews, items that have to rest, and the end of a session. */
-function holdsUntil({ sessionType, policy, nextDueAt, session }: SelectionInput, rested: number): number | null {
+function holdsUntil(input: SelectionInput, rested: number): number | null {
+  const { sessionType, policy, nextDueAt, session } = input;
   const { reviewShare, sessionBudget } = policy;
-  const offersReviews = sessionType === "review" || (sessionType === "practice" && reviewShare > 0);
+  const practices = sessionType === "practice" && reviewShare > 0;
+  const offersReviews = sessionType === "review" || practices;
   const budgeted = sessionBudget.minutes !== null || sessionBudget.items !== null;
   const until = Math.min(
     offersReviews && nextDueAt !== null ? nextDueAt : Number.POSITIVE_INFINITY,
+    practices ? nextToPress(input) : Number.POSITIVE_INFINITY,
     rested,
     budgeted && session !== undefined ? session.endsAt : Number.POSITIVE_INFINITY,
   );
   return Number.isFinite(until) ? until : null;
+}
+
+/** When the longest wait of a card that is due ends. */
+function nextToPress({ due, now, policy }: SelectionInput): number {
+  const waiting = due.find(({ dueAt }) => waitsUntil(dueAt, policy) > now);
+  return waiting === undefined ? Number.POSITIVE_INFINITY : waitsUntil(waiting.dueAt, policy);
 }
