@@ -16,18 +16,20 @@ import type { GuardedWrite } from "../src/ports/read-models.ts";
 import { createContext } from "../src/projections/context.ts";
 import { decodeLearnerState, encodeLearnerState } from "../src/projections/learner-scores.ts";
 import { encodeNext } from "../src/projections/next-items.ts";
-import { createPipeline } from "../src/projections/pipeline.ts";
+import { createPipeline, type Pipeline } from "../src/projections/pipeline.ts";
 import { learnerKey, namespaceOf, nextField, nextListSize, stateField } from "../src/projections/rows.ts";
+import { allocationsOf } from "./allocation-profile.ts";
 
 /*
  * What folding one event into the read models costs, by phase: `node load-tests/measure-projection.ts`
- * [--learners 1000,20000] [--answers 50] [--batch 20000] [--batches 3].
+ * [--learners 1000,20000] [--answers 50] [--batch 20000] [--batches 3] [--allocations 25].
  *
  * Learners answer the demo course at random, about so many answers each; then batches of further events are measured.
  * A phase is that of the fastest fifth of chunks of 200 learners, in microseconds of this thread for one learner, which leaves
  * out pauses of the garbage collector and other work on the machine. `pipeline` is the whole of it, on read models in memory, as
  * microseconds of CPU of all threads for one EVENT, the collector's included: with few learners several events of a batch
  * are one learner's, who is decoded, selected for, and written once. `cached` is the same where the pipeline has all learners in memory.
+ * --allocations N: instead of time, the bytes of heap that an event takes, by the N functions that take most.
  */
 
 const { values } = parseArgs({
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     batch: { type: "string", default: "20000" },
     batches: { type: "string", default: "3" },
     size: { type: "string", default: String(nextListSize) },
+    allocations: { type: "string" },
     model: { type: "string", default: defaultModel },
   },
 });
@@ -155,7 +158,7 @@ async function measure(learners: number): Promise<void> {
     return readModels;
   };
   const known = { revisions: Uint32Array.from(revisions), position };
-  await phases(learners, rows, Uint32Array.from(revisions), await fresh());
+  if (values.allocations === undefined) await phases(learners, rows, Uint32Array.from(revisions), await fresh());
   await pipeline("pipeline", learners, Math.ceil(learners / 20), { ...known, readModels: await fresh() });
   await pipeline("cached", learners, learners, { ...known, readModels: await fresh() });
 }
@@ -244,6 +247,7 @@ async function pipeline(name: string, learners: number, learnersInMemory: number
   await one.handle({ ...catalogue, position: known.position });
   const warm = Array.from({ length: 2 * learnersInMemory }, () => interaction(learners, revisions));
   await one.handle({ events: warm, position, atHead: false });
+  if (values.allocations !== undefined) return allocations(name, one.handle, () => interaction(learners, revisions));
   let us = 0;
   let wallMs = 0;
   for (let n = 0; n < batches; n += 1) {
@@ -258,6 +262,20 @@ async function pipeline(name: string, learners: number, learnersInMemory: number
   console.log(
     `  ${name.padEnd(14)} ${each.padStart(7)} us of CPU, ${((wallMs * 1000) / (batches * batch)).toFixed(1)} us of time, for an event`,
   );
+}
+
+async function allocations(name: string, handle: Pipeline["handle"], next: () => StoredEvent): Promise<void> {
+  const pages = Array.from({ length: batches }, () => {
+    const events = Array.from({ length: batch }, next);
+    return { events, position, atHead: false };
+  });
+  const sites = await allocationsOf(async () => {
+    for (const page of pages) await handle(page);
+  });
+  const perEvent = (bytes: number): string => (bytes / (batches * batch)).toFixed(0).padStart(7);
+  console.log(`  ${name}: bytes of heap for an event`);
+  console.log(`  ${perEvent(sites.reduce((sum, { bytes }) => sum + bytes, 0))} in all`);
+  for (const { site, bytes } of sites.slice(0, Number(values.allocations))) console.log(`  ${perEvent(bytes)} ${site}`);
 }
 
 for (const learners of values.learners.split(",")) await measure(Number(learners));

@@ -7,11 +7,16 @@ import type { ItemBank } from "../domain/item-selection/selection.ts";
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
 import { type StoredEvent, UnreadableEvent } from "../domain/stored-event.ts";
 import type { Blobs } from "../ports/blobs.ts";
-import type { Feed } from "../ports/feed.ts";
+import type { Feed, FeedFilter } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 
 /** Streams that say what learners are folded and lists selected with. */
 export const contextCategories = ["item", "skill", "track", "model"] as const;
+/**
+ * What rows are folded from. The rest (lists that were given out, above all, which are longer than interactions and as
+ * many) is neither fetched nor decoded.
+ */
+export const projected: FeedFilter = { categories: ["learner", ...contextCategories] };
 const pageSize = 1000;
 /** Kind of blob under which the trainer publishes weights. */
 const weightsKind = "model";

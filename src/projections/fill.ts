@@ -3,7 +3,7 @@ import type { StoredEvent } from "../domain/stored-event.ts";
 import { idOf } from "../domain/streams.ts";
 import type { Feed } from "../ports/feed.ts";
 import { type Batch, planBatch } from "./batch.ts";
-import { createContext } from "./context.ts";
+import { createContext, projected } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { foldInteraction } from "./learner-fold.ts";
 import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
@@ -170,7 +170,7 @@ export async function fillRange(
   let read = 0;
   for (let position = 0; position < to; ) {
     signal?.throwIfAborted();
-    const page = await feed.read(position, pageSize);
+    const page = await feed.read(position, pageSize, projected);
     if (page.position <= position) throw new Error(`the log ends at ${position}, before ${to}`);
     const events = page.position <= to ? page.events : page.events.filter((event) => event.position <= to);
     const batch = planBatch(events, range, ranges, counters.parked);

@@ -1,5 +1,6 @@
 import { idOf, learnerStream } from "../domain/streams.ts";
 import type { Feed } from "../ports/feed.ts";
+import { projected } from "./context.ts";
 import { createGate, type Gate } from "./gate.ts";
 import type { RetryResult } from "./parking.ts";
 import { partitionOf } from "./partition.ts";
@@ -127,6 +128,7 @@ export function startPipeline(
   const loop = runProjection({
     name: `learners ${view.namespace} ${partition}`,
     feed: input,
+    filter: projected,
     batchSize: settings.batchSize ?? 20_000,
     load: pipeline.load,
     handle: pipeline.handle,

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { appendAnswers } from "../../test/support/answers-in-log.ts";
+import { appendAnswers, interactionEvent } from "../../test/support/answers-in-log.ts";
 import { createMemoryLog } from "../adapters/event-store/memory.ts";
-import type { Feed } from "../ports/feed.ts";
+import type { Feed, FeedFilter } from "../ports/feed.ts";
 import { createReadAhead } from "./read-ahead.ts";
 
-async function counted(events: number): Promise<{ feed: Feed; reads: number[]; append(more: number): Promise<void> }> {
+async function counted(events: number) {
   const log = createMemoryLog();
   await appendAnswers(log, 0, events);
   const reads: number[] = [];
@@ -15,13 +15,22 @@ async function counted(events: number): Promise<{ feed: Feed; reads: number[]; a
       return log.read(after, limit, filter);
     },
   };
-  return { feed, reads, append: (more) => appendAnswers(log, events, events + more) };
+  return {
+    ...{ feed, reads, append: (more: number) => appendAnswers(log, events, events + more) },
+    async appendServed(count: number) {
+      const served = Array.from({ length: count }, (_, n) => ({
+        ...interactionEvent({}, `s${n}`),
+        type: "ItemsServed",
+      }));
+      await log.append([{ stream: "served-learner1", expected: "any", events: served }]);
+    },
+  };
 }
 
-async function readAll(feed: Feed): Promise<number[]> {
+async function readAll(feed: Feed, filter?: FeedFilter): Promise<number[]> {
   const positions: number[] = [];
   for (let after = 0; ; ) {
-    const page = await feed.read(after, 10);
+    const page = await feed.read(after, 10, filter);
     positions.push(...page.events.map(({ position }) => position));
     after = page.position;
     if (page.atHead) return positions;
@@ -35,6 +44,20 @@ test("readers side by side cost one read of each page, and get everything in ord
   const expected = Array.from({ length: 95 }, (_, at) => at + 1);
   expect(all).toEqual([expected, expected, expected]);
   expect(reads.length).toBeLessThanOrEqual(12);
+});
+
+test("readers with a filter share the pages of that filter, and their positions move past the rest", async () => {
+  const { feed, reads, append, appendServed } = await counted(25);
+  await appendServed(40);
+  await append(25);
+  const shared = createReadAhead(feed);
+  const learners = { categories: ["learner"] };
+  const all = await Promise.all([readAll(shared, learners), readAll(shared, learners), readAll(shared)]);
+  const everything = Array.from({ length: 90 }, (_, at) => at + 1);
+  const answers = everything.filter((position) => position <= 25 || position > 65);
+  expect(all).toEqual([answers, answers, everything]);
+  // 50 events by tens, and 90 by tens; the end is looked at by each reader.
+  expect(reads.length).toBeLessThanOrEqual(5 + 9 + 4);
 });
 
 test("the end of the log is looked at anew each time", async () => {

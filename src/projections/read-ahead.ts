@@ -1,20 +1,20 @@
-import type { Feed, FeedPage } from "../ports/feed.ts";
+import type { Feed, FeedFilter, FeedPage } from "../ports/feed.ts";
 
 /** Pages kept for those who are not as far yet, beside the one being read. */
 const pagesKept = 4;
 
 /**
  * Several readers go through a log side by side on one read of each page, and the next page is read while they work on
- * this one. A reader that fell far behind reads for itself.
+ * this one. A reader that fell far behind reads for itself. Readers with different filters share nothing.
  */
 export function createReadAhead(feed: Feed): Feed {
   const pages = new Map<string, Promise<FeedPage>>();
 
-  function read(after: number, limit: number): Promise<FeedPage> {
-    const key = `${after} ${limit}`;
+  function read(after: number, limit: number, filter: FeedFilter | undefined): Promise<FeedPage> {
+    const key = JSON.stringify([after, limit, filter?.categories, filter?.types]);
     const known = pages.get(key);
     if (known !== undefined) return known;
-    const page = feed.read(after, limit);
+    const page = feed.read(after, limit, filter);
     pages.set(key, page);
     for (const oldest of pages.keys()) {
       if (pages.size <= pagesKept + 1) break;
@@ -30,10 +30,9 @@ export function createReadAhead(feed: Feed): Feed {
 
   return {
     async read(after, limit, filter) {
-      if (filter !== undefined) return feed.read(after, limit, filter);
-      const page = await read(after, limit);
+      const page = await read(after, limit, filter);
       // Its failure is for whoever comes to need it.
-      if (!page.atHead) read(page.position, limit).catch(() => undefined);
+      if (!page.atHead) read(page.position, limit, filter).catch(() => undefined);
       return page;
     },
     waitForMore: (after, timeoutMs, signal) => feed.waitForMore(after, timeoutMs, signal),

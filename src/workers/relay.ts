@@ -3,6 +3,7 @@ import type { StreamMessage, StreamWriter } from "../ports/event-stream.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
+import { projected } from "../projections/context.ts";
 import { type RunningProjection, runProjection } from "../projections/run-projection.ts";
 import { loadRelayState, type RelayState, saveRelayState } from "./relay-state.ts";
 import { createSoleOwner, type Work } from "./sole-owner.ts";
@@ -173,6 +174,7 @@ function startTerm(deps: RelayDeps, options: RelayOptions, counts: Counts): Term
     return runProjection({
       name: `relay ${stream.name}`,
       feed,
+      filter: projected,
       batchSize: options.batchSize ?? 1_000,
       load,
       async handle(page) {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { categoryOf } from "../domain/streams.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { Pipelines } from "../projections/pipelines.ts";
@@ -48,11 +47,12 @@ export function startRowSweeper(options: RowSweeperOptions): RowSweeper {
     if (hurrying && swept.suspected() > hurried.waitingMax) return hurried.pauseMs;
     const begun = beginnings;
     const folded = Math.min(...swept.positions());
-    const page = await feed.read(position, hurrying ? hurried.eventsPerStep : eventsPerStep);
+    const limit = hurrying ? hurried.eventsPerStep : eventsPerStep;
+    const page = await feed.read(position, limit, { categories: ["learner"] });
     if (begun !== beginnings) return 0;
     const last = new Map<string, Expected>();
     for (const { stream, revision, position: at } of page.events) {
-      if (at <= folded && categoryOf(stream) === "learner") last.set(stream, { stream, revision });
+      if (at <= folded) last.set(stream, { stream, revision });
     }
     if (last.size > 0) swept.suspect([...last.values()]);
     const unfolded = page.position > folded;

@@ -2,7 +2,7 @@ import type { StoredEvent } from "../domain/stored-event.ts";
 import { categoryOf, idOf } from "../domain/streams.ts";
 import type { StreamMessage } from "../ports/event-stream.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
-import { contextCategories } from "../projections/context.ts";
+import { contextCategories, projected } from "../projections/context.ts";
 import { partitionOf } from "../projections/partition.ts";
 
 /** One partition of a stream as a feed that the one loop can read, made whole from the log where the stream is not. */
@@ -103,7 +103,7 @@ export function createPartitionInput({ log, partition, partitions }: PartitionIn
   }
 
   async function readLog(after: number, to: number, limit: number): Promise<FeedPage> {
-    const page = await log.read(after, limit);
+    const page = await log.read(after, limit, projected);
     const position = Math.min(page.position, to);
     const events = page.events.filter((event) => {
       const owner = ownerOf(event, partitions);

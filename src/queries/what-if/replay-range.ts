@@ -9,7 +9,7 @@ import { categoryOf, idOf } from "../../domain/streams.ts";
 import type { Blobs } from "../../ports/blobs.ts";
 import type { Feed } from "../../ports/feed.ts";
 import type { Log } from "../../ports/log.ts";
-import { type Context, contextCategories, createContext } from "../../projections/context.ts";
+import { type Context, contextCategories, createContext, projected } from "../../projections/context.ts";
 import { partitionOf } from "../../projections/partition.ts";
 import { createTurns } from "../../projections/turns.ts";
 import { countChoice, countDue, countMastery } from "./compare-lists.ts";
@@ -93,7 +93,7 @@ export async function replayRange(
   };
   for (let position = 0; position < plan.to; ) {
     watch.signal?.throwIfAborted();
-    const page = await deps.feed.read(position, pageSize);
+    const page = await deps.feed.read(position, pageSize, projected);
     for (const event of page.events) {
       if (event.position > plan.to) break;
       const category = categoryOf(event.stream);
