@@ -289,10 +289,14 @@ export const itemsServedSchema = z.object({
       propensity: z.number().gt(0).max(1),
       /** Code of the reason. */
       reason: z.string().min(1),
+      /** Rules of the policy that shaped the choice; left out where none did, and in lists recorded before rules were. */
+      rules: z.array(z.string().min(1)).min(1).optional(),
     }),
   ),
   /** What else stood in the list, best first. */
   candidates: z.array(idSchema).default([]),
+  /** Why the policy saw no reason to go on, where it saw none. */
+  stop: z.string().min(1).optional(),
 });
 export type ItemsServed = z.infer<typeof itemsServedSchema>;
 

@@ -73,6 +73,23 @@ test("lists of a class, on demand, with items passed over, and of a new learner 
   ]);
 });
 
+test("the rules that shaped a choice stand beside it, and why to stop", async () => {
+  const policy = { exposure: { timesMax: 1 }, doNotRepeat: 0 };
+  await api.call("POST", "/v1/tracks", {
+    body: { trackId: "capped", title: "Capped", skillIds: ["counting"], policy },
+  });
+  await api.call("POST", "/v1/interactions", { body: { ...answer("ada", "counting-1"), trackId: "capped" } });
+  await api.settled();
+  const shown = await next();
+  await next("?skills=adding&session=review");
+  const [list, reviews] = (await served()).map(({ data }) => data);
+  const rulesOf = ({ reason }: { reason: { rules?: string[] } }) => reason.rules;
+  expect(list?.items.map(({ rules }) => rules)).toEqual(shown.items.map(rulesOf));
+  expect(list?.items.flatMap(({ rules }) => rules ?? [])).toContain("exposure_cap");
+  expect(list).not.toHaveProperty("stop");
+  expect(reviews).toMatchObject({ sessionType: "review", stop: "nothing_due" });
+});
+
 test("the share is of lists, by their ids: half of many, the same ones again", async () => {
   await api.stop();
   const record = async () => {

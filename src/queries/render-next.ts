@@ -103,8 +103,12 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
     ...(selection.skillIds === null ? {} : { skillIds: [...selection.skillIds] }),
     ...(selection.sessionId === undefined ? {} : { sessionId: selection.sessionId }),
     ...(selection.cut ? { cut: true as const } : {}),
-    items: answer.items.map(({ itemId, p, propensity, reason }) => ({ itemId, p, propensity, reason: reason.code })),
+    items: answer.items.map(({ itemId, p, propensity, reason: { code, rules } }) => ({
+      ...{ itemId, p, propensity, reason: code },
+      ...(rules === undefined ? {} : { rules: [...rules] }),
+    })),
     candidates: selection.items.map(({ itemId }) => itemId).filter((itemId) => !shown.has(itemId)),
+    ...(answer.stop === null ? {} : { stop: answer.stop.reason }),
   };
 }
 

@@ -104,6 +104,7 @@ export async function* nextRows(
         ...{ sessionType, trackId, policyVersion, experimentId: arm?.experimentId ?? null, arm: arm?.arm ?? null },
         ...{ model, modelVersion, place: n + 1, itemId, p, score, propensity, reason: reason.code },
         reasonSkillId: "skillId" in reason ? reason.skillId : null,
+        rules: [...(reason.rules ?? [])],
       }));
     });
     yield { rows, ...progress };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { eventSchemas, interactionRecordedSchema, sessionTypeSchema } from "../../domain/events.ts";
+import { rules } from "../../domain/item-selection/selection.ts";
 import { streamCategories } from "../../domain/streams.ts";
 import { popularWindows } from "../../projections/rows.ts";
 import { tableOf } from "./table.ts";
@@ -109,6 +110,7 @@ export const nextTable = tableOf(
     propensity: probability.describe("Probability that the policy puts this item at this place"),
     reason: z.string().describe("Code of the reason"),
     reasonSkillId: z.string().nullable().describe("The skill that the reason speaks of"),
+    rules: z.array(z.enum(rules)).describe("Rules of the policy without which another item would stand there"),
   }),
 );
 export type NextRow = NonNullable<typeof nextTable.row>;

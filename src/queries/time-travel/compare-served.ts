@@ -1,5 +1,5 @@
 import { type ItemsServed, itemsServedSchema } from "../../domain/events.ts";
-import type { SelectedItem } from "../../domain/item-selection/selection.ts";
+import type { SelectedItem, Stop } from "../../domain/item-selection/selection.ts";
 import { servedStream } from "../../domain/streams.ts";
 import type { EventStore } from "../../ports/event-store.ts";
 
@@ -54,6 +54,7 @@ interface MadeAgain {
   readonly modelVersion: number;
   readonly revision: number;
   readonly items: readonly SelectedItem[];
+  readonly stop: Stop | null;
 }
 
 /** The list made again beside the one that was served, to the digits that were recorded. */
@@ -70,17 +71,23 @@ export function comparedWith(served: Served | null, again: MadeAgain): Reproduce
   // Where a client excluded items, what was served is the list without them.
   const shown = new Set(list.items.map(({ itemId }) => itemId));
   const items = list.cut === true ? again.items.filter(({ itemId }) => shown.has(itemId)) : again.items;
-  list.items.forEach(({ itemId, p, propensity, reason }, place) => {
+  // Lists recorded before rules were name none.
+  const namesRules = list.items.some(({ rules }) => rules !== undefined);
+  list.items.forEach(({ itemId, p, propensity, reason, rules }, place) => {
     const one = items[place];
     const at = `place ${place + 1}`;
     compare(at, itemId, one?.itemId ?? "nothing");
     if (one?.itemId !== itemId) return;
     compare(`${at}, reason`, reason, one.reason.code);
+    if (namesRules) compare(`${at}, rules`, named(rules), named(one.reason.rules));
     if (Math.abs(one.p - p) > 0.000_051) compare(`${at}, p`, p, one.p);
     if (Math.abs(one.propensity - propensity) > 0.002 * propensity + 2e-6) {
       compare(`${at}, propensity`, propensity, one.propensity);
     }
   });
+  if (list.stop !== undefined) compare("stop", list.stop, again.stop?.reason ?? "none");
   const status = differences.length === 0 ? "exactly" : "differs";
   return { status, selectionId: list.selectionId, differences };
 }
+
+const named = (rules: readonly string[] | undefined): string => rules?.join(" ") ?? "none";

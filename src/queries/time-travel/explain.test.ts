@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type History, learningHistory } from "../../../test/support/learning-history.ts";
 import { seededRandom } from "../../../test/support/random.ts";
+import { itemsServedSchema } from "../../domain/events.ts";
 import { explore } from "../../domain/item-selection/exploration.ts";
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import { learnerModels } from "../../domain/learner-model/models.ts";
 import { servedStream } from "../../domain/streams.ts";
+import { comparedWith } from "./compare-served.ts";
 import { createExplainer, type Explanation } from "./explainer.ts";
 import { nextInPast } from "./past-next.ts";
 import { createTimeTravel } from "./time-travel.ts";
@@ -95,7 +97,7 @@ describe("beside the list that was recorded as served", () => {
     const first = await explainer.explain({ ...question, at: String(await history.log.head()) });
     const { list } = first;
     const items = first.items.map(({ itemId, p, propensity, reason }) => ({
-      ...{ itemId, p: Math.round(p * 10_000) / 10_000, reason: reason.code },
+      ...{ itemId, p: Math.round(p * 10_000) / 10_000, reason: reason.code, rules: reason.rules },
       propensity: Number(propensity.toPrecision(4)),
     }));
     await history.append(servedStream(learnerId), "ItemsServed", {
@@ -127,6 +129,29 @@ describe("beside the list that was recorded as served", () => {
     const { reproduced } = await explainer.explain({ ...question, selectionId: "shown" });
     expect(reproduced.status).toBe("differs");
     expect(reproduced.differences[0]).toMatch(/^place 1: item-\d+ was served, item-\d+ is made again$/);
+  });
+
+  test("so is a rule that shaped the choice, and whether to stop; lists recorded before these were say nothing of them", () => {
+    const item = { itemId: "a", p: 0.8, score: 0.9, propensity: 1 };
+    const reason = { code: "pinned", rules: ["exposure_cap"] } as const;
+    const again = {
+      ...{ policyVersion: "t@1", model: "elo", modelVersion: 0, revision: 1, stop: { reason: "mastered" } as const },
+      items: [{ ...item, reason }],
+    };
+    const differencesFrom = (was: object, stop?: string) => {
+      const list = itemsServedSchema.parse({
+        ...{ selectionId: "s", learnerId: "ada", sessionType: "practice", trackId: "t", position: 1, size: 1 },
+        ...{ ...again, source: "personal", computed: "on_demand", stop },
+        items: [{ ...item, reason: "pinned", ...was }],
+      });
+      return comparedWith({ list, servedAt: 0, position: 1 }, again).differences;
+    };
+    expect(differencesFrom({ rules: ["exposure_cap"] }, "mastered")).toEqual([]);
+    expect(differencesFrom({})).toEqual([]);
+    expect(differencesFrom({ rules: ["topic_mix"] }, "nothing_due")).toEqual([
+      "place 1, rules: topic_mix was served, exposure_cap is made again",
+      "stop: nothing_due was served, mastered is made again",
+    ]);
   });
 
   test("and who asks for another is told", async () => {
