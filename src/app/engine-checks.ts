@@ -35,13 +35,13 @@ export async function inspectPostgres(url: string, what = "event log"): Promise<
     const [row] = await sql.query(settings);
     const version = Number(row?.[0] ?? 0);
     const found = `PostgreSQL ${Math.floor(version / 10_000)}.${version % 10_000} at ${where}`;
-    const applied = row?.[2] ? Number((await sql.query("SELECT count(*) FROM schema_migrations"))[0]?.[0] ?? 0) : 0;
+    const applied = row?.[2] ? Number((await sql.query("SELECT max(version) FROM schema_migrations"))[0]?.[0] ?? 0) : 0;
     return [
       version < 130_000 ? warn(what, found, "use PostgreSQL 13 or newer") : ok(what, found),
       ...(row?.[1] === "off"
         ? [warn("fsync", "off", "turn it on: accepted interactions would be lost on power loss")]
         : []),
-      migrationsCheck(applied, (await readMigrations()).length),
+      migrationsCheck(applied, (await readMigrations()).at(-1)?.version ?? 0),
     ];
   } catch (error) {
     return [fail(what, `PostgreSQL at ${where}: ${reasonOf(error)}`, "start it, or correct DATABASE_URL")];

@@ -5,9 +5,11 @@ import { toKey } from "../../src/adapters/read-models/redis-rows.ts";
 import { decodeLiveView, learnerKey, liveKey, viewField } from "../../src/projections/rows.ts";
 import { privateRedisCluster, privateRedisSentinel } from "../support/engines.ts";
 import { apiOn, askForNext, type Seen } from "../support/load-next.ts";
+import { type SeededRandom, seededRandom } from "../support/random.ts";
 import type { RedisServer } from "../support/redis.ts";
 
 // Tries to break invariants 8 and 9: a query never waits without bound, and is answered when Redis is slow or gone.
+// PROXIMAL_SEED=<n> repeats one seed (which master, after how long), PROXIMAL_FAULT_RUNS=<n> runs so many.
 
 /** The longest that a read may stay without an answer. */
 const gapMsMax = 150;
@@ -15,7 +17,13 @@ const gapMsMax = 150;
 const usualStallMs = 35;
 const perSecond = 200;
 const learnerIds = Array.from({ length: 300 }, (_, at) => `learner-${at}`);
+const faults = ["killed", "hung (SIGSTOP)"] as const;
+type Fault = (typeof faults)[number];
 const table: string[] = [];
+const runs = Number(process.env.PROXIMAL_FAULT_RUNS ?? 1);
+const oneSeed = process.env.PROXIMAL_SEED;
+const seeds = oneSeed === undefined ? Array.from({ length: runs }, (_, i) => i + 1) : [Number(oneSeed)];
+const cases = seeds.flatMap((seed) => faults.map((fault) => ({ fault, seed })));
 
 const sentinel = await privateRedisSentinel();
 const cluster = await privateRedisCluster();
@@ -27,12 +35,11 @@ afterAll(() => {
   process.stdout.write(`${head}\n${table.join("\n")}\n`);
 });
 
-type Fault = "killed" | "hung (SIGSTOP)";
-
 /** Under load, lets the fault happen, and goes on asking until another master has taken over and a second longer. */
 async function measure(
   setUp: string,
   fault: Fault,
+  random: SeededRandom,
   readModels: RedisReadModels,
   find: (keys: readonly string[]) => Promise<{ victim: RedisServer; of: readonly string[] }>,
   takenOver: (victim: RedisServer) => Promise<void>,
@@ -48,6 +55,7 @@ async function measure(
   expect((await warm()).failure).toBeNull();
 
   const stop = askForNext(api, own, perSecond);
+  await new Promise((resolve) => setTimeout(resolve, random.below(500)));
   process.kill(victim.pid, fault === "killed" ? "SIGKILL" : "SIGSTOP");
   await takenOver(victim);
   await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -69,15 +77,17 @@ function expectAnswered({ failure, gapMs, longestMs, stallMs, sources }: Seen): 
 }
 
 describe.skipIf(cluster === null)("reads while a master of a cluster fails", () => {
-  test.each<Fault>(["killed", "hung (SIGSTOP)"])("%s", async (fault) => {
+  test.each(cases)("$fault; seed $seed", { timeout: 60_000 }, async ({ fault, seed }) => {
     if (cluster === null) return;
+    const random = seededRandom(seed);
     const readModels = await openRedisReadModels({ url: cluster.url });
     const { seen, victim } = await measure(
       "cluster",
       fault,
+      random,
       readModels,
       async (keys) => {
-        const victim = await cluster.owner(slotOf(keys[0] ?? ""));
+        const victim = await cluster.owner(slotOf(random.pick(keys)));
         const owners = await Promise.all(keys.map(async (key) => (await cluster.owner(slotOf(key))).port));
         return { victim, of: keys.filter((_, at) => owners[at] === victim.port) };
       },
@@ -92,12 +102,14 @@ describe.skipIf(cluster === null)("reads while a master of a cluster fails", () 
 });
 
 describe.skipIf(sentinel === null)("reads while the master of sentinels fails", () => {
-  test.each<Fault>(["killed", "hung (SIGSTOP)"])("%s", async (fault) => {
+  test.each(cases)("$fault; seed $seed", { timeout: 60_000 }, async ({ fault, seed }) => {
     if (sentinel === null) return;
+    const random = seededRandom(seed);
     const readModels = await openRedisReadModels({ url: sentinel.url });
     const { seen, victim } = await measure(
       "sentinel",
       fault,
+      random,
       readModels,
       async (keys) => ({ victim: await sentinel.master(), of: keys }),
       async (failed) => {

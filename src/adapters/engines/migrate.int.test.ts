@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { privatePostgres } from "../../../test/support/engines.ts";
 import { isTransaction, type Migration, migrate, readMigrations, statementsOf } from "./migrate.ts";
@@ -135,9 +136,37 @@ CREATE INDEX CONCURRENTLY first_n ON first (n);
     await sql.close();
   });
 
-  test("those of this repository are numbered without a gap", async () => {
+  const baseline: Migration = {
+    version: 2,
+    name: "0002-baseline",
+    sql: `-- also applied as ${createHash("sha256").update(second.sql).digest("hex")}\nCREATE TABLE first (n int);\nCREATE TABLE second (n int);`,
+  };
+  const third: Migration = { version: 3, name: "0003-third", sql: "CREATE TABLE third (n int);" };
+
+  test("a baseline stands for all that it was made of", async () => {
+    const empty = await emptyDatabase();
+    expect(await migrate(empty, [baseline, third])).toEqual(["0002-baseline", "0003-third"]);
+    expect(await migrate(empty, [baseline, third])).toEqual([]);
+    await empty.close();
+
+    const old = await emptyDatabase();
+    await migrate(old, [first, second]);
+    expect(await migrate(old, [baseline, third])).toEqual(["0003-third"]);
+    expect(await old.query("SELECT count(*) FROM first")).toEqual([["1"]]);
+    await old.close();
+  });
+
+  test("a database that stopped before the baseline is refused, and nothing is changed", async () => {
+    const sql = await emptyDatabase();
+    await migrate(sql, [first]);
+    await expect(migrate(sql, [baseline, third])).rejects.toThrow("of before the first release (0001-first)");
+    expect(await sql.query("SELECT to_regclass('second'), to_regclass('third')")).toEqual([[null, null]]);
+    await sql.close();
+  });
+
+  test("those of this repository are numbered without a gap, from the baseline on", async () => {
     const migrations = await readMigrations();
-    expect(migrations.map((migration) => migration.version)).toEqual(migrations.map((_, i) => i + 1));
-    expect(migrations.length).toBeGreaterThanOrEqual(2);
+    expect(migrations[0]?.name).toBe("0005-baseline");
+    expect(migrations.map((migration) => migration.version)).toEqual(migrations.map((_, i) => i + 5));
   });
 });

@@ -5,7 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type OwnSession, type Sql, SqlError, type SqlSession } from "./sql.ts";
 
-/** One file of infra/postgres/migrations: `<version>-<what>.sql`, versions 0001, 0002, ... without a gap. */
+/**
+ * One file of infra/postgres/migrations: `<version>-<what>.sql`, without a gap. The first is the baseline: all that came
+ * before it, in one; its first line may be `-- also applied as <sha256>`, the checksum of what had its version before.
+ */
 export interface Migration {
   readonly version: number;
   readonly name: string;
@@ -59,14 +62,21 @@ async function missing(session: SqlSession, migrations: readonly Migration[]): P
       ? []
       : await session.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version");
   const done = new Map(rows.map(([version, name, checksum]) => [Number(version), { name, checksum }]));
+  const [first, newest] = [migrations[0]?.version ?? 0, migrations.at(-1)?.version ?? 0];
   for (const [version, { name }] of done) {
-    if (!migrations.some((migration) => migration.version === version)) {
+    if (version > newest) {
       throw new Error(`the database has migration ${name}, which this Proximal does not know: upgrade it`);
+    }
+    if (version < first && !done.has(first)) {
+      throw new Error(
+        `the database is of before the first release (${name}): see "Before the baseline", docs/postgres.md`,
+      );
     }
   }
   return migrations.filter((migration) => {
     const before = done.get(migration.version);
-    if (before === undefined || before.checksum === checksumOf(migration)) return before === undefined;
+    if (before === undefined) return true;
+    if (before.checksum === checksumOf(migration) || before.checksum === alsoAppliedAs(migration)) return false;
     throw new Error(`migration ${migration.name} was edited after it had been applied: undo that and add a new one`);
   });
 }
@@ -168,6 +178,10 @@ export function statementsOf(sql: string): string[] {
   return withoutComments.split(/;[ \t]*\r?$/m).flatMap((part) => part.trim() || []);
 }
 
+function alsoAppliedAs({ sql }: Migration): string | undefined {
+  return /^-- also applied as ([0-9a-f]{64})\r?\n/.exec(sql)?.[1];
+}
+
 function checksumOf(migration: Migration): string {
   return createHash("sha256").update(migration.sql.replaceAll("\r\n", "\n")).digest("hex");
 }
@@ -177,11 +191,18 @@ export async function readMigrations(folder = migrationsFolder()): Promise<Migra
   const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).sort();
   return Promise.all(
     files.map(async (file, i) => {
-      const version = Number(/^(\d{4})-/.exec(file)?.[1]);
-      if (version !== i + 1) throw new Error(`migration ${file} should be number ${i + 1}`);
+      const version = versionOf(file);
+      const expected = versionOf(files[0] ?? "") + i;
+      if (version !== expected) throw new Error(`migration ${file} should be number ${expected}`);
       return { version, name: file.slice(0, -4), sql: await readFile(`${folder}/${file}`, "utf8") };
     }),
   );
+}
+
+function versionOf(file: string): number {
+  const version = Number(/^(\d{4})-/.exec(file)?.[1]);
+  if (Number.isNaN(version)) throw new Error(`migration ${file} should be named <four digits>-<what>.sql`);
+  return version;
 }
 
 /** Three folders up from the sources, four from the build in dist/. */

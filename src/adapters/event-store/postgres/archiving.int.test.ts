@@ -1,7 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { sharedPostgres } from "../../../../test/support/engines.ts";
 import { temporaryFolder } from "../../../../test/support/folders.ts";
@@ -297,36 +296,5 @@ describe.skipIf(postgres === null)("archiving", () => {
     ]);
     expect((await readAll(log, 0, 1_000)).events).toHaveLength(1_700);
     await Promise.all([close(), ...others.map((one) => one.close())]);
-  });
-
-  test("an append by the code of before goes on while the new one is rolled out", async () => {
-    const { log, url, close } = await newLog(100, null);
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    const append = (names: string[], wanted: (number | null)[], ids = names.map(() => crypto.randomUUID())) =>
-      client.query(
-        "SELECT first_position::int, revisions::int[] FROM append_events($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[])",
-        [
-          names,
-          names.map(() => "learner"),
-          wanted,
-          ids,
-          names.map(() => "One"),
-          names.map(() => "{}"),
-          names.map(() => "{}"),
-          names.map(() => "2026-03-01"),
-        ],
-      );
-    const names = ["learner-b", "learner-a", "learner-b"];
-    expect((await append(names, [null, null, null])).rows).toEqual([{ first_position: 1, revisions: [1, 1, 2] }]);
-    expect((await append(names, [3, null, 4])).rows).toEqual([{ first_position: 4, revisions: [3, 2, 4] }]);
-    expect((await append(names, [3, null, 4])).rows).toEqual([]);
-    expect((await append(names, [5, null, 7])).rows).toEqual([]);
-    const id = crypto.randomUUID();
-    expect((await append(["learner-c"], [null], [id])).rows).toHaveLength(1);
-    expect((await append(["learner-c"], [null], [id])).rows).toEqual([]);
-    expect((await readAll(log)).events).toHaveLength(7);
-    await client.end();
-    await close();
   });
 });

@@ -25,7 +25,11 @@ async function tablesOfEvents(sql: Sql): Promise<string[]> {
 
 async function realistic(sql: Sql): Promise<Migration[]> {
   const before = await readMigrations();
-  const next = (i: number, name: string, text: string) => ({ version: before.length + i, name, sql: text });
+  const next = (i: number, name: string, text: string) => ({
+    version: (before.at(-1)?.version ?? 0) + i,
+    name,
+    sql: text,
+  });
   const indexes = (await tablesOfEvents(sql)).map(
     (table, i) => `DROP INDEX CONCURRENTLY IF EXISTS events_source_${i};
 CREATE INDEX CONCURRENTLY events_source_${i} ON ${table} (source, position) WHERE source IS NOT NULL;

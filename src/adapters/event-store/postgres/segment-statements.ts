@@ -1,4 +1,4 @@
-/** The statements by which segments of the Postgres log move to the archive, see infra/postgres/migrations/0004. */
+/** The statements by which segments of the Postgres log move to the archive, see infra/postgres/migrations/0005-baseline.sql. */
 
 import { columns } from "./statements.ts";
 

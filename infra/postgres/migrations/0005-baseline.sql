@@ -1,11 +1,47 @@
--- The event log in segments: ranges of positions, each a table of its own, so that old ones can leave the database whole.
+-- also applied as 69ecd0b8dfa837830a97c5d00515c8ce0f72cf8409b7d76c3943133e1f7d5389
 --
+-- The schema as it stood before the first release. Databases of the time before have it from 0001 to 0005, the last of
+-- which had the checksum above.
+
+-- The event log, in segments: ranges of positions, each a table of its own, so that old ones can leave the database whole.
+--
+-- log_head has one row: the position of the last event. A writer takes its row lock, as the last thing before it
+-- inserts, and holds it to the end of its transaction. So positions have no gaps, and are in the order of the commits:
+-- a reader that has seen position n has seen everything before n, whatever other transactions do.
+CREATE TABLE log_head (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  position bigint NOT NULL,
+  -- Segments made from now on hold so many positions.
+  segment_size bigint NOT NULL DEFAULT 5000000 CHECK (segment_size > 0),
+  -- The last position that has a table.
+  segmented_to bigint NOT NULL DEFAULT 0,
+  -- The last position that is in the archive and no longer here; 0 where nothing is.
+  archived_to bigint NOT NULL DEFAULT 0
+);
+INSERT INTO log_head (position) VALUES (0);
+-- The row is updated with each append: room on its page lets all but a few of these stay out of the index.
+ALTER TABLE log_head SET (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
+
+CREATE TABLE events (
+  position bigint PRIMARY KEY,
+  -- 1 for the first event of its stream.
+  revision bigint NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  event_id uuid NOT NULL,
+  stream text COLLATE "C" NOT NULL,
+  -- The part of the stream's name before its first dash.
+  category text COLLATE "C" NOT NULL,
+  type text COLLATE "C" NOT NULL,
+  -- json, not jsonb: kept as it was sent (jsonb refuses \u0000, and is slower to write and to read back whole).
+  -- Analysts query it all the same: data->>'itemId', or data::jsonb.
+  data json NOT NULL,
+  metadata json NOT NULL
+) PARTITION BY RANGE (position);
+CREATE INDEX events_category_position ON events (category, position);
+
 -- A unique index of a partitioned table has to contain the position, so what is unique over all segments, those that are
 -- archived too, stands in tables beside them: event_ids and stream_heads. They are written in the transaction of the
 -- append, so they never say anything else than the events do.
-
--- Appends wait for this migration; readers only for its last moments, so what takes long comes first.
-LOCK TABLE log_head IN EXCLUSIVE MODE;
 
 -- Every segment there ever was. archive: the name of its file, once its events have moved there.
 CREATE TABLE log_segments (
@@ -42,26 +78,6 @@ CREATE TABLE archived_streams (
 );
 CREATE INDEX archived_streams_segment ON archived_streams (first_position);
 
-INSERT INTO event_ids (event_id, position) SELECT event_id, position FROM events ORDER BY event_id;
-INSERT INTO stream_heads (stream, revision) SELECT stream, max(revision) FROM events GROUP BY stream;
-
--- Segments made from now on hold so many positions. segmented_to: the last position that has a table. archived_to: the
--- last position that is in the archive and no longer here; 0 where nothing is.
-ALTER TABLE log_head
-  ADD COLUMN segment_size bigint NOT NULL DEFAULT 5000000 CHECK (segment_size > 0),
-  ADD COLUMN segmented_to bigint NOT NULL DEFAULT 0,
-  ADD COLUMN archived_to bigint NOT NULL DEFAULT 0;
-
--- What was one table becomes the first segment.
-ALTER TABLE events RENAME TO events_000000000001;
-ALTER TABLE events_000000000001 RENAME CONSTRAINT events_pkey TO events_000000000001_pkey;
-ALTER TABLE events_000000000001 DROP CONSTRAINT events_event_id;
-ALTER TABLE events_000000000001 RENAME CONSTRAINT events_stream_revision TO events_000000000001_stream_revision;
-ALTER INDEX events_category_position RENAME TO events_000000000001_category_position;
-
-CREATE TABLE events (LIKE events_000000000001 INCLUDING DEFAULTS, PRIMARY KEY (position)) PARTITION BY RANGE (position);
-CREATE INDEX events_category_position ON events (category, position);
-
 -- Makes the next segment. Its table is attached when it is ready, which waits for no reader and no writer.
 -- Parameters: none. Result: the last position that has a table now.
 -- Invariant: called by whoever holds the row of log_head; segments follow each other without a gap.
@@ -89,17 +105,7 @@ BEGIN
 END
 $$;
 
--- The first segment holds what there is, and is as long as any other beyond that.
-DO $$
-DECLARE
-  v_last bigint;
-BEGIN
-  SELECT position + segment_size INTO STRICT v_last FROM log_head;
-  EXECUTE format('ALTER TABLE events ATTACH PARTITION events_000000000001 FOR VALUES FROM (1) TO (%s)', v_last + 1);
-  INSERT INTO log_segments (first_position, last_position, table_name) VALUES (1, v_last, 'events_000000000001');
-  UPDATE log_head SET segmented_to = v_last;
-END
-$$;
+SELECT add_segment();
 
 -- Appends a batch, all of it or nothing, in one round trip.
 --
@@ -187,58 +193,87 @@ BEGIN
 END
 $$;
 
--- The append of before, for processes that still run it while this is rolled out. In terms of the new one; see 0001 for
--- its parameters and result.
-CREATE OR REPLACE FUNCTION append_events(
-  p_streams text[],
-  p_categories text[],
-  p_revisions bigint[],
-  p_event_ids uuid[],
-  p_types text[],
-  p_data json[],
-  p_metadata json[],
-  p_recorded_at timestamptz[]
-) RETURNS TABLE (first_position bigint, revisions bigint[])
-LANGUAGE plpgsql
-AS $$
-DECLARE
-  v_heads text[];
-  v_counts bigint[];
-  v_befores bigint[];
-  v_numbers integer[];
-  v_backs bigint[];
-  v_first bigint;
-  v_after bigint[];
-BEGIN
-  IF EXISTS (
-    SELECT 1 FROM (
-      SELECT r.wanted - row_number() OVER (PARTITION BY r.stream ORDER BY r.n) AS before, r.stream
-      FROM unnest(p_streams, p_revisions) WITH ORDINALITY AS r (stream, wanted, n)
-    ) b GROUP BY b.stream HAVING min(b.before) <> max(b.before)
-  ) THEN
-    RETURN;
-  END IF;
-  WITH asked AS (
-    SELECT r.n, r.stream, r.wanted, row_number() OVER (PARTITION BY r.stream ORDER BY r.n) AS nth,
-      count(*) OVER (PARTITION BY r.stream) AS count, dense_rank() OVER (ORDER BY r.stream COLLATE "C") AS number
-    FROM unnest(p_streams, p_revisions) WITH ORDINALITY AS r (stream, wanted, n)
-  ), heads AS (
-    SELECT a.number, a.stream, a.count, max(a.wanted - a.nth) AS before FROM asked a GROUP BY a.number, a.stream, a.count
-  )
-  SELECT
-    (SELECT array_agg(h.stream ORDER BY h.number) FROM heads h),
-    (SELECT array_agg(h.count ORDER BY h.number) FROM heads h),
-    (SELECT array_agg(h.before ORDER BY h.number) FROM heads h),
-    array_agg(a.number::integer ORDER BY a.n), array_agg(a.count - a.nth ORDER BY a.n)
-  INTO v_heads, v_counts, v_befores, v_numbers, v_backs FROM asked a;
-  SELECT n.first_position, n.revisions INTO v_first, v_after FROM append_events(
-    v_heads, v_counts, v_befores, v_numbers, v_backs, p_streams, p_event_ids, p_types, p_data, p_metadata, p_recorded_at
-  ) n;
-  IF v_first IS NOT NULL THEN
-    RETURN QUERY SELECT v_first, (
-      SELECT array_agg(v_after[a.number] - a.back ORDER BY a.n)
-      FROM unnest(v_numbers, v_backs) WITH ORDINALITY AS a (number, back, n)
-    );
-  END IF;
-END
-$$;
+-- Named bytes beside the log: published weights of models, checkpoints of workers.
+CREATE SEQUENCE blob_writes;
+CREATE TABLE blobs (
+  kind text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  -- Orders the names of a kind by their last write.
+  written bigint NOT NULL DEFAULT nextval('blob_writes'),
+  bytes bytea NOT NULL,
+  PRIMARY KEY (kind, name)
+);
+-- Weights are dense numbers: compressing them costs time and saves nothing.
+ALTER TABLE blobs ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+-- API keys: the secret itself is never kept, only its SHA-256.
+CREATE TABLE api_keys (
+  id text COLLATE "C" PRIMARY KEY,
+  added bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL,
+  scopes text[] NOT NULL,
+  hash text NOT NULL,
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz,
+  revoked_at timestamptz
+);
+
+-- Who may do what only one process of a deployment does at a time, and until when by the clock of this server.
+CREATE TABLE leases (
+  name text COLLATE "C" PRIMARY KEY,
+  holder text COLLATE "C" NOT NULL,
+  -- Grows with each change of holder: what carries a lower one comes from a holder before.
+  token bigint NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+
+-- Replays: questions of analysts that take minutes, worked on as background jobs, with the files they made.
+
+CREATE TABLE replays (
+  id uuid PRIMARY KEY,
+  number bigint NOT NULL UNIQUE GENERATED ALWAYS AS IDENTITY,
+  kind text COLLATE "C" NOT NULL,
+  -- json, not jsonb: kept as it was asked for.
+  input json NOT NULL,
+  idempotency_key text COLLATE "C",
+  requested_by text COLLATE "C",
+  created_at timestamptz NOT NULL,
+  state text COLLATE "C" NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+  -- Claims so far: the last one is the one that may write.
+  attempts integer NOT NULL DEFAULT 0,
+  -- Claims since the last checkpoint that were not given up in good order.
+  tries integer NOT NULL DEFAULT 0,
+  -- Until then nobody else may claim it.
+  claimed_until timestamptz,
+  started_at timestamptz,
+  ended_at timestamptz,
+  done double precision,
+  total double precision,
+  checkpoint json,
+  summary json,
+  error text
+);
+CREATE UNIQUE INDEX replays_idempotency ON replays (coalesce(requested_by, ''), idempotency_key)
+  WHERE idempotency_key IS NOT NULL;
+CREATE INDEX replays_open ON replays (number) WHERE state IN ('queued', 'running');
+CREATE INDEX replays_ended ON replays (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE replay_files (
+  replay_id uuid NOT NULL REFERENCES replays ON DELETE CASCADE,
+  name text COLLATE "C" NOT NULL,
+  media_type text NOT NULL,
+  bytes bigint NOT NULL DEFAULT 0,
+  -- Its length at the last checkpoint; null for a file made since.
+  saved_bytes bigint,
+  PRIMARY KEY (replay_id, name)
+);
+
+-- A file in pieces, each at the offset where it starts.
+CREATE TABLE replay_chunks (
+  replay_id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  start bigint NOT NULL,
+  bytes bytea NOT NULL,
+  PRIMARY KEY (replay_id, name, start),
+  FOREIGN KEY (replay_id, name) REFERENCES replay_files ON DELETE CASCADE
+);
