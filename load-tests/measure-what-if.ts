@@ -17,8 +17,9 @@ import { isPublicationDue } from "../src/domain/learner-model/publication.ts";
 import type { AppendRequest } from "../src/ports/event-store.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { freePort } from "../test/support/servers.ts";
-import type { LoadOrder, LoadReport } from "./bench/load-generator.ts";
-import { ask, endAll, linesOf, startNode } from "./bench/processes.ts";
+import type { LoadReport } from "./bench/load-generator.ts";
+import { startLoadGenerator } from "./bench/load-side.ts";
+import { endAll, linesOf, startNode } from "./bench/processes.ts";
 
 /*
  * What a what-if over a large log takes, and what live queries notice of it: `node load-tests/measure-what-if.ts`
@@ -162,9 +163,8 @@ try {
     method: "GET" as const,
     path: `/v1/learners/learner-${(n * 7) % learners}/next`,
   }));
-  const generator = startNode("load-tests/bench/load-generator.ts");
-  const load = (): Promise<LoadReport> =>
-    ask<LoadReport>(generator, { url, key, connections: 16, seconds, rate, shots } satisfies LoadOrder);
+  const generator = startLoadGenerator();
+  const load = (): Promise<LoadReport> => generator.load({ url, key, connections: 16, seconds, rate, shots });
   // The trainer, too, has caught up by then.
   await sleep(10_000);
   await load();

@@ -1,7 +1,7 @@
 import type { BenchCase, BenchSetting, Prepared, Side } from "./case.ts";
 import { answer } from "./course.ts";
 import { loadSide } from "./load-side.ts";
-import { ask, cpuSeconds, startNode } from "./processes.ts";
+import { ask, cpuSeconds, cpuUsEach, startNode } from "./processes.ts";
 import type { App } from "./proximal-app.ts";
 import type { InsertOrder, InsertReport } from "./raw-insert.ts";
 
@@ -85,7 +85,7 @@ export const batch: BenchCase = {
       const insert = { url: app.env.DATABASE_URL, seconds, connections: batchPosters, rowsPerInsert: batchSize };
       const before = cpuSeconds(raw.pid);
       const { rows, seconds: took } = await ask<InsertReport>(raw, insert satisfies InsertOrder);
-      return { figure: rows / took, cpuUs: ((cpuSeconds(raw.pid) - before) / rows) * 1e6 };
+      return { figure: rows / took, cpuUs: cpuUsEach(before, cpuSeconds(raw.pid), rows) };
     };
     return {
       ours: loadSide(setting.generator(), { url: api.url, pids: [api.server.pid], order, each: batchSize }),

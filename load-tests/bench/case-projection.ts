@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startRedis } from "../../test/support/redis.ts";
 import { freePort } from "../../test/support/servers.ts";
-import type { BenchCase, Sample } from "./case.ts";
+import type { BenchCase } from "./case.ts";
 import { batchSize } from "./case-ingest.ts";
 import { answer } from "./course.ts";
-import { cpuSeconds } from "./processes.ts";
+import { cpuSeconds, cpuUsEach } from "./processes.ts";
 import { type App, startServe } from "./proximal-app.ts";
+import type { Sample } from "./result.ts";
 
 const learners = 5_000;
 const eventsOf = { full: 200_000, quick: 40_000, gate: 20_000 };
@@ -85,7 +86,7 @@ async function mark(app: Pick<App, "request" | "server">): Promise<Mark> {
 function sampleOf(first: Mark, last: Mark): Sample {
   const events = last.position - first.position;
   if (events < 5_000) throw new Error(`only ${events} events were folded while watching: the case needs more of them`);
-  return { figure: events / ((last.at - first.at) / 1000), cpuUs: ((last.cpu - first.cpu) / events) * 1e6 };
+  return { figure: events / ((last.at - first.at) / 1000), cpuUs: cpuUsEach(first.cpu, last.cpu, events) };
 }
 
 /** How far the projection of learners has come. */

@@ -1,9 +1,7 @@
 import type { BenchCase, Prepared } from "./case.ts";
 import { singleShots } from "./case-ingest.ts";
 import { answer } from "./course.ts";
-import type { LoadReport } from "./load-generator.ts";
 import { loadSide } from "./load-side.ts";
-import { ask } from "./processes.ts";
 import { type App, nextPath } from "./proximal-app.ts";
 import { quantile } from "./statistics.ts";
 
@@ -32,7 +30,7 @@ export const visible: BenchCase = {
     return {
       async ours({ number, seconds }) {
         const load = { url: app.url, key: app.key, connections: 64, seconds: seconds + 1, rate, shots };
-        const loading = ask<LoadReport>(generator, load);
+        const loading = generator.load(load);
         const waits = await probeWhile(app, learners, loading, number);
         const { requests, failed, seconds: took } = await loading;
         if (failed > 0) throw new Error(`${failed} posts of the load failed: nothing to compare`);

@@ -1,6 +1,7 @@
 import type { LoadOrder } from "./load-generator.ts";
-import type { NodeProcess } from "./processes.ts";
+import type { LoadGenerator } from "./load-side.ts";
 import type { App } from "./proximal-app.ts";
+import type { Sample, Scale, Target } from "./result.ts";
 
 /*
  * What a case of `npm run bench` is. A module `case-<what>.ts` exports one or more of them, `cases.ts` lists them all.
@@ -9,24 +10,10 @@ import type { App } from "./proximal-app.ts";
  * the shared setting and gives the two sides, each a function that measures ONE round. The frame (run-case.ts) does the
  * rest: a round of each that does not count, then rounds of ours and of the limit in turn, the order changing with each
  * round so that what else the machine does meets both; ratios of paired rounds; the table, the JSON, the comparison.
- * A case prints nothing and keeps no statistics.
+ * A case prints nothing and keeps no statistics. What a round gives is a `Sample` (result.ts).
+ *
+ * Three scales: `full` is what documents quote, `quick` is for a look while working, `gate` is what CI runs (gate.ts).
  */
-
-/** `full` is what documents quote, `quick` is for a look while working, `gate` is what CI runs (gate.ts). */
-export type Scale = "full" | "quick" | "gate";
-
-/** What one side did in one round. */
-export interface Sample {
-  /** In the unit of the case. */
-  readonly figure: number;
-  /**
-   * Microseconds of CPU for each operation, of the processes that the case is about: the server, say, and neither the load
-   * generator nor the engines. Null where it means nothing or the system does not tell.
-   */
-  readonly cpuUs: number | null;
-  /** More that was seen, for context, units last: `{ latency_p99_ms: 3 }`. */
-  readonly context?: Readonly<Record<string, number>>;
-}
 
 export interface Round {
   /** From 0; -1 is the round that does not count. */
@@ -50,13 +37,6 @@ export interface Prepared {
   /** Said beside the result; asked for after the last round. */
   readonly note?: () => string;
 }
-
-export type Target =
-  /** Of the ratio to the limit: of the figure, or of CPU time where the load generator may be what is slow. */
-  | { readonly ratio: number; readonly by: "figure" | "cpu" }
-  /** Of the figure itself. */
-  | { readonly below: number }
-  | { readonly atLeast: number };
 
 export interface BenchCase {
   /** As `--only` takes it: `next-hit`. */
@@ -94,8 +74,8 @@ export interface BenchSetting {
   app(): Promise<App>;
   /** The bare Fastify server of bare-server.ts, which gives the bytes that `app` gave. */
   bare(): Promise<{ readonly url: string; readonly pid: number }>;
-  /** load-generator.ts */
-  generator(): NodeProcess;
+  /** For `loadSide`, or to put load on something by itself. */
+  generator(): LoadGenerator;
 }
 
 /** A server under load, see `loadSide`. */

@@ -1,5 +1,5 @@
 // A child process: puts load on a server with autocannon, and reports. In its own process so that measuring does not
-// take time from what is measured.
+// take time from what is measured. Several orders at once are carried out at once.
 
 import autocannon from "autocannon";
 
@@ -18,6 +18,16 @@ export interface LoadOrder {
   readonly rate?: number;
   /** Each connection goes round its own part of these. */
   readonly shots: readonly Shot[];
+}
+
+/** What the child process is sent, and what it answers with. */
+export interface NumberedOrder {
+  readonly number: number;
+  readonly order: LoadOrder;
+}
+export interface NumberedReport {
+  readonly number: number;
+  readonly report: LoadReport;
 }
 
 export interface LoadReport {
@@ -59,9 +69,9 @@ function run(order: LoadOrder): Promise<LoadReport> {
   });
 }
 
-process.on("message", (order: LoadOrder) => {
+process.on("message", ({ number, order }: NumberedOrder) => {
   run(order).then(
-    (report) => process.send?.(report),
+    (report) => process.send?.({ number, report } satisfies NumberedReport),
     (error) => {
       console.error(error);
       process.exit(1);

@@ -1,17 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { cpus, release, totalmem, type } from "node:os";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { findProgram, postgresFolders } from "../../test/support/servers.ts";
-
-export interface Machine {
-  readonly cores: number;
-  readonly cpu: string;
-  readonly memory_gb: number;
-  readonly system: string;
-  readonly node: string;
-  readonly postgres: string;
-  readonly redis: string;
-}
+import type { Machine } from "./result.ts";
 
 /** What a result needs beside it to mean anything. */
 export function describeMachine(): Machine {
@@ -23,6 +14,9 @@ export function describeMachine(): Machine {
     node: process.version,
     postgres: versionOf(findProgram("postgres", postgresFolders())),
     redis: versionOf(findProgram("redis-server")),
+    load_average: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+    commit: git("rev-parse", "HEAD"),
+    dirty: (git("status", "--porcelain") ?? "") !== "",
   };
 }
 
@@ -40,4 +34,14 @@ function versionOf(program: string | null): string {
   if (program === null) return "not installed";
   const said = execFileSync(program, ["--version"], { encoding: "utf8" });
   return /\d+(\.\d+)+/.exec(said)?.[0] ?? said.trim();
+}
+
+/** Null where there is no git, or no clone. */
+function git(...args: readonly string[]): string | null {
+  try {
+    const stdio = ["ignore", "pipe", "ignore"] as const;
+    return execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8", stdio: [...stdio] }).trim();
+  } catch {
+    return null;
+  }
 }

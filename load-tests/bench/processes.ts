@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -8,8 +8,15 @@ import { fileURLToPath } from "node:url";
 /** Everything the bench starts is stopped when it ends, in whatever way; latest first. */
 const undo: (() => Promise<void>)[] = [];
 export const onEnd = (stop: () => Promise<void>): void => void undo.push(stop);
-export async function endAll(): Promise<void> {
-  for (let stop = undo.pop(); stop !== undefined; stop = undo.pop()) await stop();
+let ending: Promise<void> | undefined;
+/** Whoever calls it while it runs waits for the same end. What is started afterwards can be ended again. */
+export function endAll(): Promise<void> {
+  ending ??= (async () => {
+    for (let stop = undo.pop(); stop !== undefined; stop = undo.pop()) await stop();
+  })().finally(() => {
+    ending = undefined;
+  });
+  return ending;
 }
 
 export interface NodeProcess {
@@ -75,16 +82,27 @@ export async function linesOf(file: string, args: readonly string[], env: NodeJS
   return lines;
 }
 
-/** CPU seconds that processes have used so far, user and system; NaN where the system does not tell (not Linux). */
+/**
+ * CPU seconds that processes have used so far, user and system: what the scheduler counts for each thread, in nanoseconds,
+ * of threads that are still there. NaN where the system does not tell (not Linux).
+ */
 export function cpuSeconds(...pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
 }
 
+/** Microseconds of CPU for each operation between two readings; null where the system does not tell. */
+export function cpuUsEach(before: number, after: number, operations: number): number | null {
+  const us = ((after - before) / operations) * 1e6;
+  return Number.isFinite(us) ? us : null;
+}
+
 function cpuSecondsOf(pid: number): number {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    let nanoseconds = 0;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    }
+    return nanoseconds / 1e9;
   } catch {
     return Number.NaN;
   }

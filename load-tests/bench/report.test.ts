@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type CaseResult, ratiosOf, tableOf, verdictOf } from "./report.ts";
+import { tableOf } from "./report.ts";
+import { type CaseResult, ratiosOf, verdictOf } from "./result.ts";
 
 const measured: CaseResult = {
   name: "next",

@@ -1,14 +1,14 @@
 import type { BareOrder } from "./bare-server.ts";
 import type { BenchSetting } from "./case.ts";
 import { answer } from "./course.ts";
+import { startLoadGenerator } from "./load-side.ts";
 import { ask, startNode } from "./processes.ts";
 import { type App, nextPath, seed, startApp } from "./proximal-app.ts";
-
-const answersEach = 20;
 
 /** What the cases share, each part started when it is first asked for. `say` is told of what takes long. */
 export function benchSetting(
   learners: number,
+  answersEach: number,
   say: (line: string) => void,
 ): Pick<BenchSetting, "app" | "bare" | "generator" | "learners"> {
   const app = once(async () => {
@@ -25,7 +25,7 @@ export function benchSetting(
       const { url } = await ask<{ url: string }>(server, await sampleAnswers(await app()));
       return { url, pid: server.pid };
     }),
-    generator: once(() => startNode("load-tests/bench/load-generator.ts")),
+    generator: once(startLoadGenerator),
   };
 }
 

@@ -1,0 +1,97 @@
+import { parseArgs } from "node:util";
+import type { BenchCase } from "./case.ts";
+import { benchCases } from "./cases.ts";
+import type { Scale } from "./result.ts";
+
+export const usage = `npm run bench [-- options]
+
+  --quick             about 2 minutes instead of 12: a look, nothing to quote
+  --only a,b          these cases: ${benchCases.map(({ name }) => name).join(", ")}
+  --rounds n          rounds of each case
+  --seconds n         of a round
+  --save              keep the run for everybody: results/bench-history/, and results/bench.json, which documents quote
+  --against FILE      compare with that run; "none" compares with nothing. Usually with the newest kept one
+  --compare A,B       measure nothing, compare two kept runs
+  --gate              what CI runs: fails where a ratio fell below its floor (results/bench-floors.json)
+  --gate --record n   measure the gate's cases n times, and write the floors from that
+  --profile CASE      profile the server during a case: a .cpuprofile, and where the time goes
+  --long              the embedded default: 1,000,000 events, a restart, 100,000 requests
+`;
+
+export interface Wanted {
+  readonly what: "measure" | "gate" | "record" | "compare" | "profile" | "help";
+  readonly cases: readonly BenchCase[];
+  readonly scale: Scale;
+  readonly seconds: number | null;
+  readonly rounds: number | null;
+  readonly save: boolean;
+  /** A file, "none", or null for the newest kept run. */
+  readonly against: string | null;
+  readonly compare: readonly [string, string] | null;
+  /** Runs that floors are made of. */
+  readonly record: number;
+}
+
+/** Throws a line for the user where the arguments make no sense. */
+export function readArguments(args: readonly string[]): Wanted {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      seconds: { type: "string" },
+      rounds: { type: "string" },
+      only: { type: "string" },
+      save: { type: "boolean", default: false },
+      against: { type: "string" },
+      compare: { type: "string" },
+      gate: { type: "boolean", default: false },
+      record: { type: "string" },
+      profile: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { quick, gate, save, profile } = values;
+  const [before, after] = values.compare?.split(",") ?? [];
+  if (values.compare !== undefined && (before === undefined || after === undefined)) {
+    throw new Error("--compare takes two files with a comma between them");
+  }
+  if (values.record !== undefined && !gate) throw new Error("--record goes with --gate");
+  const scale = gate ? "gate" : quick ? "quick" : "full";
+  return {
+    what: whatOf(values),
+    cases: casesOf(profile ?? values.only, scale),
+    ...{ scale, save, against: values.against ?? null },
+    seconds: wholeNumber("--seconds", values.seconds),
+    rounds: wholeNumber("--rounds", values.rounds),
+    compare: before === undefined || after === undefined ? null : [before, after],
+    record: wholeNumber("--record", values.record) ?? 0,
+  };
+}
+
+function whatOf(values: { help: boolean; gate: boolean } & Partial<Record<"compare" | "record" | "profile", string>>) {
+  if (values.help) return "help";
+  if (values.compare !== undefined) return "compare";
+  if (values.profile !== undefined) return "profile";
+  if (values.gate) return values.record === undefined ? "gate" : "record";
+  return "measure";
+}
+
+function casesOf(only: string | undefined, scale: Scale): readonly BenchCase[] {
+  if (only !== undefined) return only.split(",").map(caseNamed);
+  if (scale === "gate") return benchCases.filter(({ gate }) => gate === true);
+  return benchCases.filter(({ notIn }) => notIn?.includes(scale) !== true);
+}
+
+function caseNamed(name: string): BenchCase {
+  const found = benchCases.find((each) => each.name === name);
+  if (found === undefined)
+    throw new Error(`no case "${name}": there are ${benchCases.map((each) => each.name).join(", ")}`);
+  return found;
+}
+
+function wholeNumber(option: string, given: string | undefined): number | null {
+  if (given === undefined) return null;
+  const value = Number(given);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${option} ${given}: a whole number from 1 on`);
+  return value;
+}
