@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { idSchema } from "../../domain/events.ts";
+import { idSchema, masteryNeedsSchema } from "../../domain/events.ts";
 import { type ExperimentInLog, experimentsInLog } from "../../queries/experiments/experiments-in-log.ts";
 import { type MeasureName, measures } from "../../queries/experiments/learner-figures.ts";
 import { experimentResults } from "../../queries/experiments/results.ts";
@@ -44,6 +44,7 @@ const resultsSchema = z
     model: z.string(),
     modelVersion: z.number().int().describe("Of the weights that all mastery is measured with"),
     masteryThreshold: z.number(),
+    masteryNeeds: masteryNeedsSchema,
     learners: z.number().int(),
     moved: z.number().int().describe("Seen in two arms, and left out"),
     arms: z.array(

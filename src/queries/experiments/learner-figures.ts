@@ -1,4 +1,5 @@
-import type { EventOf } from "../../domain/events.ts";
+import type { EventOf, Policy } from "../../domain/events.ts";
+import { isMastered } from "../../domain/item-selection/mastered.ts";
 import { type LearnerState, masteryOf } from "../../domain/learner/learner-state.ts";
 import type { Part } from "../statistics/comparison.ts";
 
@@ -58,8 +59,11 @@ export function createLearnerFigures(experimentId: string, endAt: number) {
   };
 }
 
-export const countMastered = (state: LearnerState, skillIds: readonly string[], threshold: number): number =>
-  skillIds.filter((id) => (masteryOf(state, id)?.p ?? 0) >= threshold).length;
+export const countMastered = (state: LearnerState, skillIds: readonly string[], policy: Policy): number =>
+  skillIds.filter((id) => {
+    const mastery = masteryOf(state, id);
+    return mastery !== null && isMastered(mastery, policy);
+  }).length;
 
 interface Measure {
   readonly title: string;

@@ -110,6 +110,18 @@ describe("results", () => {
     expect(rows.find((row) => row.startsWith("|harder") && row.endsWith("worse"))).toBeDefined();
   });
 
+  test("count a skill as mastered by the definition that chooses items: with the evidence that the policy asks for", async () => {
+    const gained = async () => (await results()).arms.map(({ measures }) => measures.masteryGained.estimate);
+    await define({ experiment });
+    for (let n = 0; n < 8; n += 1) for (let i = 0; i < 5; i += 1) await answers(`learner-${n}`, true);
+    expect(await gained()).toEqual([1, 1]);
+    await define({ experiment, policy: { masteryNeeds: { answersMin: 6 } } });
+    expect(await gained()).toEqual([0, 0]);
+    await answers("learner-0", true);
+    expect((await gained()).filter((share) => share > 0)).toHaveLength(1);
+    expect((await results()).masteryNeeds.answersMin).toBe(6);
+  });
+
   test("leave out who was seen in two arms, and what is no part of it; and say so", async () => {
     await answers("before", true);
     await define({ experiment });

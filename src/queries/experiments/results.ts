@@ -1,5 +1,5 @@
 import { decodeEvent } from "../../domain/decode-event.ts";
-import { type EventOf, experimentArmSchema } from "../../domain/events.ts";
+import { type EventOf, experimentArmSchema, type Policy, policySchema } from "../../domain/events.ts";
 import { newLearnerState } from "../../domain/learner/learner-state.ts";
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import { idOf } from "../../domain/streams.ts";
@@ -56,6 +56,7 @@ export interface ExperimentResults extends Omit<ExperimentInLog, "arms"> {
   /** Of the weights that all mastery is measured with. */
   readonly modelVersion: number;
   readonly masteryThreshold: number;
+  readonly masteryNeeds: Policy["masteryNeeds"];
   readonly learners: number;
   /** Learners seen in two arms: left out. */
   readonly moved: number;
@@ -68,7 +69,7 @@ const pageSize = 2_000;
 /**
  * What came of an experiment so far, from the log alone. One pass over the interactions since it began, to find its learners,
  * then each of their streams from the first event, one after the other: memory for one learner and a few numbers for each.
- * Mastery is measured for all arms with the same ruler: the weights published last, the track's own threshold.
+ * Mastery is measured for all arms with the same ruler: the weights published last, the track's own policy.
  */
 export async function experimentResults(
   deps: ExperimentResultsDeps,
@@ -95,7 +96,8 @@ export async function experimentResults(
   const { arms: _, ...about } = experiment;
   return {
     ...{ ...about, position, model: deps.model.name, modelVersion: context.current.version },
-    ...{ masteryThreshold: ruler.threshold, learners: members.size, moved },
+    ...{ masteryThreshold: ruler.policy.masteryThreshold, masteryNeeds: ruler.policy.masteryNeeds },
+    ...{ learners: members.size, moved },
     arms: armResults(experiment, figures),
     warnings: warningsOf(experiment, figures, moved, members.size),
   };
@@ -151,7 +153,7 @@ async function membersOf(feed: Feed, experiment: ExperimentInLog, to: number, bu
 interface Ruler {
   readonly context: Context;
   readonly skillIds: readonly string[];
-  readonly threshold: number;
+  readonly policy: Policy;
 }
 
 function rulerOf(context: Context, { trackId }: ExperimentInLog): Ruler {
@@ -160,7 +162,7 @@ function rulerOf(context: Context, { trackId }: ExperimentInLog): Ruler {
   return {
     context: { ...context, weightsAt: async () => current },
     skillIds: bank?.skillIds ?? [],
-    threshold: context.catalogue.tracks.get(trackId)?.policy.masteryThreshold ?? 1,
+    policy: context.catalogue.tracks.get(trackId)?.policy ?? policySchema.parse({}),
   };
 }
 
@@ -178,7 +180,7 @@ interface Counting {
 /** An event that cannot be folded ends it: figures without it would lie. */
 async function figuresOf(deps: ExperimentResultsDeps, counting: Counting): Promise<LearnerFigures> {
   const { stream, entry, ruler, experiment, position, lastAt, budget } = counting;
-  const { skillIds, threshold, context } = ruler;
+  const { skillIds, policy, context } = ruler;
   const figures = createLearnerFigures(experiment.experimentId, lastAt);
   const state = newLearnerState(deps.model);
   const fold = async (toRevision: number): Promise<number> => {
@@ -190,7 +192,7 @@ async function figuresOf(deps: ExperimentResultsDeps, counting: Counting): Promi
       },
     );
     if (failure !== null) throw new Error(`learner ${idOf(stream)} cannot be folded`, { cause: failure.error });
-    return countMastered(state, skillIds, threshold);
+    return countMastered(state, skillIds, policy);
   };
   const before = await fold(entry - 1);
   const after = await fold(Number.MAX_SAFE_INTEGER);

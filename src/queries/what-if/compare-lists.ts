@@ -1,5 +1,6 @@
 import type { Policy } from "../../domain/events.ts";
-import type { SelectedItem, SkillMastery } from "../../domain/item-selection/selection.ts";
+import { isMastered } from "../../domain/item-selection/mastered.ts";
+import type { SelectedItem } from "../../domain/item-selection/selection.ts";
 import type { LearnerState } from "../../domain/learner/learner-state.ts";
 import { type Cards, dueSeconds } from "../../domain/reviews/cards.ts";
 import { newSkillTally, type PartTally, type SkillTally, type Tally } from "./tally.ts";
@@ -80,10 +81,6 @@ function dates(cards: Cards, of: "skills" | "items"): Map<string, number> {
   });
   return found;
 }
-
-/** Whether a policy holds a skill for mastered. */
-const isMastered = ({ p, n, hard = 0 }: SkillMastery, { masteryThreshold, masteryNeeds }: Policy): boolean =>
-  p >= masteryThreshold && n >= masteryNeeds.answersMin && hard >= masteryNeeds.hardAnswersMin;
 
 export interface MasteryChange {
   readonly gained: readonly string[];
