@@ -130,6 +130,25 @@ test("stopped by Ctrl-C, it goes on exactly where it was", { timeout: 60_000 }, 
   expect((await cli.run("export", "events", "--out", cut, "--resume")).stderr).toContain("there is nothing to resume");
 });
 
+test("an export of rows goes on after the last learner that was saved", async () => {
+  const cli = withSample();
+  const [whole, cut] = ["whole", "cut"].map((name) => join(cli.folder, `${name}.ndjson`)) as [string, string];
+  await cli.run("export", "scores", "--out", whole);
+  const lines = readFileSync(whole, "utf8").trimEnd().split("\n");
+  const learnerOf = (line: string | undefined): string => JSON.parse(line ?? "{}").learnerId;
+  const after = learnerOf(lines[Math.floor(lines.length / 2)]);
+  const saved = lines.filter((line) => learnerOf(line) <= after);
+  const written = `${saved.join("\n")}\n`;
+  cli.file("cut.ndjson", `${written}{"learnerId":"what came after the checkpoint`);
+  const state = { after, rows: saved.length, table: { begun: true } };
+  const files = [{ name: "scores.ndjson", mediaType: "application/x-ndjson", bytes: Buffer.byteLength(written) }];
+  const input = { what: "scores", format: "ndjson", plainIds: false, dictionary: false };
+  cli.file("cut.ndjson.resume.json", JSON.stringify({ kind: "export", input, state, files }));
+  const resumed = await cli.run("export", "scores", "--out", cut, "--resume");
+  expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining(`${lines.length} rows`) });
+  expect(readFileSync(cut, "utf8")).toBe(readFileSync(whole, "utf8"));
+});
+
 test("a reader that has seen enough is no failure; a stop before the first checkpoint is said", async () => {
   const cli = withSample();
   const closed = new AbortController();

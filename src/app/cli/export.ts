@@ -47,6 +47,7 @@ export const addExport: AddCommand = (program, context) => {
       .addOption(new Option("--format <format>", "as the name of the file says; else ndjson").choices(formats))
       .option("--out <file>", "where to; - for stdout", "-")
       .option("--plain-ids", "learners and sessions by their own ids, and free text of clients")
+      .option("--resume", "go on with the export of this file where it was stopped")
       .option("--dictionary [file]", "what each column is: printed, or written beside the export (.json or .md)");
     if (["events", "scores", "next"].includes(what)) {
       command.option("--learner <id>", "only these; may be given several times", gathered);
@@ -71,7 +72,6 @@ function addEventOptions(command: Command): void {
     .addOption(several("--type <type>", "only these; may be given several times", Object.keys(eventSchemas)))
     .addOption(several("--category <category>", "only these streams; may be given several times", streamCategories))
     .option("--track <id>", "only what names this track; may be given several times", gathered)
-    .option("--resume", "go on with the export of this file where it was stopped, exactly")
     .addHelpText(
       "after",
       examples(
@@ -113,7 +113,7 @@ async function exportTable(context: CommandContext, what: What, options: ExportO
     try {
       const summary = (await runHere(io, exportKind(replayDeps(config, engines, life, log)), input.data, {
         pathOf: () => out,
-        statePath: out === "-" || what !== "events" ? null : `${out}.resume.json`,
+        statePath: out === "-" ? null : `${out}.resume.json`,
         resume: options.resume === true,
         unit: what === "events" ? "positions" : "done",
       })) as ExportSummary | null;

@@ -7,7 +7,15 @@ import type { ReplayKind, ReplayRun } from "../replays/replay-kind.ts";
 import { dictionaryJson } from "./dictionary.ts";
 import { eventRow } from "./event-rows.ts";
 import { createPseudonyms, type Pseudonyms, plainIds } from "./pseudonyms.ts";
-import { itemRows, nextRows, popularRows, type RowsPage, type Serving, scoreRows } from "./read-model-rows.ts";
+import {
+  itemRows,
+  nextRows,
+  type Pages,
+  popularRows,
+  type RowsPage,
+  type Serving,
+  scoreRows,
+} from "./read-model-rows.ts";
 import type { Row, TableWriter } from "./table.ts";
 import { createTableWriter, formats, mediaTypes } from "./table-writer.ts";
 import { type TableName, tableNames, tables } from "./tables.ts";
@@ -18,8 +26,14 @@ export interface ExportDeps extends EventsDeps {
   serving(): Promise<Serving>;
   /** Of the pseudonyms: the same for every export of a deployment. */
   pseudonymKey(): Promise<string>;
-  /** Events read at a time, and looked at between two checkpoints at the least. */
-  readonly pace?: { readonly pageSize: number; readonly checkpointEvents: number };
+  readonly pace?: Pace;
+}
+
+export interface Pace {
+  /** Events, or things with rows, read at a time. */
+  readonly pageSize: number;
+  /** Events looked at, or rows written, between two checkpoints at the least. */
+  readonly between: number;
 }
 
 const eventTypes = Object.keys(eventSchemas) as [keyof typeof eventSchemas, ...(keyof typeof eventSchemas)[]];
@@ -74,13 +88,11 @@ export function exportKind(deps: ExportDeps): ReplayKind<ExportInput> {
       const pseudonyms = input.plainIds ? plainIds : createPseudonyms(await deps.pseudonymKey());
       const { what, format } = input;
       if (input.dictionary) await writeDictionary(what, run);
-      const resumed = what === "events" ? (run.resumeFrom as Saved | null) : null;
+      const resumed = run.resumeFrom as { readonly table: unknown } | null;
       const file = await run.openFile(`${what}.${format}`, mediaTypes[format]);
       const writer = createTableWriter(format, tables[what].columns, file, resumed?.table ?? null);
-      const { rows, position } =
-        what === "events"
-          ? await writeEvents(deps, input, run, { writer, pseudonyms, resumed })
-          : { rows: await writeRows(readModelRows(deps, input, pseudonyms), writer, run), position: null };
+      const write = what === "events" ? writeEvents : writeRows;
+      const { rows, position } = await write(deps, input, run, { writer, pseudonyms });
       await writer.end();
       return { rows, bytes: file.bytes, position, pseudonymised: !input.plainIds };
     },
@@ -95,7 +107,7 @@ async function writeDictionary(what: TableName, run: ReplayRun): Promise<void> {
 }
 
 /** Where an export of events can go on. */
-interface Saved {
+interface SavedEvents {
   readonly position: number;
   readonly upTo: number;
   readonly rows: number;
@@ -105,25 +117,31 @@ interface Saved {
 interface Writing {
   readonly writer: TableWriter;
   readonly pseudonyms: Pseudonyms;
-  readonly resumed: Saved | null;
 }
 
-const usualPace = { pageSize: 2_000, checkpointEvents: 25_000 };
+interface Written {
+  readonly rows: number;
+  readonly position: number | null;
+}
+
+const paceOfEvents: Pace = { pageSize: 2_000, between: 25_000 };
+const paceOfRows: Pace = { pageSize: 200, between: 20_000 };
 
 async function writeEvents(
   deps: ExportDeps,
   input: ExportInput,
   run: ReplayRun,
-  { writer, pseudonyms, resumed }: Writing,
-) {
-  const { pageSize, checkpointEvents } = deps.pace ?? usualPace;
+  { writer, pseudonyms }: Writing,
+): Promise<Written> {
+  const { pageSize, between } = deps.pace ?? paceOfEvents;
+  const resumed = run.resumeFrom as SavedEvents | null;
   const upTo = resumed?.upTo ?? Math.min(input.upTo ?? Number.POSITIVE_INFINITY, await deps.feed.head());
   let saved = resumed ?? { position: input.after ?? 0, upTo, rows: 0, table: null };
   let { rows, position } = saved;
 
   async function save(): Promise<void> {
     const table = writer.state();
-    if (table === null || position - saved.position < checkpointEvents) return;
+    if (table === null || position - saved.position < between) return;
     saved = { position, upTo, rows, table };
     await run.checkpoint(saved);
   }
@@ -160,22 +178,42 @@ function filterOf({ types, categories, tracks, learners, from, to }: ExportInput
   return { types, categories, trackIds: tracks, learnerIds: learners, from: ms(from), to: ms(to) };
 }
 
-async function* readModelRows(
-  deps: ExportDeps,
-  { what, learners }: ExportInput,
-  pseudonyms: Pseudonyms,
-): AsyncGenerator<RowsPage<Row>> {
-  const serving = await deps.serving();
-  if (what === "scores") yield* scoreRows(serving, pseudonyms, learners);
-  if (what === "next") yield* nextRows(serving, pseudonyms, learners);
-  if (what === "items") yield* itemRows(serving, deps.clock);
-  if (what === "popular") yield* popularRows(serving, deps.clock);
+/** Where an export of rows can go on. */
+interface SavedRows {
+  /** See {@link Pages}. */
+  readonly after: string;
+  readonly rows: number;
+  readonly table: unknown;
 }
 
-/** Rows that change all the time have no place to go on from: a run that was cut off begins again. */
-async function writeRows(pages: AsyncGenerator<RowsPage<Row>>, writer: TableWriter, run: ReplayRun): Promise<number> {
-  let written = 0;
-  for await (const { rows, done, total } of pages) {
+function readModelRows(
+  { clock }: ExportDeps,
+  { what, learners: only }: ExportInput,
+  serving: Serving,
+  pseudonyms: Pseudonyms,
+  pages: Pages,
+): AsyncIterable<RowsPage<Row>> {
+  if (what === "scores") return scoreRows(serving, { pseudonyms, only }, pages);
+  if (what === "next") return nextRows(serving, { pseudonyms, only }, pages);
+  return what === "items" ? itemRows(serving, clock, pages) : popularRows(serving, clock, pages);
+}
+
+/**
+ * Rows change all the time: each is of the moment when it is read. A run that was cut off goes on after the last learner, item
+ * or scope that was saved, whose rows are all there; one that is new and would have stood before it is left out.
+ */
+async function writeRows(
+  deps: ExportDeps,
+  input: ExportInput,
+  run: ReplayRun,
+  { writer, pseudonyms }: Writing,
+): Promise<Written> {
+  const { pageSize, between } = deps.pace ?? paceOfRows;
+  const resumed = run.resumeFrom as SavedRows | null;
+  let saved = resumed?.rows ?? 0;
+  let written = saved;
+  const pages = { after: resumed?.after ?? null, pageSize };
+  for await (const { rows, upTo, done, total } of readModelRows(deps, input, await deps.serving(), pseudonyms, pages)) {
     run.signal.throwIfAborted();
     for (let at = 0; at < rows.length; ) {
       const some = rows.slice(at, at + writer.room());
@@ -183,7 +221,12 @@ async function writeRows(pages: AsyncGenerator<RowsPage<Row>>, writer: TableWrit
       at += some.length;
     }
     written += rows.length;
+    if (written - saved >= between) {
+      await writer.cut();
+      await run.checkpoint({ after: upTo, rows: written, table: writer.state() } satisfies SavedRows);
+      saved = written;
+    }
     run.progress(done, total);
   }
-  return written;
+  return { rows: written, position: null };
 }

@@ -16,7 +16,7 @@ interface State {
   readonly offset: number;
 }
 
-/** One Parquet file, of row groups of a fixed number of rows: cut and gone on with, it is the same to the byte. */
+/** One Parquet file, of row groups of a fixed number of rows unless it is cut: gone on with, it is the same to the byte. */
 export function createParquetWriter(columns: readonly Column[], file: ReplayFile, resumed: unknown): TableWriter {
   const bytes = new ByteWriter();
   const parquet = new ParquetWriter({ writer: bytes, schema: schemaOf(columns), createdBy: "proximal" });
@@ -54,6 +54,9 @@ export function createParquetWriter(columns: readonly Column[], file: ReplayFile
       for (const row of rows) waiting.push(row);
       if (waiting.length > rowGroupRows) throw new Error("more rows than there is room for");
       if (waiting.length === rowGroupRows) await writeGroup();
+    },
+    async cut() {
+      if (waiting.length > 0) await writeGroup();
     },
     state: () =>
       waiting.length > 0 ? null : ({ rowGroups: tagged(parquet.row_groups), offset: bytes.offset } satisfies State),

@@ -26,22 +26,45 @@ export interface Serving {
   readonly model: ModelReader;
 }
 
-/** Some rows, and how many things of `total` they make it. */
+/** Where rows begin, and how many things (learners, items, scopes) are read at a time. */
+export interface Pages {
+  /** {@link RowsPage.upTo} of a page of before; null: from the first. */
+  readonly after: string | null;
+  readonly pageSize: number;
+}
+
+/** Some rows, and how many things of `total` they make it. Pages are in the order of what is shown of the things. */
 export interface RowsPage<Row> {
   readonly rows: readonly Row[];
+  /** The last thing whose rows these are. */
+  readonly upTo: string;
   readonly done: number;
   readonly total: number;
 }
 
-const pageSize = 200;
+/** Things after the one where it begins, page by page: `sorted` by the key that `keyOf` gives. */
+function* pagesOf<Thing>(sorted: readonly Thing[], keyOf: (thing: Thing) => string, { after, pageSize }: Pages) {
+  const total = sorted.length;
+  const first = after === null ? 0 : sorted.findIndex((thing) => keyOf(thing) > after);
+  for (let at = first < 0 ? total : first; at < total; at += pageSize) {
+    const things = sorted.slice(at, at + pageSize);
+    yield { things, upTo: keyOf(things.at(-1) as Thing), done: at + things.length, total };
+  }
+}
+
+export interface WhichLearners {
+  readonly pseudonyms: Pseudonyms;
+  /** By their plain ids; undefined: all. */
+  readonly only: readonly string[] | undefined;
+}
 
 /** Learners in the order of what is shown of them, so that the order tells nothing more. */
 async function* learnerPages(
   { readModels }: Serving,
   field: string,
-  pseudonyms: Pseudonyms,
-  only: readonly string[] | undefined,
-): AsyncGenerator<{ learners: { learnerId: string; bytes: Buffer }[]; done: number; total: number }> {
+  { pseudonyms, only }: WhichLearners,
+  pages: Pages,
+): AsyncGenerator<Omit<RowsPage<never>, "rows"> & { learners: { learnerId: string; bytes: Buffer }[] }> {
   const view = await createLiveViewReader(readModels, { now: Date.now }).current();
   if (view === null) return;
   const wanted = only === undefined ? null : new Set(only);
@@ -54,26 +77,25 @@ async function* learnerPages(
   }
   const shown = ids.map((id) => ({ id, as: pseudonyms.of("learner", id) }));
   shown.sort((a, b) => (a.as < b.as ? -1 : 1));
-  for (let at = 0; at < shown.length; at += pageSize) {
-    const page = shown.slice(at, at + pageSize);
+  for (const { things, ...progress } of pagesOf(shown, ({ as }) => as, pages)) {
     const found = await readModels.getMany(
-      page.map(({ id }) => learnerKey(view.namespace, id)),
+      things.map(({ id }) => learnerKey(view.namespace, id)),
       field,
     );
-    const learners = page.flatMap(({ as }, n) => {
+    const learners = things.flatMap(({ as }, n) => {
       const bytes = found[n];
       return bytes === null || bytes === undefined ? [] : [{ learnerId: as, bytes }];
     });
-    yield { learners, done: at + page.length, total: shown.length };
+    yield { learners, ...progress };
   }
 }
 
 export async function* scoreRows(
   serving: Serving,
-  pseudonyms: Pseudonyms,
-  learnerIds: readonly string[] | undefined,
+  which: WhichLearners,
+  pages: Pages,
 ): AsyncGenerator<RowsPage<ScoreRow>> {
-  for await (const { learners, ...progress } of learnerPages(serving, stateField, pseudonyms, learnerIds)) {
+  for await (const { learners, ...progress } of learnerPages(serving, stateField, which, pages)) {
     const rows = learners.flatMap(({ learnerId, bytes }) => {
       const state = decodeLearnerState(bytes, serving.model.model);
       if (state === null) return [];
@@ -91,10 +113,10 @@ export async function* scoreRows(
 
 export async function* nextRows(
   serving: Serving,
-  pseudonyms: Pseudonyms,
-  learnerIds: readonly string[] | undefined,
+  which: WhichLearners,
+  pages: Pages,
 ): AsyncGenerator<RowsPage<NextRow>> {
-  for await (const { learners, ...progress } of learnerPages(serving, nextField("practice"), pseudonyms, learnerIds)) {
+  for await (const { learners, ...progress } of learnerPages(serving, nextField("practice"), which, pages)) {
     const rows = learners.flatMap(({ learnerId, bytes }) => {
       const { items, at, holdsUntil, arm, ...list } = decodeNext(bytes);
       const { revision, position, sessionType, trackId, policyVersion, model, modelVersion } = list;
@@ -111,13 +133,13 @@ export async function* nextRows(
   }
 }
 
-export async function* itemRows(serving: Serving, clock: Clock): AsyncGenerator<RowsPage<ItemRow>> {
+export async function* itemRows(serving: Serving, clock: Clock, pages: Pages): AsyncGenerator<RowsPage<ItemRow>> {
   const { items } = serving.catalogue.catalogue;
   const deps = { ...serving, liveView: createLiveViewReader(serving.readModels, clock) };
   const ids = [...items.keys()].sort();
-  for (let at = 0; at < ids.length; at += pageSize) {
+  for (const { things, ...progress } of pagesOf(ids, (id) => id, pages)) {
     const rows = await Promise.all(
-      ids.slice(at, at + pageSize).map(async (itemId): Promise<ItemRow[]> => {
+      things.map(async (itemId): Promise<ItemRow[]> => {
         const stats = await itemStatsOf(deps, itemId);
         const item = items.get(itemId);
         if (item === undefined || stats === null) return [];
@@ -138,20 +160,15 @@ export async function* itemRows(serving: Serving, clock: Clock): AsyncGenerator<
         ];
       }),
     );
-    yield { rows: rows.flat(), done: Math.min(ids.length, at + pageSize), total: ids.length };
+    yield { rows: rows.flat(), ...progress };
   }
 }
 
-export async function* popularRows(serving: Serving, clock: Clock): AsyncGenerator<RowsPage<PopularRow>> {
+export async function* popularRows(serving: Serving, clock: Clock, pages: Pages): AsyncGenerator<RowsPage<PopularRow>> {
   const { tracks, skills } = serving.catalogue.catalogue;
   const liveView = createLiveViewReader(serving.readModels, clock);
   const reader = createPopularReader({ readModels: serving.readModels, liveView, clock });
-  const scopes: readonly (readonly [PopularRow["scope"], string | null])[] = [
-    ["all", null],
-    ...[...tracks.keys()].sort().map((id) => ["track", id] as const),
-    ...[...skills.keys()].sort().map((id) => ["skill", id] as const),
-  ];
-  for (const [done, [scope, scopeId]] of scopes.entries()) {
+  const popularOf = async (scope: PopularRow["scope"], scopeId: string | null): Promise<PopularRow[]> => {
     const of = {
       ...(scope === "track" && { trackId: scopeId ?? "" }),
       ...(scope === "skill" && { skillId: scopeId ?? "" }),
@@ -167,9 +184,21 @@ export async function* popularRows(serving: Serving, clock: Clock): AsyncGenerat
         rows.push({ scope, scopeId, window, position: list.position, place: n + 1, itemId, learners, count });
       }
     }
-    yield { rows, done: done + 1, total: scopes.length };
+    return rows;
+  };
+  const scopes: readonly (readonly [PopularRow["scope"], string | null])[] = [
+    ["all", null],
+    ...[...tracks.keys()].sort().map((id) => ["track", id] as const),
+    ...[...skills.keys()].sort().map((id) => ["skill", id] as const),
+  ];
+  const keyOf = ([scope, id]: (typeof scopes)[number]): string => `${scopeOrder.indexOf(scope)} ${id ?? ""}`;
+  for (const { things, ...progress } of pagesOf(scopes, keyOf, pages)) {
+    const rows: PopularRow[] = [];
+    for (const [scope, scopeId] of things) rows.push(...(await popularOf(scope, scopeId)));
+    yield { rows, ...progress };
   }
 }
 
+const scopeOrder: readonly PopularRow["scope"][] = ["all", "track", "skill"];
 /** As many as a popular list holds. */
 const listMax: number = 100;

@@ -36,6 +36,7 @@ export function createTableWriter(
       for (const row of rows) text += line(row);
       await file.write(text);
     },
+    cut: () => Promise.resolve(),
     state: () => ({ begun }),
     async end() {
       await begin();

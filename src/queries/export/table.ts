@@ -67,6 +67,8 @@ export interface TableWriter {
   room(): number;
   /** At most so many as there is room for. */
   write(rows: readonly Row[]): Promise<void>;
+  /** Writes out what waits for more rows: the file may be cut there. */
+  cut(): Promise<void>;
   /** JSON with which another writer goes on, of the file as it is now; null where rows wait for more of them. */
   state(): unknown;
   end(): Promise<void>;
