@@ -419,6 +419,25 @@ export const settings = {
     meaning: "How long a query waits for the read models before it answers from its own memory, marked stale.",
     schema: wholeNumber(1, 30_000),
   }),
+  rowCacheMegabytes: setting({
+    name: "PROXIMAL_ROW_CACHE_MB",
+    group: "answers",
+    default: "128",
+    unit: "MiB",
+    allowed: "0 to 65536; 0: nothing is kept",
+    meaning: "Memory for learners' rows, and answers made of them, in front of the read models.",
+    schema: wholeNumber(0, 65_536),
+  }),
+  warmUpMs: setting({
+    name: "PROXIMAL_WARM_UP_MS",
+    group: "answers",
+    default: "2000",
+    unit: "ms",
+    allowed: "0 to 60000; 0: none",
+    meaning:
+      "How long a start may take to read the rows that are asked for most into memory, before it takes requests.",
+    schema: wholeNumber(0, 60_000),
+  }),
   staleAfterSeconds: setting({
     name: "PROXIMAL_STALE_AFTER_S",
     group: "answers",

@@ -62,6 +62,8 @@ function serverOptions(config: Config): ServerOptions {
     staleAfterSeconds: config.staleAfterSeconds,
     freshnessWaitMs: config.afterWaitMs,
     servedShare: config.servedSample,
+    rowBytesMax: config.rowCacheMegabytes * 1024 * 1024,
+    warmUpMs: config.warmUpMs,
     trustProxy: config.trustProxy,
     readOnly: config.role === "query",
     groupCommit: { delayMs: config.groupCommitDelayMs, maxBatch: config.groupCommitEvents },

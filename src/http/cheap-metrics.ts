@@ -9,18 +9,46 @@ export function cheapCounter(
   help: string,
   labelName: string,
 ): (label: string, n?: number) => void {
-  const counts = new Map<string, { n: number }>();
+  const counter = cheapCounters(registers, name, help, [labelName]);
+  const series = new Map<string, (n?: number) => void>();
+  return (label, n = 1) => {
+    if (n === 0) return;
+    let count = series.get(label);
+    if (count === undefined) {
+      count = counter.with({ [labelName]: label });
+      series.set(label, count);
+    }
+    count(n);
+  };
+}
+
+export interface CheapCounters {
+  /** Counts in the series with these labels; keep it, looking it up is not free. */
+  with(labels: Labels): (n?: number) => void;
+}
+
+export function cheapCounters(
+  registers: Registry[],
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+): CheapCounters {
+  const series: { readonly labels: Labels; n: number }[] = [];
   new Counter({
-    ...{ name, help, labelNames: [labelName], registers },
+    ...{ name, help, labelNames, registers },
     collect() {
       this.reset();
-      for (const [label, { n }] of counts) this.inc({ [labelName]: label }, n);
+      for (const { labels, n } of series) if (n > 0) this.inc(labels, n);
     },
   });
-  return (label, n = 1) => {
-    const count = counts.get(label);
-    if (count !== undefined) count.n += n;
-    else if (n > 0) counts.set(label, { n });
+  return {
+    with(labels) {
+      const one = { labels, n: 0 };
+      series.push(one);
+      return (n = 1) => {
+        one.n += n;
+      };
+    },
   };
 }
 

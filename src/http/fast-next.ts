@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { NextRequest } from "../queries/next-request.ts";
-import type { Json } from "../queries/render-next.ts";
+import type { Json } from "../queries/rendered.ts";
 import { type Authenticator, type Caller, mayCall, presentedKey } from "./authentication.ts";
 import type { NextQueries } from "./next-query.ts";
 import { logsRequests } from "./observation.ts";
 import { dataHeaders } from "./security-headers.ts";
 import type { App, Services } from "./services.ts";
+import { hasAlready, taggedHeaders } from "./tagged.ts";
 
 export const nextRoute = "/v1/learners/:learnerId/next";
 const [start, end] = nextRoute.split(":learnerId") as [string, string];
@@ -25,6 +26,7 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
   const { nextItems, metrics, deps, closing } = services;
   if (logsRequests(deps.log)) return;
   const observe = metrics.requests("GET", nextRoute, 200);
+  const observeUnchanged = metrics.requests("GET", nextRoute, 304);
   const callerOf = createCallers(services.authenticator, () => deps.clock.now());
   let leaving = false;
   closing.addEventListener("abort", () => {
@@ -39,8 +41,10 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
       const asked = learnerId === null ? null : understood(request, services, queries, callerOf);
       if (learnerId === null || asked === null || leaving) return framework(request, response);
       const send = (body: Json): void => {
-        sendJson(response, body);
-        observe((performance.now() - startedAt) / 1000);
+        const unchanged = hasAlready(request.headers["if-none-match"], body.etag);
+        if (unchanged) sendUnchanged(response, body);
+        else sendJson(response, body);
+        (unchanged ? observeUnchanged : observe)((performance.now() - startedAt) / 1000);
       };
       const answer = nextItems.one(learnerId, asked);
       if (!(answer instanceof Promise)) return send(answer);
@@ -107,13 +111,23 @@ function createCallers(authenticator: Authenticator, now: () => number): (reques
   };
 }
 
-const fixedHeaders = Object.entries({ "content-type": "application/json; charset=utf-8", ...dataHeaders }).flat();
-/** Read while it is handed over, so that one serves for all. */
-const headers = [...fixedHeaders, "content-length", ""];
+const json = { "content-type": "application/json; charset=utf-8" };
+/** As node:http takes them. The last are read while they are handed over, so that one of each serves for all. */
+const plain = Object.entries({ ...json, ...dataHeaders, "content-length": "" }).flat();
+const tagged = Object.entries({ ...json, ...taggedHeaders, etag: "", "content-length": "" }).flat();
+const unchanged = Object.entries({ ...taggedHeaders, etag: "" }).flat();
 
-function sendJson(response: ServerResponse, { text, bytes }: Json): void {
+function sendJson(response: ServerResponse, { text, bytes, etag }: Json): void {
+  const headers = etag === null ? plain : tagged;
   headers[headers.length - 1] = String(bytes);
+  if (etag !== null) headers[headers.length - 3] = etag;
   response.writeHead(200, headers);
   // Pure ASCII is the same in both, and is copied faster so.
   response.end(text, bytes === text.length ? "latin1" : "utf8");
+}
+
+function sendUnchanged(response: ServerResponse, { etag }: Json): void {
+  unchanged[unchanged.length - 1] = etag ?? "";
+  response.writeHead(304, unchanged);
+  response.end();
 }

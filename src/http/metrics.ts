@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Lag } from "../queries/lag.ts";
-import { cheapCounter, cheapHistogram, type Observe } from "./cheap-metrics.ts";
+import { cheapCounter, cheapCounters, cheapHistogram, type Observe } from "./cheap-metrics.ts";
 
 export interface Metrics {
   readonly registry: Registry;
@@ -11,8 +11,9 @@ export interface Metrics {
   countAnswers(source: string): void;
   /** Lists given out, chosen to be recorded. */
   countServed(outcome: "recorded" | "duplicate" | "dropped", n: number): void;
-  /** A row asked of this process's memory, and whether it was there. */
-  countLookUp(hit: boolean): void;
+  /** What this process's memory was asked for, whether it was there, and how long ago that was read. */
+  observeLookUp(kind: string, found: string, ageMs: number): void;
+  watchRows(held: () => { readonly learners: number; readonly unknown: number; readonly bytes: number }): void;
 }
 
 export interface MetricsSources {
@@ -37,7 +38,6 @@ export function createMetrics(sources: MetricsSources): Metrics {
   );
   const interactions = cheapCounter(registers, "interactions_total", "Interactions received, by outcome", "status");
   const answers = cheapCounter(registers, "next_answers_total", "Next-item answers by where they came from", "source");
-  const lookUps = cheapCounter(registers, "row_cache_lookups_total", "Rows asked of this process's memory", "result");
   const served = cheapCounter(
     registers,
     "served_lists_total",
@@ -63,7 +63,59 @@ export function createMetrics(sources: MetricsSources): Metrics {
     countInteractions: interactions,
     countAnswers: answers,
     countServed: served,
-    countLookUp: (hit) => lookUps(hit ? "hit" : "miss"),
+    ...rowCacheMetrics(registry),
+  };
+}
+
+/** Seconds; a row is relied on for five at the most. */
+const hitAgeBuckets = [0.01, 0.1, 0.5, 1, 2, 5, 10];
+
+function rowCacheMetrics(registry: Registry): Pick<Metrics, "observeLookUp" | "watchRows"> {
+  const registers = [registry];
+  const lookUps = cheapCounters(
+    registers,
+    "row_cache_lookups_total",
+    "Learners' rows and popular lists asked of this process's memory: hit, absent (known to be none), joined (another's read), miss",
+    ["kind", "result"],
+  );
+  const age = cheapHistogram(
+    registry,
+    "row_cache_hit_age_seconds",
+    "Since what is in memory was read, at each hit",
+    hitAgeBuckets,
+  );
+  const series = new Map<string, Map<string, (ageMs: number) => void>>();
+  function open(kind: string, result: string): (ageMs: number) => void {
+    const count = lookUps.with({ kind, result });
+    const observeAge = result === "hit" ? age.with({ kind }) : () => undefined;
+    const observe = (ageMs: number): void => {
+      count();
+      observeAge(ageMs / 1000);
+    };
+    series.set(kind, new Map(series.get(kind)).set(result, observe));
+    return observe;
+  }
+  return {
+    observeLookUp(kind, found, ageMs) {
+      (series.get(kind)?.get(found) ?? open(kind, found))(ageMs);
+    },
+    watchRows(held) {
+      new Gauge({
+        ...{ name: "row_cache_bytes", help: "Learners' rows in memory, and the answers made of them", registers },
+        collect() {
+          this.set(held().bytes);
+        },
+      });
+      new Gauge({
+        ...{ name: "row_cache_learners", help: "Learners in memory, with a row and without", registers },
+        labelNames: ["row"] as const,
+        collect() {
+          const { learners, unknown } = held();
+          this.set({ row: "some" }, learners);
+          this.set({ row: "none" }, unknown);
+        },
+      });
+    },
   };
 }
 

@@ -122,3 +122,8 @@ export const nextAnswerSchema = z
     ),
   })
   .meta({ title: "Next" });
+
+/** Of a route whose answers have tags; see tagged.ts. */
+export const unchangedResponse = {
+  304: z.null().describe("The answer that If-None-Match names still holds, but for its age"),
+} as const;

@@ -34,6 +34,10 @@ export interface ServerOptions {
   readonly pastEventsMax?: number;
   /** Share, 0..1, of the next lists given out that are recorded. Default 0. */
   readonly servedShare?: number;
+  /** Bytes of learners' rows, and of answers made of them, held in memory; 0 for none. Default 128 MiB. */
+  readonly rowBytesMax?: number;
+  /** How long the server may take, before it is built, to read what is asked for most into memory. Default 0: it does not. */
+  readonly warmUpMs?: number;
   readonly trustProxy?: boolean;
   /** No commands. Default false. */
   readonly readOnly?: boolean;

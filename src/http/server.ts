@@ -41,7 +41,7 @@ const allRoutes = [
 ];
 
 /**
- * The server of commands and queries, ready to listen. Closing it ends endless streams, answers what is under way, and
+ * The server of commands and queries, warmed up and ready to listen. Closing it ends endless streams, answers what is under way, and
  * commits what was taken in.
  */
 export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
@@ -64,6 +64,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   for (const addRoutes of allRoutes) addRoutes(app, services);
   await addDocumentation(app);
   await app.ready();
+  if (options.warmUpMs > 0) await services.hotRows.warmUp(options.warmUpMs);
   return app as unknown as FastifyInstance;
 }
 
@@ -89,8 +90,8 @@ function corsOptions(origins: readonly string[]) {
   return {
     origin: origins.includes("*") ? "*" : [...origins],
     methods: ["GET", "POST", "DELETE"],
-    allowedHeaders: ["authorization", "x-api-key", "content-type", "traceparent"],
-    exposedHeaders: ["retry-after", "x-log-head"],
+    allowedHeaders: ["authorization", "x-api-key", "content-type", "if-none-match", "traceparent"],
+    exposedHeaders: ["etag", "retry-after", "x-log-head"],
     maxAge: 600,
   };
 }

@@ -4,11 +4,14 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { createGroupCommit, type GroupCommit } from "../commands/group-commit.ts";
 import { createServedRecorder, type ServedRecorder } from "../commands/record-served.ts";
 import type { Scope } from "../ports/api-keys.ts";
+import { createHotRows, type HotRows } from "../queries/hot-rows.ts";
+import type { ItemStatsDeps } from "../queries/item-stats.ts";
 import { type Lag, readLag } from "../queries/lag.ts";
-import type { LearnerRowDeps } from "../queries/learner-row.ts";
+import { createLearnerAnswers, type LearnerAnswers } from "../queries/learner-answers.ts";
 import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.ts";
 import { createNextItems, type NextItems } from "../queries/next-items.ts";
-import { createPopularReader, type PopularReader } from "../queries/popular.ts";
+import { createPopularAnswers, createPopularReader, type PopularAnswers } from "../queries/popular.ts";
+import { createRowCache, rowBytesDefault } from "../queries/row-cache.ts";
 import { createExplainer, type Explainer } from "../queries/time-travel/explainer.ts";
 import type { PastDeps } from "../queries/time-travel/past.ts";
 import { createTimeTravel, type TimeTravel } from "../queries/time-travel/time-travel.ts";
@@ -73,9 +76,11 @@ export interface Services extends OperatorServices {
   readonly groupCommit: GroupCommit;
   readonly servedLists: ServedRecorder;
   readonly liveView: LiveViewReader;
-  readonly popular: PopularReader;
+  readonly popularAnswers: PopularAnswers;
   readonly nextItems: NextItems;
-  readonly learnerRows: LearnerRowDeps & Pick<ServerDeps, "catalogue">;
+  readonly learnerAnswers: LearnerAnswers;
+  readonly hotRows: HotRows;
+  readonly itemStats: ItemStatsDeps;
   /** null where this process has not what it takes. */
   readonly timeTravel: TimeTravel | null;
   readonly explainer: Explainer | null;
@@ -95,6 +100,8 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     listSize: 30,
     pastEventsMax: 200_000,
     servedShare: 0,
+    rowBytesMax: rowBytesDefault,
+    warmUpMs: 0,
     trustProxy: false,
     readOnly: false,
     ...options,
@@ -123,8 +130,10 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   const { freshnessWaitMs } = options;
   const groupCommit = createGroupCommit(deps.eventStore, { ...options.groupCommit, onCommit: metrics.observeCommit });
   const liveView = createLiveViewReader(readModels, clock);
-  const popular = createPopularReader({ readModels, liveView, clock });
-  const reading = { readModels, liveView, catalogue, model, clock, freshnessWaitMs };
+  const onLookUp = metrics.observeLookUp;
+  const rows = createRowCache({ readModels, clock, rowBytesMax: options.rowBytesMax, onLookUp });
+  const popular = createPopularReader({ readModels, liveView, clock, onLookUp }, true);
+  const reading = { readModels, liveView, catalogue, model, clock, rows, freshnessWaitMs };
   const servedLists = createServedRecorder({
     ...{ eventStore: groupCommit, clock, log: deps.log, onOutcome: metrics.countServed },
   });
@@ -134,9 +143,14 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
     popular,
     served: options.servedShare === 0 ? undefined : { share: options.servedShare, offer: servedLists.offer },
     onAnswer: metrics.countAnswers,
-    onLookUp: metrics.countLookUp,
   });
-  closing.addEventListener("abort", nextItems.close);
+  closing.addEventListener("abort", () => {
+    rows.close();
+    popular.close();
+  });
+  metrics.watchRows(rows.held);
+  const hotRows = createHotRows({ ...reading, popular, log: deps.log });
+  if (options.warmUpMs > 0) closing.addEventListener("abort", hotRows.noteAgainAndAgain());
   const past = pastDeps(deps, options);
   return {
     ...operator,
@@ -144,12 +158,14 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
     groupCommit,
     servedLists,
     liveView,
-    popular,
+    popularAnswers: createPopularAnswers(popular, deps),
     nextItems,
+    learnerAnswers: createLearnerAnswers(reading),
+    hotRows,
     timeTravel: past === null ? null : createTimeTravel({ ...past, clock }),
     explainer: past === null ? null : createExplainer({ ...past, clock, live: { readModels, liveView } }),
     closing,
-    learnerRows: reading,
+    itemStats: reading,
   };
 }
 

@@ -23,8 +23,11 @@ export { type PopularWindow, popularCount, popularWindows } from "./popular-item
  * | `<ns>:learner:<learner>` | stream revision | `state`, `next`, `next:<sessionType>` |
  * | `<ns>:counters:<partition>` | {@link checkpointVersion} | `at`, `p:<item>`, `s:<item>`, `parked:<stream>` |
  * | `<ns>:popular:<scope>:<window>` | the same, of partition 0 | `top` |
+| `hot` | milliseconds since 1970 | `asked`: what queries are asked for most, see queries/hot-rows.ts |
  */
 export const liveKey = "live";
+export const hotKey = "hot";
+export const askedField = "asked";
 export const viewField = "view";
 export const stateField = "state";
 export const checkpointField = "at";
@@ -33,15 +36,20 @@ export const topField = "top";
 export const learnerPrefix = (namespace: string): string => `${namespace}:learner:`;
 export const learnerKey = (namespace: string, learnerId: string): string => `${namespace}:learner:${learnerId}`;
 /** The learner of such a key; null for the key of another row. */
-export function learnerOfKey(key: string): string | null {
-  const at = key.indexOf(":learner:");
-  return at < 0 ? null : key.slice(at + ":learner:".length);
-}
+export const learnerOfKey = (key: string): string | null => afterPrefix(key, ":learner:");
 export const countersKey = (namespace: string, partition: number): string => `${namespace}:counters:${partition}`;
 export const countersPrefix = (namespace: string): string => `${namespace}:counters:`;
 export const popularPrefix = (namespace: string): string => `${namespace}:popular:`;
 export const popularKey = (namespace: string, scope: PopularScope, window: PopularWindow): string =>
-  `${namespace}:popular:${scope}:${window}`;
+  `${popularPrefix(namespace)}${scope}:${window}`;
+/** Scope and window of such a key, as they stand there; null for the key of another row. */
+export const popularNameOf = (key: string): string | null => afterPrefix(key, ":popular:");
+
+/** Namespaces hold no colon. */
+function afterPrefix(key: string, prefix: string): string | null {
+  const at = key.indexOf(":");
+  return key.startsWith(prefix, at) ? key.slice(at + prefix.length) : null;
+}
 
 /** Items in a full precomputed list. */
 export const nextListSize = 30;
@@ -112,6 +120,15 @@ export interface Parked {
 }
 export const encodeParked = (parked: Parked): Buffer => toBytes(parked);
 export const decodeParked = (bytes: Buffer): Parked => fromBytes(bytes) as Parked;
+
+/** What was asked for most of late, the last first; of whatever namespace. */
+export interface Asked {
+  readonly learners: readonly string[];
+  /** As in {@link popularNameOf}. */
+  readonly popular: readonly string[];
+}
+export const encodeAsked = (asked: Asked): Buffer => toBytes(asked);
+export const decodeAsked = (bytes: Buffer): Asked => fromBytes(bytes) as Asked;
 
 /** One line of a popular list, best first. */
 export interface PopularItem {

@@ -1,4 +1,3 @@
-import type { Freshness } from "../domain/freshness-token.ts";
 import { type LearnerState, newLearnerState } from "../domain/learner/learner-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
@@ -6,14 +5,12 @@ import type { ReadModels } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { learnerKey, stateField } from "../projections/rows.ts";
 import type { LiveViewReader } from "./live-view.ts";
-import { waitUntil } from "./wait-until.ts";
 
 export interface LearnerRowDeps {
   readonly readModels: ReadModels;
   readonly liveView: LiveViewReader;
   readonly model: ModelReader;
   readonly clock: Clock;
-  readonly freshnessWaitMs: number;
 }
 
 /** How fresh an answer about one learner is: said by every such answer. */
@@ -24,28 +21,17 @@ export interface LearnerFreshness {
   readonly position: number;
   /** Since the last event that is included was recorded; null where there is none. */
   readonly ageMs: number | null;
-  /** Only where a token was given. */
-  readonly fresh?: boolean;
 }
 
-/**
- * A learner's state as projected, waiting for the token's interaction where one is given, within bounds. An unknown learner has the
- * empty state. Rejects with ReadModelsUnavailable.
- */
+/** A learner's state as projected; the empty state of an unknown learner. Rejects with ReadModelsUnavailable. */
 export async function readLearner(
   deps: LearnerRowDeps,
   learnerId: string,
-  after: Freshness | null,
 ): Promise<{ state: LearnerState; freshness: LearnerFreshness }> {
-  const includes = (state: LearnerState): boolean => after === null || state.revision >= after.revision;
-  const state =
-    after === null
-      ? await readState(deps, learnerId)
-      : await waitUntil(() => readState(deps, learnerId), includes, deps.freshnessWaitMs);
+  const state = await readState(deps, learnerId);
   const { revision, position, recordedAt } = state;
   const ageMs = revision === 0 ? null : Math.max(0, deps.clock.now() - recordedAt);
-  const fresh = after === null ? {} : { fresh: includes(state) };
-  return { state, freshness: { learnerId, revision, position, ageMs, ...fresh } };
+  return { state, freshness: { learnerId, revision, position, ageMs } };
 }
 
 async function readState(deps: LearnerRowDeps, learnerId: string): Promise<LearnerState> {

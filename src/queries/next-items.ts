@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type ItemsServed, sessionTypes } from "../domain/events.ts";
+import type { ItemsServed } from "../domain/events.ts";
 import type { SelectedItem } from "../domain/item-selection/selection.ts";
 import type { LearnerState } from "../domain/learner/learner-state.ts";
 import { bankOfLearner, selectForLearner } from "../domain/learner/select-for-learner.ts";
@@ -9,16 +9,18 @@ import type { ModelReader } from "../ports/model-reader.ts";
 import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { decodeNext, type NextList } from "../projections/next-items.ts";
-import { type LiveView, learnerKey, nextField, stateField } from "../projections/rows.ts";
+import { type LiveView, nextField, stateField } from "../projections/rows.ts";
 import { cut, isStartOf } from "./cut-list.ts";
 import { createItemJson } from "./item-json.ts";
 import { serves } from "./list-serves.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
 import type { NextRequest, NextSource } from "./next-request.ts";
-import type { PopularReader } from "./popular.ts";
-import { finishNext, type Json, type NextAnswer, type RenderedNext, renderNext } from "./render-next.ts";
-import { createRowCache, type KeptField, type RowCache } from "./row-cache.ts";
+import type { Popular, PopularReader } from "./popular.ts";
+import { type NextAnswer, renderNext } from "./render-next.ts";
+import { finish, type Json, type Rendered } from "./rendered.ts";
+import { createRowCache, type RowCache } from "./row-cache.ts";
+import type { KeptField } from "./row-memory.ts";
 import { waitUntil } from "./wait-until.ts";
 
 export interface NextItemsDeps {
@@ -35,8 +37,8 @@ export interface NextItemsDeps {
   readonly onAnswer?: (source: NextSource) => void;
   /** Takes a share, 0..1, of the lists that are given out. None when left out. */
   readonly served?: ServedLists | undefined;
-  /** Told of each row asked of this process's memory: whether it was there. */
-  readonly onLookUp?: (hit: boolean) => void;
+  /** Rows in memory that others use too. Left out: its own. */
+  readonly rows?: RowCache;
 }
 
 /** Where lists that are given out are recorded: it neither waits nor throws. */
@@ -53,67 +55,75 @@ export interface NextItems {
   close(): void;
 }
 
-type KeptList = KeptField<NextList, RenderedNext>;
-type Lists = RowCache<NextList, RenderedNext>;
-
 /**
  * Answers "what next?" from the learner's one precomputed value, put into words. Where that does not serve the request
  * it selects from the learner's state; without the read models it answers from what it read last, marked stale.
  */
 export function createNextItems(deps: NextItemsDeps): NextItems {
-  const { readModels, liveView, catalogue, clock } = deps;
+  const { liveView, catalogue, clock } = deps;
   const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
-  const lists: Lists = createRowCache({ ...deps, fields: sessionTypes.map(nextField), decode: decodeNext });
-  const states: RowCache<LearnerState, RenderedNext> = createRowCache({
-    ...deps,
-    fields: [stateField],
-    decode: (bytes) => decodeLearnerState(bytes, model),
-  });
+  const rows = deps.rows ?? createRowCache(deps);
 
-  const render = (answer: NextAnswer): RenderedNext => renderNext(answer, itemJson, deps.served?.share);
+  const render = (answer: NextAnswer): Rendered => renderNext(answer, itemJson, deps.served?.share);
 
-  /** What is sent, and recorded as sent, once for each time it was rendered. */
-  function finish(rendered: RenderedNext, fresh: boolean | null): Json {
-    const { toRecord } = rendered;
+  /** What is sent, and recorded as sent once for each time it was rendered. That a list has not changed counts as sent. */
+  function send(answer: Rendered, fresh: boolean | null): Json {
+    const { toRecord } = answer;
     if (toRecord !== null) {
-      rendered.toRecord = null;
+      answer.toRecord = null;
       deps.served?.offer(toRecord);
     }
-    return finishNext(rendered, clock.now(), fresh);
+    return finish(answer, clock.now(), fresh);
   }
 
-  /** The rendered answer from a precomputed list; null where it does not serve the request. */
-  function fromList(
-    learnerId: string,
-    field: KeptList,
-    request: NextRequest,
-    source: "personal" | "stale",
-  ): RenderedNext | null {
-    const list = field.value;
-    if (list === null || (source === "personal" && !holds(list, clock.now()))) return null;
-    const stale = source === "stale";
-    const name = request.cacheKey === null || !stale ? request.cacheKey : `stale ${request.cacheKey}`;
-    const kept = name === null ? undefined : field.made(name, catalogue.version);
-    if (kept !== undefined) return kept;
-    const bank = catalogue.bank(stale ? request.trackId : list.trackId);
-    const items = cut(list, bank, request, stale ? null : deps.listSize);
-    if (items === null || (stale && items.length === 0)) return null;
+  /** What was made of the list before, where it still serves: all but the hour is in the name and the version. */
+  function madeOfList(field: KeptField, { cacheKey, sessionId }: NextRequest): Rendered | undefined {
+    if (cacheKey === null || sessionId !== undefined) return undefined;
+    const made = field.made(cacheKey, catalogue.version);
+    return made !== undefined && holds(made, clock.now()) ? made : undefined;
+  }
+
+  function ofList(learnerId: string, list: NextList, items: SelectedItem[], source: "personal" | "stale"): Rendered {
     const selection = { size: deps.listSize, items: list.items, cut: !isStartOf(list.items, items), skillIds: null };
-    const rendered = render({ ...list, learnerId, source, computed: "precomputed", items, selection });
-    return name === null ? rendered : field.make(name, catalogue.version, rendered);
+    return render({ ...list, learnerId, source, computed: "precomputed", items, selection });
   }
 
-  async function fromState(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext | null> {
-    const field = await states.get(namespace, learnerId, stateField);
-    if (field.value === null) return null;
+  /** The answer from a precomputed list; null where it does not serve the request. */
+  function fromList(learnerId: string, field: KeptField, request: NextRequest): Rendered | null {
+    const kept = madeOfList(field, request);
+    if (kept !== undefined) return kept;
+    const list = field.bytes === null ? null : decodeNext(field.bytes);
+    if (list === null || !serves(list, learnerId, request, catalogue) || !holds(list, clock.now())) return null;
+    const items = cut(list, catalogue.bank(list.trackId), request, deps.listSize);
+    if (items === null) return null;
+    const made = ofList(learnerId, list, items, "personal");
+    return request.cacheKey === null ? made : field.make(request.cacheKey, catalogue.version, made);
+  }
+
+  /** The same where nothing newer is to be had: whatever of the list fits the request. */
+  function fromStaleList(learnerId: string, field: KeptField, request: NextRequest): Rendered | null {
+    const name = request.cacheKey === null ? null : `stale ${request.cacheKey}`;
+    const kept = name === null ? undefined : field.made(name, catalogue.version);
+    if (kept !== undefined || field.bytes === null) return kept ?? null;
+    const list = decodeNext(field.bytes);
+    const items = cut(list, catalogue.bank(request.trackId), request, null);
+    if (items === null || items.length === 0) return null;
+    const made = ofList(learnerId, list, items, "stale");
+    return name === null ? made : field.make(name, catalogue.version, made);
+  }
+
+  async function withoutList(learnerId: string, namespace: string, request: NextRequest): Promise<Rendered> {
+    const field = await rows.get(namespace, learnerId, stateField);
     // One session's answer is no other's.
     const cacheKey = request.sessionId === undefined ? request.cacheKey : null;
-    const stamp = `${catalogue.version}.${deps.model.current().version}`;
-    const kept = cacheKey === null ? undefined : field.made(cacheKey, stamp);
-    if (kept !== undefined && holds(kept, clock.now())) return kept;
-    const rendered = render(selected(learnerId, field.value, request));
-    return cacheKey === null ? rendered : field.make(cacheKey, stamp, rendered);
+    const version = `${catalogue.version}.${deps.model.current().version}`;
+    const kept = cacheKey === null ? undefined : field.made(cacheKey, version);
+    if (kept !== undefined && holds(kept, clock.now())) return done(kept, "personal");
+    const state = field.bytes === null ? null : decodeLearnerState(field.bytes, model);
+    if (state === null) return forNewLearner(learnerId, request, field);
+    const made = render(selected(learnerId, state, request));
+    return done(cacheKey === null ? made : field.make(cacheKey, version, made), "personal");
   }
 
   function selected(learnerId: string, state: LearnerState, request: NextRequest): NextAnswer {
@@ -136,68 +146,60 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     };
   }
 
-  async function forNewLearner(learnerId: string, request: NextRequest): Promise<RenderedNext> {
+  /** `field` is where there is no state: what is answered is kept with that. */
+  async function forNewLearner(learnerId: string, request: NextRequest, field: KeptField | null): Promise<Rendered> {
     const bank = bankOfLearner(learnerId, request.trackId, catalogue.bank);
-    const now = clock.now();
     const scope = bank.trackId === null ? "all" : (`track:${bank.trackId}` as const);
-    const popular = await deps.popular.list(scope, newLearnerWindow).catch(() => ({ position: 0, items: [] }));
+    const popular = await deps.popular.list(scope, newLearnerWindow).catch(() => nothingPopular);
+    const now = clock.now();
+    const cacheKey = request.sessionId === undefined ? request.cacheKey : null;
+    const version = `${catalogue.version}.${deps.model.current().version}.${popular.version}`;
+    const kept = field === null || cacheKey === null ? undefined : field.made(cacheKey, version);
+    if (kept !== undefined && holds(kept, now)) return done(kept, "popular");
     const input = { learnerId, bank, model: deps.model, popular: popular.items, request, now };
     const { items, fromPopular, stop } = selectForNewLearner(input);
-    const computed = items.length > 0 && fromPopular === items.length ? "precomputed" : "on_demand";
-    const answer: NextAnswer = {
-      ...{ learnerId, source: "popular", computed, trackId: bank.trackId, sessionType: request.sessionType },
-      ...{
-        policyVersion: bank.policyVersion,
-        arm: bank.arm,
-        model: model.name,
-        modelVersion: deps.model.current().version,
-      },
-      ...{ revision: 0, position: popular.position, at: now, holdsUntil: null },
-      ...{ stop, items: items.map(shortened) },
+    const made = render({
+      ...{ learnerId, source: "popular", trackId: bank.trackId, sessionType: request.sessionType },
+      computed: items.length > 0 && fromPopular === items.length ? "precomputed" : "on_demand",
+      ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name },
+      ...{ modelVersion: deps.model.current().version, revision: 0, position: popular.position },
+      ...{ at: now, holdsUntil: now + newLearnerKeptMs, stop, items: items.map(shortened) },
       selection: { size: request.count, items, cut: request.exclude.size > 0, skillIds: request.skillIds },
-    };
-    return done(render(answer), "popular");
+    });
+    return done(field === null || cacheKey === null ? made : field.make(cacheKey, version, made), "popular");
   }
 
   /** The answer from this learner's list as just read; at once where the list serves the request. */
   function answer(
     learnerId: string,
     namespace: string,
-    field: KeptList,
+    field: KeptField,
     request: NextRequest,
-  ): RenderedNext | Promise<RenderedNext> {
-    if (field.value !== null && serves(field.value, learnerId, request, catalogue)) {
-      const rendered = fromList(learnerId, field, request, "personal");
-      if (rendered !== null) return done(rendered, "personal");
-    }
-    return withoutList(learnerId, namespace, request);
+  ): Rendered | Promise<Rendered> {
+    const made = fromList(learnerId, field, request);
+    return made === null ? withoutList(learnerId, namespace, request) : done(made, "personal");
   }
 
-  async function withoutList(learnerId: string, namespace: string, request: NextRequest): Promise<RenderedNext> {
-    const rendered = await fromState(learnerId, namespace, request);
-    return rendered === null ? forNewLearner(learnerId, request) : done(rendered, "personal");
+  async function withoutReadModels(learnerId: string, request: NextRequest): Promise<Rendered> {
+    const field = rows.last(learnerId, nextField(request.sessionType)) ?? rows.last(learnerId, nextField("practice"));
+    const made = field === undefined ? null : fromStaleList(learnerId, field, request);
+    return made === null ? forNewLearner(learnerId, request, null) : done(made, "stale");
   }
 
-  async function withoutReadModels(learnerId: string, request: NextRequest): Promise<RenderedNext> {
-    const field = lists.last(learnerId, nextField(request.sessionType)) ?? lists.last(learnerId, nextField("practice"));
-    const rendered = field === undefined ? null : fromList(learnerId, field, request, "stale");
-    return rendered === null ? forNewLearner(learnerId, request) : done(rendered, "stale");
-  }
-
-  function done(rendered: RenderedNext, source: NextSource): RenderedNext {
+  function done(made: Rendered, source: NextSource): Rendered {
     deps.onAnswer?.(source);
-    return rendered;
+    return made;
   }
 
   // Not async: what is in memory is answered at once, without a turn of the microtask queue.
-  function once(learnerId: string, request: NextRequest, get = lists.get): RenderedNext | Promise<RenderedNext> {
+  function once(learnerId: string, request: NextRequest, get = rows.get): Rendered | Promise<Rendered> {
     const view = liveView.current();
-    const rendered =
+    const made =
       view instanceof Promise
         ? view.then((live) => fromRow(live, learnerId, request, get))
         : fromRow(view, learnerId, request, get);
-    if (!(rendered instanceof Promise)) return rendered;
-    return rendered.catch((error: unknown) => {
+    if (!(made instanceof Promise)) return made;
+    return made.catch((error: unknown) => {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return withoutReadModels(learnerId, request);
     });
@@ -207,9 +209,9 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     live: LiveView | null,
     learnerId: string,
     request: NextRequest,
-    get: Lists["get"],
-  ): RenderedNext | Promise<RenderedNext> {
-    if (live === null) return forNewLearner(learnerId, request);
+    get: RowCache["get"],
+  ): Rendered | Promise<Rendered> {
+    if (live === null) return forNewLearner(learnerId, request, null);
     const field = get(live.namespace, learnerId, nextField(request.sessionType));
     if (!(field instanceof Promise)) return answer(learnerId, live.namespace, field, request);
     return field.then((read) => answer(learnerId, live.namespace, read, request));
@@ -218,31 +220,27 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   function one(learnerId: string, request: NextRequest): Json | Promise<Json> {
     const { after } = request;
     if (after === null) {
-      const rendered = once(learnerId, request);
-      if (!(rendered instanceof Promise)) return finish(rendered, null);
-      return rendered.then((one) => finish(one, null));
+      const made = once(learnerId, request);
+      return made instanceof Promise ? made.then((answered) => send(answered, null)) : send(made, null);
     }
-    const isFresh = (rendered: RenderedNext): boolean => rendered.revision >= after.revision;
+    const isFresh = ({ revision }: Rendered): boolean => revision >= after.revision;
     // What is in memory will do if it is new enough; from then on it is asked what stands in the read models.
-    let get: Lists["get"] = lists.get;
-    const ask = async (): Promise<RenderedNext> => {
-      const rendered = await once(learnerId, request, get);
-      get = lists.read;
-      return rendered;
+    let get: RowCache["get"] = rows.get;
+    const ask = async (): Promise<Rendered> => {
+      const made = await once(learnerId, request, get);
+      get = rows.read;
+      return made;
     };
-    return waitUntil(ask, isFresh, deps.freshnessWaitMs).then((rendered) => finish(rendered, isFresh(rendered)));
+    return waitUntil(ask, isFresh, deps.freshnessWaitMs).then((made) => send(made, isFresh(made)));
   }
 
-  async function all(learnerIds: readonly string[], request: NextRequest): Promise<RenderedNext[]> {
+  async function all(learnerIds: readonly string[], request: NextRequest): Promise<Rendered[]> {
     const live = await liveView.current();
-    if (live === null) return Promise.all(learnerIds.map((id) => forNewLearner(id, request)));
-    const keys = learnerIds.map((id) => learnerKey(live.namespace, id));
-    const name = nextField(request.sessionType);
-    const rows = await readModels.getMany(keys, name);
-    const answers: RenderedNext[] = [];
-    for (const [at, id] of learnerIds.entries()) {
-      const field = lists.seen(live.namespace, id, name, rows[at] ?? null);
-      answers.push(await answer(id, live.namespace, field, request));
+    if (live === null) return Promise.all(learnerIds.map((id) => forNewLearner(id, request, null)));
+    const fields = await rows.getMany(live.namespace, learnerIds, nextField(request.sessionType));
+    const answers: Rendered[] = [];
+    for (const [at, field] of fields.entries()) {
+      answers.push(await answer(field.learnerId, live.namespace, field, request));
       // A thousand selections in one go would hold every other request up.
       if (at % answersPerTurn === answersPerTurn - 1) await nextTurn();
     }
@@ -254,20 +252,20 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return Promise.all(learnerIds.map((id) => withoutReadModels(id, request)));
     });
-    return answers.map((rendered) => finish(rendered, null).text);
+    return answers.map((made) => send(made, null).text);
   }
 
   return {
     one,
     many,
-    close() {
-      lists.close();
-      states.close();
-    },
+    close: () => (deps.rows === undefined ? rows.close() : undefined),
   };
 }
 
 const answersPerTurn = 50;
+/** Popularity fades: what a new learner was given holds so long. Milliseconds. */
+const newLearnerKeptMs = 60_000;
+const nothingPopular: Popular = { position: 0, items: [], stale: true, version: 0 };
 
 const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, now: number): boolean =>
   holdsUntil === null || holdsUntil > now;

@@ -3,6 +3,7 @@ import type { ExperimentArm, ItemsServed, SessionType } from "../domain/events.t
 import type { SelectedItem, Stop } from "../domain/item-selection/selection.ts";
 import { type ItemJson, stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
+import { type Rendered, rendered } from "./rendered.ts";
 
 /** A list ready to be put into words: precomputed, selected on demand, or popular. */
 export interface NextAnswer {
@@ -40,32 +41,12 @@ export interface NextAnswer {
   };
 }
 
-/** An answer but for what changes from one request to the next. */
-export interface RenderedNext {
-  readonly revision: number;
-  readonly at: number;
-  readonly holdsUntil: number | null;
-  readonly beforeAge: string;
-  readonly afterAge: string;
-  /** Of both, in UTF-8. */
-  readonly bytes: number;
-  /** Not yet recorded as served, and to be; null otherwise. */
-  toRecord: (() => ItemsServed) | null;
-}
-
-/** JSON to be sent. */
-export interface Json {
-  readonly text: string;
-  /** Length in UTF-8. */
-  readonly bytes: number;
-}
-
 /**
  * The answer as JSON, by hand: JSON.stringify of the whole would take longer than all the rest of the request.
  * `itemJson` gives the static part of each item; an item it does not know is left out. `recordedShare` of all lists, 0..1, are
  * to be recorded as served: chosen by their ids, which tell nothing of what is in them.
  */
-export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare = 0): RenderedNext {
+export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare = 0): Rendered {
   const { learnerId, source, computed, trackId, sessionType, policyVersion, model, modelVersion } = answer;
   let items = "";
   for (const { itemId, p, score, propensity, reason } of answer.items) {
@@ -81,11 +62,9 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare
     `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
   const selectionId = selectionIdOf(answer);
   const afterAge = `,"selectionId":"${selectionId}","stop":${stopJson(answer.stop)},"items":[${items}]`;
-  const { revision, at, holdsUntil } = answer;
-  const bytes = Buffer.byteLength(beforeAge) + Buffer.byteLength(afterAge);
+  const passing = source === "stale";
   const toRecord = chosen(selectionId, recordedShare) ? () => itemsServed(answer, selectionId) : null;
-  const texts = { beforeAge: inOnePiece(beforeAge), afterAge: inOnePiece(afterAge), bytes };
-  return { revision, at, holdsUntil, ...texts, toRecord };
+  return rendered({ ...answer, passing, toRecord }, beforeAge, afterAge);
 }
 
 const chosen = (selectionId: string, share: number): boolean =>
@@ -114,22 +93,6 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
 
 const experimentJson = (arm: ExperimentArm | null): string =>
   arm === null ? "" : `"experiment":${JSON.stringify(arm)},`;
-
-/**
- * A string put together by `+` stays a tree of its parts, which is walked again, for 40 us, each time it is measured and
- * written to a socket. An answer is rendered once and sent often.
- */
-function inOnePiece(text: string): string {
-  return Buffer.from(text).toString();
-}
-
-/** The whole answer. `fresh` only where a token was given: whether the answer includes its interaction. */
-export function finishNext(rendered: RenderedNext, now: number, fresh: boolean | null): Json {
-  const age = String(Math.max(0, now - rendered.at));
-  const end = fresh === null ? "}" : `,"fresh":${fresh}}`;
-  const text = rendered.beforeAge + age + rendered.afterAge + end;
-  return { text, bytes: rendered.bytes + age.length + end.length };
-}
 
 /** The same list has the same id, so that an answer can name the list it follows from, without a write for each query. */
 function selectionIdOf(answer: NextAnswer): string {

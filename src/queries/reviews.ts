@@ -1,4 +1,4 @@
-import type { Freshness } from "../domain/freshness-token.ts";
+import type { LearnerState } from "../domain/learner/learner-state.ts";
 import { type DayLoad, dueCards, nextDueAt, reviewLoad } from "../domain/reviews/cards.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import { type LearnerFreshness, type LearnerRowDeps, readLearner } from "./learner-row.ts";
@@ -19,21 +19,36 @@ const dueMax = 100;
 export async function learnerReviews(
   deps: LearnerRowDeps & { readonly catalogue: CatalogueReader },
   learnerId: string,
-  request: { readonly days: number; readonly after: Freshness | null },
+  days: number,
 ): Promise<Reviews> {
-  const { state, freshness } = await readLearner(deps, learnerId, request.after);
-  const { items, skills } = deps.catalogue.catalogue;
-  const now = deps.clock.now();
-  const due = dueCards(state.cards, now);
-  const next = nextDueAt(state.cards, now);
+  const { state, freshness } = await readLearner(deps, learnerId);
+  return { ...freshness, ...reviewsOf(deps.catalogue, state, deps.clock.now(), days) };
+}
+
+/** What a state says of reviews at a time, in words of the catalogue. */
+export function reviewsOf(
+  { catalogue: { items, skills } }: CatalogueReader,
+  { cards }: LearnerState,
+  now: number,
+  days: number,
+): Omit<Reviews, keyof LearnerFreshness> {
+  const due = dueCards(cards, now);
+  const next = nextDueAt(cards, now);
   return {
-    ...freshness,
     dueCount: due.length,
     due: due.slice(0, dueMax).map(({ skillId, itemId, dueAt }) => {
       const known = itemId === null ? skills.get(skillId ?? "") : items.get(itemId);
       return { skillId, itemId, title: known?.title ?? itemId ?? skillId ?? "", dueAt: new Date(dueAt).toISOString() };
     }),
     nextDueAt: next === null ? null : new Date(next).toISOString(),
-    load: reviewLoad(state.cards, now, request.days),
+    load: reviewLoad(cards, now, days),
   };
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Milliseconds since 1970: when the next card falls due, or the next UTC day begins. */
+export function reviewsHoldUntil({ cards }: LearnerState, now: number): number {
+  const tomorrow = (Math.floor(now / dayMs) + 1) * dayMs;
+  return Math.min(tomorrow, nextDueAt(cards, now) ?? tomorrow);
 }

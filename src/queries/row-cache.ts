@@ -1,161 +1,169 @@
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import { learnerKey, learnerOfKey } from "../projections/rows.ts";
+import { learnerKey, learnerOfKey, stateField } from "../projections/rows.ts";
+import { createRowMemory, type Held, KeptField } from "./row-memory.ts";
 
-/** One field of a learner's row as it was read last, decoded, with what was made of it since. */
-export interface KeptField<T, Made> {
-  readonly bytes: Buffer | null;
-  /** null where there is no such row or field. */
-  readonly value: T | null;
-  /** What was made of the value under this name, while everything else it was made of (`stamp`) was the same. */
-  made(name: string, stamp: string | number): Made | undefined;
-  make(name: string, stamp: string | number, made: Made): Made;
-}
-
-/** Rows are those of a namespace (see projections/rows.ts), one for each learner. */
-export interface RowCache<T, Made> {
-  /** At once while what is in memory holds, else read within the budget. */
-  get(namespace: string, learnerId: string, field: string): KeptField<T, Made> | Promise<KeptField<T, Made>>;
+/** The rows of learners that this process has in memory. Rows are those of a namespace (see projections/rows.ts). */
+export interface RowCache {
+  /** At once while what is in memory holds, else read. Rejects with ReadModelsUnavailable. */
+  get(namespace: string, learnerId: string, field: string): KeptField | Promise<KeptField>;
+  /** The same for many learners, in order; those that are not in memory are read in one round trip. */
+  getMany(namespace: string, learnerIds: readonly string[], field: string): Promise<KeptField[]>;
   /** As it stands in the read models now. Rejects with ReadModelsUnavailable. */
-  read(namespace: string, learnerId: string, field: string): Promise<KeptField<T, Made>>;
-  /** Takes in what was read elsewhere: decoded again only if its bytes are new. */
-  seen(namespace: string, learnerId: string, field: string, bytes: Buffer | null): KeptField<T, Made>;
+  read(namespace: string, learnerId: string, field: string): Promise<KeptField>;
   /** What was read last, however long ago, of whatever namespace; undefined where nothing was, or it had to make room. */
-  last(learnerId: string, field: string): KeptField<T, Made> | undefined;
+  last(learnerId: string, field: string): KeptField | undefined;
+  /** Learners with a row, those used last first. */
+  hottest(max: number): string[];
+  held(): Held;
   close(): void;
 }
 
-export interface RowCacheDeps<T> {
+export type RowKind = "list" | "state";
+/** In memory; in memory that there is none; waits for a read under way; read. */
+export type LookUp = "hit" | "absent" | "joined" | "miss";
+
+export interface RowCacheDeps {
   readonly readModels: ReadModels;
   readonly clock: Clock;
-  /** Those that are asked for. */
-  readonly fields: readonly string[];
-  readonly decode: (bytes: Buffer) => T | null;
-  /** Told of each look-up: whether the answer was in memory. */
-  readonly onLookUp?: (hit: boolean) => void;
+  /** Bytes held at the most, see row-memory.ts; 0: nothing is kept. Default {@link rowBytesDefault}. */
+  readonly rowBytesMax?: number;
+  /** Told of each look-up, and of how long ago what is in memory was read: 0 where it was not. */
+  readonly onLookUp?: (kind: RowKind, found: LookUp, ageMs: number) => void;
 }
+
+export const rowBytesDefault = 128 * 1024 * 1024;
 
 /**
  * A row in memory is not relied on as soon as the word comes that it was written, and after so long in any case: should
- * that word be lost, an answer is older by this at most. Milliseconds.
+ * that word be lost, an answer is older by this at most. Milliseconds since its read began.
  */
 export const rowKeptMs = 5_000;
-/** Bytes held, roughly: a field counts for its bytes, their decoded form and a few answers made of it. */
-const bytesMax = 96 * 1024 * 1024;
+/** The same where there is nothing. */
+export const absentKeptMs = 2_000;
+
+const kindOf = (field: string): RowKind => (field === stateField ? "state" : "list");
+
+/** A read that is under way. */
+interface Reading {
+  readonly namespace: string;
+  readonly learnerId: string;
+  readonly field: string;
+  readonly number: number;
+  readonly startedAt: number;
+  readonly row: Promise<KeptField>;
+  /** The row was written meanwhile. */
+  overtaken: boolean;
+}
 
 /**
  * Rows as this process read them last, in front of the read models. Callers that miss the same row wait for one read.
  * A row that is written while it is being read is answered, and not relied on. What no longer holds stays as long as
  * there is room: without the read models it is the last that is known.
  */
-export function createRowCache<T, Made>(deps: RowCacheDeps<T>): RowCache<T, Made> {
-  const { readModels, clock, fields, decode, onLookUp } = deps;
-  type Field = Kept<T, Made>;
-  const kept = new LRUCache<string, Field>({
-    maxSize: bytesMax,
-    sizeCalculation: ({ bytes }) => (bytes?.length ?? 0) * 12 + 600,
-  });
-  const reading = new Map<string, Promise<Field>>();
+export function createRowCache(deps: RowCacheDeps): RowCache {
+  const { readModels, clock, onLookUp } = deps;
+  const memory = createRowMemory(deps.rowBytesMax ?? rowBytesDefault);
+  const reading = new Map<string, Reading[]>();
+  let reads = 0;
 
-  async function read(namespace: string, learnerId: string, field: string): Promise<Field> {
-    const bytes = await readModels.get(learnerKey(namespace, learnerId), field);
-    return seen(namespace, learnerId, field, bytes);
+  /** From here on a write to the row is noticed. */
+  function taking(
+    namespace: string,
+    learnerId: string,
+    field: string,
+    bytes: Promise<Buffer | null>,
+  ): Promise<KeptField> {
+    reads += 1;
+    const row = bytes.then((found) => take(one, found)).finally(() => end(one));
+    const started = { namespace, learnerId, field, number: reads, startedAt: clock.now() };
+    const one: Reading = { ...started, row, overtaken: false };
+    const others = reading.get(learnerId);
+    if (others === undefined) reading.set(learnerId, [one]);
+    else others.push(one);
+    return row;
   }
 
-  function seen(namespace: string, learnerId: string, field: string, bytes: Buffer | null): Field {
-    const name = nameOf(learnerId, field);
-    const last = kept.get(name);
-    if (last !== undefined && last.namespace === namespace && sameBytes(last.bytes, bytes)) return last;
-    // A copy: what an adapter hands out may be a slice of something much larger.
-    const own = bytes === null ? null : Buffer.from(bytes);
-    const now = new Kept<T, Made>(namespace, own, own === null ? null : decode(own));
-    kept.set(name, now);
-    return now;
+  function end(one: Reading): void {
+    const others = (reading.get(one.learnerId) ?? []).filter((other) => other !== one);
+    if (others.length > 0) reading.set(one.learnerId, others);
+    else reading.delete(one.learnerId);
   }
 
-  function readOnce(namespace: string, learnerId: string, field: string): Promise<Field> {
-    const name = nameOf(learnerId, field);
-    const running = reading.get(name);
-    if (running !== undefined) return running;
-    // Nobody has written the row meanwhile, where this is still the read of it.
-    const finished = (): boolean => reading.get(name) === started && reading.delete(name);
-    const started: Promise<Field> = read(namespace, learnerId, field).then(
-      (found) => {
-        if (finished()) found.holdsUntil = clock.now() + rowKeptMs;
-        return found;
-      },
-      (error) => {
-        finished();
-        throw error;
-      },
-    );
-    reading.set(name, started);
-    return started;
+  /** What a write, or a later read, has overtaken does not replace what is known. */
+  function take(
+    { namespace, learnerId, field, number, startedAt, overtaken }: Reading,
+    bytes: Buffer | null,
+  ): KeptField {
+    const known = memory.find(learnerId, field);
+    const kept = known?.holds(namespace, bytes) ? known : new KeptField(namespace, learnerId, bytes, memory.grew);
+    if (known !== undefined && (overtaken || known.read > number)) return kept;
+    kept.read = number;
+    kept.readAt = startedAt;
+    kept.holdsUntil = overtaken ? 0 : startedAt + (bytes === null ? absentKeptMs : rowKeptMs);
+    memory.put(kept, field);
+    return kept;
+  }
+
+  const read = (namespace: string, learnerId: string, field: string): Promise<KeptField> =>
+    taking(namespace, learnerId, field, readModels.get(learnerKey(namespace, learnerId), field));
+
+  /** What is in memory or under way; undefined where it has to be read. Each is told. */
+  function lookUp(namespace: string, learnerId: string, field: string): KeptField | Promise<KeptField> | undefined {
+    const kind = kindOf(field);
+    // What is used is read again every few seconds, and counts as used then.
+    const found = memory.find(learnerId, field);
+    const now = clock.now();
+    if (found !== undefined && now < found.holdsUntil && found.namespace === namespace) {
+      onLookUp?.(kind, found.bytes === null ? "absent" : "hit", now - found.readAt);
+      return found;
+    }
+    const running = reading
+      .get(learnerId)
+      ?.find((one) => one.field === field && one.namespace === namespace && !one.overtaken);
+    onLookUp?.(kind, running === undefined ? "miss" : "joined", 0);
+    return running?.row;
+  }
+
+  async function getMany(namespace: string, learnerIds: readonly string[], field: string): Promise<KeptField[]> {
+    const missing: string[] = [];
+    let all: Promise<(Buffer | null)[]> | null = null;
+    const rows = learnerIds.map((learnerId) => {
+      const known = lookUp(namespace, learnerId, field);
+      if (known !== undefined) return known;
+      const at = missing.push(learnerKey(namespace, learnerId)) - 1;
+      // Asked once all are known, in this very turn.
+      all ??= Promise.resolve().then(() => readModels.getMany(missing, field));
+      return taking(
+        namespace,
+        learnerId,
+        field,
+        all.then((found) => found[at] ?? null),
+      );
+    });
+    return Promise.all(rows);
   }
 
   function written(key: string): void {
     const learnerId = learnerOfKey(key);
     if (learnerId === null) return;
-    for (const field of fields) {
-      const name = nameOf(learnerId, field);
-      reading.delete(name);
-      const found = kept.peek(name);
-      if (found !== undefined) found.holdsUntil = 0;
-    }
+    for (const one of reading.get(learnerId) ?? []) one.overtaken = true;
+    for (const field of memory.of(learnerId)) field.holdsUntil = 0;
   }
 
   const stopListening = readModels.onChange((keys) => {
     if (keys !== null) return keys.forEach(written);
-    reading.clear();
-    for (const field of kept.values()) field.holdsUntil = 0;
+    for (const all of reading.values()) for (const one of all) one.overtaken = true;
+    for (const field of memory.all()) field.holdsUntil = 0;
   });
 
   return {
-    get(namespace, learnerId, field) {
-      // What is used is read again every few seconds, and counts as used then.
-      const found = kept.peek(nameOf(learnerId, field));
-      const hit = found !== undefined && clock.now() < found.holdsUntil && found.namespace === namespace;
-      onLookUp?.(hit);
-      return hit ? found : readOnce(namespace, learnerId, field);
-    },
+    get: (namespace, learnerId, field) => lookUp(namespace, learnerId, field) ?? read(namespace, learnerId, field),
+    getMany,
     read,
-    seen,
-    last: (learnerId, field) => kept.get(nameOf(learnerId, field)),
+    last: memory.find,
+    hottest: memory.hottest,
+    held: memory.held,
     close: stopListening,
   };
 }
-
-/** Ids hold no blanks. What is asked most has the shortest name: making it costs as much as finding it. */
-const nameOf = (learnerId: string, field: string): string => (field === "next" ? learnerId : `${learnerId} ${field}`);
-
-const madeMax = 4;
-
-class Kept<T, Made> implements KeptField<T, Made> {
-  readonly namespace: string;
-  readonly bytes: Buffer | null;
-  readonly value: T | null;
-  /** Milliseconds since 1970; 0 once it was written, or was never to be relied on. */
-  holdsUntil = 0;
-  private stamp: string | number = "";
-  private readonly all = new Map<string, Made>();
-
-  constructor(namespace: string, bytes: Buffer | null, value: T | null) {
-    this.namespace = namespace;
-    this.bytes = bytes;
-    this.value = value;
-  }
-
-  made(name: string, stamp: string | number): Made | undefined {
-    return stamp === this.stamp ? this.all.get(name) : undefined;
-  }
-
-  make(name: string, stamp: string | number, made: Made): Made {
-    if (stamp !== this.stamp || this.all.size >= madeMax) this.all.clear();
-    this.stamp = stamp;
-    this.all.set(name, made);
-    return made;
-  }
-}
-
-const sameBytes = (a: Buffer | null, b: Buffer | null): boolean => (a === null || b === null ? a === b : a.equals(b));

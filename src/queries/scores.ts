@@ -1,4 +1,3 @@
-import type { Freshness } from "../domain/freshness-token.ts";
 import { abilityOf, type LearnerState, lastItemIds } from "../domain/learner/learner-state.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
@@ -26,9 +25,8 @@ export interface Scores extends LearnerFreshness {
 export async function learnerScores(
   deps: LearnerRowDeps & { readonly catalogue: CatalogueReader },
   learnerId: string,
-  after: Freshness | null,
 ): Promise<Scores> {
-  const { state, freshness } = await readLearner(deps, learnerId, after);
+  const { state, freshness } = await readLearner(deps, learnerId);
   return { ...freshness, ...scoresOf(deps, state) };
 }
 

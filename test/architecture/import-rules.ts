@@ -31,7 +31,7 @@ const packages: Record<string, readonly string[]> = {
     "node:zlib",
   ],
   "src/queries/statistics": ["jstat"],
-  "src/queries": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events", "node:stream"],
+  "src/queries": ["zod", "lru-cache", "node:crypto", "node:timers/promises", "node:events", "node:stream", "node:zlib"],
   "src/queries/plots": ["d3-scale", "d3-shape"],
   "src/queries/export": ["zod", "lru-cache", "node:crypto", "hyparquet-writer"],
   "src/workers": ["zod", "prom-client", "node:*"],

@@ -7,13 +7,26 @@ import type { Past } from "../../queries/time-travel/past.ts";
 import { historyAt } from "../../queries/time-travel/past-history.ts";
 import { askPast, atShape, pastSchema } from "../past.ts";
 import { invalidField } from "../problem.ts";
-import { afterSchema, freshnessShape, learnerParams, problemResponses, wholeNumber } from "../schemas.ts";
+import {
+  afterSchema,
+  freshnessShape,
+  learnerParams,
+  problemResponses,
+  unchangedResponse,
+  wholeNumber,
+} from "../schemas.ts";
 import type { App, Services } from "../services.ts";
+import { sendTagged } from "../tagged.ts";
+
+const stateShape = {
+  ...freshnessShape,
+  stale: z.literal(true).optional().describe("Only while the read models are away: this is the last that is known"),
+  ...atShape,
+};
 
 const scoresSchema = z
   .object({
-    ...freshnessShape,
-    ...atShape,
+    ...stateShape,
     model: z.string(),
     modelVersion: z.number().int(),
     ability: z.number().describe("Logits; 0 is even odds on an average question"),
@@ -48,8 +61,7 @@ const scoresSchema = z
 
 const reviewsSchema = z
   .object({
-    ...freshnessShape,
-    ...atShape,
+    ...stateShape,
     dueCount: z.number().int(),
     due: z.array(
       z.object({ skillId: z.string().nullable(), itemId: z.string().nullable(), title: z.string(), dueAt: z.string() }),
@@ -88,7 +100,7 @@ function notBoth(at: string | undefined, after: string | undefined): void {
 }
 
 export function learnerRoutes(app: App, services: Services): void {
-  const { deps, learnerRows } = services;
+  const { deps, learnerAnswers } = services;
   app.route({
     method: "GET",
     url: "/v1/learners/:learnerId/scores",
@@ -98,14 +110,14 @@ export function learnerRoutes(app: App, services: Services): void {
       summary: "Ability, mastery of each skill, recent outcomes",
       params: learnerParams,
       querystring: z.strictObject({ after: afterSchema, at: pastSchema }),
-      response: { 200: scoresSchema, ...problemResponses },
+      response: { 200: scoresSchema, ...unchangedResponse, ...problemResponses },
     },
-    async handler(request) {
+    async handler(request, reply) {
       const { learnerId } = request.params;
       const { at, after } = request.query;
       notBoth(at, after);
-      if (at === undefined) return learnerScores(learnerRows, learnerId, tokenOf(after)) as never;
-      const ask = (past: Past) => learnerScores({ ...past, freshnessWaitMs: 0 }, learnerId, null);
+      if (at === undefined) return sendTagged(request, reply, await learnerAnswers.scores(learnerId, tokenOf(after)));
+      const ask = (past: Past) => learnerScores(past, learnerId);
       return askPast(services, request, at, ask) as never;
     },
   });
@@ -119,14 +131,15 @@ export function learnerRoutes(app: App, services: Services): void {
       summary: "Reviews due now, and the load of the coming days",
       params: learnerParams,
       querystring: z.strictObject({ days: wholeNumber(1, 365).default(14), after: afterSchema, at: pastSchema }),
-      response: { 200: reviewsSchema, ...problemResponses },
+      response: { 200: reviewsSchema, ...unchangedResponse, ...problemResponses },
     },
-    async handler(request) {
+    async handler(request, reply) {
       const { learnerId } = request.params;
       const { at, after, days } = request.query;
       notBoth(at, after);
-      if (at === undefined) return learnerReviews(learnerRows, learnerId, { days, after: tokenOf(after) }) as never;
-      const ask = (past: Past) => learnerReviews({ ...past, freshnessWaitMs: 0 }, learnerId, { days, after: null });
+      if (at === undefined)
+        return sendTagged(request, reply, await learnerAnswers.reviews(learnerId, days, tokenOf(after)));
+      const ask = (past: Past) => learnerReviews(past, learnerId, days);
       return askPast(services, request, at, ask) as never;
     },
   });

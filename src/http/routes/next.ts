@@ -9,8 +9,9 @@ import { addFastNext, nextRoute } from "../fast-next.ts";
 import { createNextQueries, nextQuerySchema } from "../next-query.ts";
 import { askPast, atShape, pastSchema } from "../past.ts";
 import { invalidField, Problem } from "../problem.ts";
-import { learnerParams, nextAnswerSchema, problemResponses } from "../schemas.ts";
+import { learnerParams, nextAnswerSchema, problemResponses, unchangedResponse } from "../schemas.ts";
 import { type App, acceptsAnything, type Services } from "../services.ts";
+import { sendTagged } from "../tagged.ts";
 
 export const learnersMax = 1_000;
 
@@ -50,7 +51,7 @@ export function nextRoutes(app: App, services: Services): void {
       summary: "What should this learner do next, and why?",
       params: learnerParams,
       querystring: nextQuerySchema,
-      response: { 200: nextAnswerSchema, ...problemResponses },
+      response: { 200: nextAnswerSchema, ...unchangedResponse, ...problemResponses },
     },
     // Checked by hand: the same few query strings come again and again, and are parsed once.
     validatorCompiler: acceptsAnything,
@@ -60,14 +61,14 @@ export function nextRoutes(app: App, services: Services): void {
         throw invalidField("learnerId", "1 to 200 characters without white space");
       }
       const asked = queries.parse(request.url, request.query);
-      reply.header("content-type", json);
       if (asked.at !== null) {
+        reply.header("content-type", json);
         const { answers, at } = await inPast(request, asked.at, [learnerId], asked);
         return withField(answers[0] ?? "{}", "at", at) as never;
       }
       mustBeClient(request);
       checkTrack(deps.catalogue, asked.trackId);
-      return (await nextItems.one(learnerId, asked)).text as never;
+      return sendTagged(request, reply, await nextItems.one(learnerId, asked));
     },
   });
 

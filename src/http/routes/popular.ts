@@ -5,8 +5,9 @@ import { type ItemStatsDeps, itemStatsOf } from "../../queries/item-stats.ts";
 import { createPopularReader, popularItems } from "../../queries/popular.ts";
 import { askPast, atShape, pastSchema } from "../past.ts";
 import { Problem } from "../problem.ts";
-import { problemResponses, wholeNumber } from "../schemas.ts";
+import { problemResponses, unchangedResponse, wholeNumber } from "../schemas.ts";
 import type { App, Services } from "../services.ts";
+import { sendTagged } from "../tagged.ts";
 
 const popularSchema = z
   .object({
@@ -49,7 +50,7 @@ const statsSchema = z
   .meta({ title: "ItemStats" });
 
 export function popularRoutes(app: App, services: Services): void {
-  const { deps, popular, learnerRows } = services;
+  const { popularAnswers, itemStats } = services;
 
   app.route({
     method: "GET",
@@ -70,12 +71,12 @@ export function popularRoutes(app: App, services: Services): void {
           path: ["skill"],
           message: "give track or skill, not both",
         }),
-      response: { 200: popularSchema, ...problemResponses },
+      response: { 200: popularSchema, ...unchangedResponse, ...problemResponses },
     },
-    async handler(request) {
+    async handler(request, reply) {
       const { window, track, skill, count, at } = request.query;
       const asked = { window, trackId: track, skillId: skill, count };
-      if (at === undefined) return popularItems(popular, deps, asked) as never;
+      if (at === undefined) return sendTagged(request, reply, await popularAnswers(asked));
       return askPast(services, request, at, (past) => popularItems(createPopularReader(past), past, asked)) as never;
     },
   });
@@ -95,7 +96,7 @@ export function popularRoutes(app: App, services: Services): void {
       const { itemId } = request.params;
       const { at } = request.query;
       const stats = async (rows: ItemStatsDeps) => (await itemStatsOf(rows, itemId)) ?? unknownItem(itemId);
-      return (at === undefined ? stats(learnerRows) : askPast(services, request, at, stats)) as never;
+      return (at === undefined ? stats(itemStats) : askPast(services, request, at, stats)) as never;
     },
   });
 }

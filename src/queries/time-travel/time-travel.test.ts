@@ -50,8 +50,8 @@ async function answers(of: Live | Past, learnerIds: readonly string[], itemIds: 
   const said: unknown[] = [];
   for (const learnerId of learnerIds) {
     for (const request of requests) said.push(...(await next(of, learnerId, request)));
-    said.push(await learnerScores(rows, learnerId, null));
-    said.push(await learnerReviews(rows, learnerId, { days: 7, after: null }));
+    said.push(await learnerScores(rows, learnerId));
+    said.push(await learnerReviews(rows, learnerId, 7));
     const asked = { count: 5 };
     said.push(
       "place" in of

@@ -102,9 +102,9 @@ async function answersTo(live: Live, learner: string, tracks: readonly string[])
   } finally {
     nextItems.close();
   }
-  const { skills } = await learnerScores(rows, learner, null);
+  const { skills } = await learnerScores(rows, learner);
   lines.push([learner, "scores", skills.slice(0, 6).map(({ skillId, mastery }) => [skillId, short(mastery)])]);
-  const { dueCount, due, nextDueAt } = await learnerReviews(rows, learner, { days: 1, after: null });
+  const { dueCount, due, nextDueAt } = await learnerReviews(rows, learner, 1);
   lines.push([learner, "reviews", dueCount, due[0]?.dueAt ?? null, nextDueAt]);
   return lines;
 }

@@ -1,0 +1,76 @@
+import { crc32 } from "node:zlib";
+import type { ItemsServed } from "../domain/events.ts";
+
+/** An answer about one learner as JSON, but for what changes from one request to the next. */
+export interface Rendered {
+  /** Of the learner's stream; 0 where nothing is known. */
+  readonly revision: number;
+  /** When what it is made from was written, milliseconds since 1970; null for never. */
+  readonly at: number | null;
+  /** Milliseconds since 1970 until which time alone does not change it; null for always. */
+  readonly holdsUntil: number | null;
+  readonly beforeAge: string;
+  readonly afterAge: string;
+  /** Of both, in UTF-8. */
+  readonly bytes: number;
+  /** Equal wherever the answer is, but for its age; null for one that nobody should keep. */
+  readonly etag: string | null;
+  /** The list of it, not yet recorded as served, and to be; null otherwise. */
+  toRecord: (() => ItemsServed) | null;
+}
+
+/** JSON to be sent. */
+export interface Json {
+  readonly text: string;
+  /** Length in UTF-8. */
+  readonly bytes: number;
+  readonly etag: string | null;
+}
+
+export type RenderedFacts = Pick<Rendered, "revision" | "at" | "holdsUntil"> & {
+  /** Nobody should keep it: it is not what the read models hold. */
+  readonly passing?: boolean;
+  readonly toRecord?: Rendered["toRecord"];
+};
+
+/** The age, a number or `null`, stands between the two. */
+export function rendered(facts: RenderedFacts, beforeAge: string, afterAge: string): Rendered {
+  const [before, after] = [inOnePiece(beforeAge), inOnePiece(afterAge)];
+  const { revision, at, holdsUntil, toRecord = null } = facts;
+  return {
+    ...{ revision, at, holdsUntil, beforeAge: before.text, afterAge: after.text, bytes: before.bytes + after.bytes },
+    etag: facts.passing ? null : weakTag(revision, before.sum, after.sum),
+    toRecord,
+  };
+}
+
+/** The whole answer. `fresh` only where a token was given: whether the answer includes its interaction. */
+export function finish(answer: Rendered, now: number, fresh: boolean | null): Json {
+  const age = answer.at === null ? "null" : String(Math.max(0, now - answer.at));
+  const end = fresh === null ? "}" : `,"fresh":${fresh}}`;
+  const text = answer.beforeAge + age + answer.afterAge + end;
+  // Who waits for an interaction in vain should not be told that nothing has changed.
+  return { text, bytes: answer.bytes + age.length + end.length, etag: fresh === false ? null : answer.etag };
+}
+
+/** JSON that has no age. */
+export function whole(text: string): Json {
+  const { bytes, sum, text: flat } = inOnePiece(text);
+  return { text: flat, bytes, etag: weakTag(bytes, sum) };
+}
+
+/** Weak, because the age is left out: equal where two answers say the same (RFC 9110, 8.8.1). */
+const weakTag = (...parts: readonly number[]): string => `W/"${parts.map((part) => part.toString(36)).join("-")}"`;
+
+const scratch = Buffer.allocUnsafe(64 * 1024);
+
+/**
+ * A string put together by `+` stays a tree of its parts, which is walked again, for 40 us, each time it is measured and
+ * written to a socket. An answer is rendered once and sent often.
+ */
+function inOnePiece(text: string): { readonly text: string; readonly bytes: number; readonly sum: number } {
+  const buffer = text.length * 3 <= scratch.length ? scratch : Buffer.allocUnsafe(text.length * 3);
+  const bytes = buffer.write(text);
+  const used = buffer.subarray(0, bytes);
+  return { text: used.toString(bytes === text.length ? "latin1" : "utf8"), bytes, sum: crc32(used) };
+}
