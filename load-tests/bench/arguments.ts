@@ -9,7 +9,8 @@ export const usage = `npm run bench [-- options]
   --only a,b          these cases: ${benchCases.map(({ name }) => name).join(", ")}
   --rounds n          rounds of each case
   --seconds n         of a round
-  --save              keep the run for everybody: results/bench-history/, and results/bench.json, which documents quote
+  --save              keep the run for everybody in results/bench-history/; a run of all cases also as results/bench.json,
+                      whose figures are written into the documents that quote them (--quote does that without measuring)
   --against FILE      compare with that run; "none" compares with nothing. Usually with the newest kept one
   --compare A,B       measure nothing, compare two kept runs
   --gate              what CI runs: fails where a ratio fell below its floor (results/bench-floors.json)
@@ -19,7 +20,7 @@ export const usage = `npm run bench [-- options]
 `;
 
 export interface Wanted {
-  readonly what: "measure" | "gate" | "record" | "compare" | "profile" | "help";
+  readonly what: "measure" | "gate" | "record" | "compare" | "profile" | "quote" | "help";
   readonly cases: readonly BenchCase[];
   readonly scale: Scale;
   readonly seconds: number | null;
@@ -47,6 +48,7 @@ export function readArguments(args: readonly string[]): Wanted {
       gate: { type: "boolean", default: false },
       record: { type: "string" },
       profile: { type: "string" },
+      quote: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -68,15 +70,19 @@ export function readArguments(args: readonly string[]): Wanted {
   };
 }
 
-function whatOf(values: { help: boolean; gate: boolean } & Partial<Record<"compare" | "record" | "profile", string>>) {
+function whatOf(
+  values: { help: boolean; gate: boolean; quote: boolean } & Partial<Record<"compare" | "record" | "profile", string>>,
+) {
   if (values.help) return "help";
+  if (values.quote) return "quote";
   if (values.compare !== undefined) return "compare";
   if (values.profile !== undefined) return "profile";
   if (values.gate) return values.record === undefined ? "gate" : "record";
   return "measure";
 }
 
-function casesOf(only: string | undefined, scale: Scale): readonly BenchCase[] {
+/** Cases of those names, or those that a scale measures unless told otherwise. */
+export function casesOf(only: string | undefined, scale: Scale): readonly BenchCase[] {
   if (only !== undefined) return only.split(",").map(caseNamed);
   if (scale === "gate") return benchCases.filter(({ gate }) => gate === true);
   return benchCases.filter(({ notIn }) => notIn?.includes(scale) !== true);

@@ -92,7 +92,8 @@ export function reservations(before: BenchResult, after: BenchResult): string[] 
   }
   if (before.scale !== after.scale) said.push(`scale ${before.scale} then, ${after.scale} now`);
   for (const [when, { cores, load_average: load }] of [["then", then] as const, ["now", now] as const]) {
-    if (load > cores / 2) said.push(`the machine was busy ${when}: load average ${load} on ${cores} cores`);
+    if (load !== null && load > cores / 2)
+      said.push(`the machine was busy ${when}: load average ${load} on ${cores} cores`);
   }
   const differing = after.cases.filter((one) => {
     const other = before.cases.find(({ name }) => name === one.name);

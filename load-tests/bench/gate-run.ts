@@ -56,7 +56,7 @@ async function record(wanted: Wanted, say: (line: string) => void): Promise<bool
       const one = wanted.cases[at];
       if (one !== undefined) ratios.get(one)?.push(ratioOf(result));
     }
-    keep({ at: new Date().toISOString(), command: "--gate --record", scale: "gate", machine, cases }, false);
+    keep({ at: new Date().toISOString(), command: "--gate --record", scale: "gate", machine, cases }, "local");
   }
   const cases = Object.fromEntries([...ratios].map(([{ name }, all]) => [name, floorOf(all)]));
   const floors: Floors = { recorded_at: new Date().toISOString(), machine, cases };

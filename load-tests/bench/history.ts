@@ -10,13 +10,15 @@ import { type BenchResult, benchResultSchema, type Machine } from "./result.ts";
 const results = join(import.meta.dirname, "../results");
 export const quotedFile = join(results, "bench.json");
 
-/** Keeps a run; with `save` for everybody. The files that were written. */
-export function keep(result: BenchResult, save: boolean, folder: string = results): string[] {
+/**
+ * Keeps a run in this clone, or for everybody in the history, or there and as the one that documents quote. The files that
+ * were written.
+ */
+export function keep(result: BenchResult, how: "local" | "history" | "quoted", folder: string = results): string[] {
   const json = `${JSON.stringify(benchResultSchema.parse(result), null, 2)}\n`;
   const name = `bench-${result.at.slice(0, 19).replaceAll(":", "")}.json`;
-  const files = save
-    ? [join(folder, "bench-history", name), join(folder, "bench.json")]
-    : [join(folder, "local", name)];
+  const files = [join(folder, how === "local" ? "local" : "bench-history", name)];
+  if (how === "quoted") files.push(join(folder, "bench.json"));
   for (const file of files) {
     mkdirSync(join(file, ".."), { recursive: true });
     writeFileSync(file, json);

@@ -4,13 +4,14 @@
 // that could do the same work. A ratio says more than a figure: it holds on another machine. What a case is: case.ts.
 
 import { relative } from "node:path";
-import { readArguments, usage, type Wanted } from "./arguments.ts";
+import { casesOf, readArguments, usage, type Wanted } from "./arguments.ts";
 import { compareRuns, comparisonTable, reservations } from "./compare.ts";
 import { runGate } from "./gate-run.ts";
 import { keep, previousRun, readResult } from "./history.ts";
 import { describeMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
 import { endAll } from "./processes.ts";
+import { quote } from "./quote.ts";
 import { tableOf } from "./report.ts";
 import { type BenchResult, type CaseResult, verdictOf } from "./result.ts";
 
@@ -26,7 +27,10 @@ async function measure(wanted: Wanted): Promise<boolean> {
   for (const each of wanted.cases) cases.push(await one(each));
   const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
   const result: BenchResult = { at: new Date().toISOString(), command, scale: wanted.scale, machine, cases };
-  for (const file of keep(result, wanted.save)) say(`written to ${shown(file)}`);
+  const whole = wanted.cases.length === casesOf(undefined, "full").length;
+  for (const file of keep(result, wanted.save ? (whole ? "quoted" : "history") : "local"))
+    say(`written to ${shown(file)}`);
+  if (wanted.save && whole) for (const document of quote()) say(`its figures are in ${document} now`);
   console.log(tableOf(cases));
   if (before !== null) printComparison(before, result);
   return cases.every((each) => verdictOf(each) !== "missed");
@@ -50,6 +54,11 @@ const shown = (file: string): string => relative(process.cwd(), file);
 async function run(wanted: Wanted): Promise<boolean> {
   if (wanted.what === "help") {
     console.log(usage);
+    return true;
+  }
+  if (wanted.what === "quote") {
+    const changed = quote();
+    say(changed.length === 0 ? "documents say what the saved run says already" : `written: ${changed.join(", ")}`);
     return true;
   }
   if (wanted.compare !== null) {

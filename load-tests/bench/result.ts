@@ -59,9 +59,9 @@ export const machineSchema = z.object({
   node: z.string(),
   postgres: z.string(),
   redis: z.string(),
-  /** Of the last minute, when the run started: what else the machine was doing. */
-  load_average: z.number(),
-  /** Of the code that was measured; null outside a clone. */
+  /** Of the last minute, when the run started: what else the machine was doing. Null in a run of before it was asked for. */
+  load_average: z.number().nullable(),
+  /** Of the code that was measured; null outside a clone, and in such a run. */
   commit: z.string().nullable(),
   /** Files differed from the commit. */
   dirty: z.boolean(),
