@@ -120,6 +120,16 @@ export const settings = {
     meaning: "Requests a minute for each API key.",
     schema: wholeNumber(0, 100_000_000),
   }),
+  shedDelayMs: setting({
+    name: "PROXIMAL_SHED_DELAY_MS",
+    group: "server",
+    default: "100",
+    unit: "ms",
+    allowed: "0 to 10000; 0: nothing is refused",
+    meaning:
+      "While the event loop is late by more than this, requests are refused with 503 and Retry-After: analysts' first, then bulk, then writes, learners' queries last.",
+    schema: wholeNumber(0, 10_000),
+  }),
   bodyLimitBytes: setting({
     name: "PROXIMAL_BODY_LIMIT",
     group: "server",
@@ -387,6 +397,26 @@ export const settings = {
     allowed: "1 to 10000",
     meaning: "Largest group commit.",
     schema: wholeNumber(1, 10_000),
+  }),
+  ingestWaitMs: setting({
+    name: "PROXIMAL_INGEST_WAIT_MS",
+    group: "ingest",
+    default: "1000",
+    unit: "ms",
+    allowed: "10 to 600000",
+    meaning:
+      "While an interaction has waited longer for its durable commit to begin, new POSTs are refused with 503 and Retry-After (busy). Nothing taken in is lost.",
+    schema: wholeNumber(10, 600_000),
+  }),
+  ingestQueue: setting({
+    name: "PROXIMAL_INGEST_QUEUE",
+    group: "ingest",
+    default: "50000",
+    unit: "interactions",
+    allowed: "1000 to 10000000",
+    meaning:
+      "Interactions that wait for their durable commit at the most, in the memory of a process; more are refused in the same way.",
+    schema: wholeNumber(1_000, 10_000_000),
   }),
   afterWaitMs: setting({
     name: "PROXIMAL_AFTER_WAIT_MS",

@@ -61,12 +61,16 @@ function serverOptions(config: Config): ServerOptions {
     openMetrics: config.openMetrics,
     staleAfterSeconds: config.staleAfterSeconds,
     freshnessWaitMs: config.afterWaitMs,
+    shedDelayMs: config.shedDelayMs,
     servedShare: config.servedSample,
     rowBytesMax: config.rowCacheMegabytes * 1024 * 1024,
     warmUpMs: config.warmUpMs,
     trustProxy: config.trustProxy,
     readOnly: config.role === "query",
-    groupCommit: { delayMs: config.groupCommitDelayMs, maxBatch: config.groupCommitEvents },
+    groupCommit: {
+      ...{ delayMs: config.groupCommitDelayMs, maxBatch: config.groupCommitEvents },
+      ...{ maxWaitMs: config.ingestWaitMs, maxQueued: config.ingestQueue },
+    },
   };
 }
 

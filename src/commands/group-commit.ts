@@ -9,6 +9,8 @@ export interface GroupCommitOptions {
   readonly besideFrom?: number;
   /** Requests that wait, at most; beyond it callers are refused with {@link LogBusy}. */
   readonly maxQueued?: number;
+  /** While somebody has waited for longer before his commit began, newcomers are refused with {@link LogBusy}. Milliseconds. */
+  readonly maxWaitMs?: number;
   /**
    * How long a commit waits for company, in milliseconds. 0: it starts at the end of this turn of the event loop.
    * While a commit runs, the next one gathers anyway.
@@ -16,9 +18,11 @@ export interface GroupCommitOptions {
   readonly delayMs?: number;
   /** Told of each commit: requests in it, callers merged, milliseconds it took. */
   readonly onCommit?: (commit: { requests: number; callers: number; durationMs: number; failed: boolean }) => void;
+  /** Told of each refusal: requests of the caller who was refused. */
+  readonly onRefused?: (requests: number) => void;
 }
 
-/** The queue before the log is full. Nothing of the caller's was stored. */
+/** Too much waits for the log, or for too long. Nothing of the caller's was stored. */
 export class LogBusy extends Error {
   override readonly name = "LogBusy";
 }
@@ -26,6 +30,8 @@ export class LogBusy extends Error {
 export interface GroupCommit extends Pick<EventStore, "append"> {
   /** Requests waiting or being committed. */
   pending(): number;
+  /** How long the first of those who wait has waited, milliseconds; 0 where nobody does. */
+  waitedMs(): number;
   /** Resolves when everything taken in has been answered. New callers are refused from now on. */
   close(): Promise<void>;
 }
@@ -33,6 +39,8 @@ export interface GroupCommit extends Pick<EventStore, "append"> {
 interface Caller {
   /** Which it is of all there ever were. */
   readonly arrival: number;
+  /** As performance.now() tells it. */
+  readonly arrivedAt: number;
   readonly requests: readonly AppendRequest[];
   readonly resolve: (results: AppendResult[]) => void;
   readonly reject: (error: unknown) => void;
@@ -52,8 +60,10 @@ export function createGroupCommit(
     maxInFlight = 2,
     besideFrom = 32,
     maxQueued = 50_000,
+    maxWaitMs = 1_000,
     delayMs = 0,
     onCommit,
+    onRefused,
   }: GroupCommitOptions = {},
 ): GroupCommit {
   const queue = createStreamQueue();
@@ -117,13 +127,24 @@ export function createGroupCommit(
     else if (inFlight === 0) for (const resolve of idle.splice(0)) resolve();
   }
 
+  const waitedMs = (): number => (queue.size() === 0 ? 0 : performance.now() - queue.oldest());
+
+  /** null: nothing speaks against taking in so many. */
+  function whyBusy(requests: number): string | null {
+    const queued = queue.size();
+    if (queued === 0) return null;
+    if (queued + requests > maxQueued) return `${queued} interactions wait for the log already`;
+    return waitedMs() > delayMs + maxWaitMs ? `the log is behind by more than ${maxWaitMs} ms` : null;
+  }
+
   return {
     append(requests) {
       if (requests.length === 0) return Promise.resolve([]);
       if (closed) return Promise.reject(new LogBusy("shutting down"));
-      const queued = queue.size();
-      if (queued > 0 && queued + requests.length > maxQueued) {
-        return Promise.reject(new LogBusy(`${queued} interactions wait for the log already`));
+      const why = whyBusy(requests.length);
+      if (why !== null) {
+        onRefused?.(requests.length);
+        return Promise.reject(new LogBusy(why));
       }
       return new Promise((resolve, reject) => {
         queue.add(requests, resolve, reject);
@@ -131,6 +152,7 @@ export function createGroupCommit(
       });
     },
     pending: () => queue.size() + committing,
+    waitedMs,
     close() {
       closed = true;
       schedule();
@@ -184,10 +206,13 @@ function createStreamQueue() {
   return {
     add(requests: Caller["requests"], resolve: Caller["resolve"], reject: Caller["reject"]): void {
       arrivals += 1;
-      place({ arrival: arrivals, requests, resolve, reject });
+      place({ arrival: arrivals, arrivedAt: performance.now(), requests, resolve, reject });
     },
     /** Requests that could be committed now. */
     ready: () => readyRequests,
+    /** When the first of those who wait came; infinite where nobody waits. */
+    oldest: () =>
+      Math.min(ready[0]?.arrivedAt ?? Number.POSITIVE_INFINITY, held[0]?.arrivedAt ?? Number.POSITIVE_INFINITY),
     /** All requests that wait. */
     size: () => readyRequests + heldRequests,
     /** The next callers, with `max` requests at the most or one caller; their streams are busy until they are done. */

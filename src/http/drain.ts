@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { problemBody, problemContentType } from "./problem.ts";
+import { Problem, sendRawProblem } from "./problem.ts";
 import type { App } from "./services.ts";
 
 /** No new connection for so long is a quiet moment; longer than the other time nobody waits for one. */
@@ -103,8 +103,5 @@ const detail = "This server is stopping. Nothing of the request was done; send i
 
 function answer(response: ServerResponse): void {
   if (response.headersSent || response.destroyed) return;
-  const body = JSON.stringify(problemBody("not_ready", detail));
-  const head = { "content-type": problemContentType, "retry-after": "1", connection: "close" };
-  response.writeHead(503, { ...head, "content-length": Buffer.byteLength(body) });
-  response.end(body);
+  sendRawProblem(response, new Problem("not_ready", { detail, retryAfterSeconds: 1 }), { connection: "close" });
 }

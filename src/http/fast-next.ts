@@ -5,8 +5,10 @@ import type { Json } from "../queries/rendered.ts";
 import { type Authenticator, type Caller, mayCall, presentedKey } from "./authentication.ts";
 import type { NextQueries } from "./next-query.ts";
 import { logsRequests } from "./observation.ts";
+import { sendRawProblem } from "./problem.ts";
 import { dataHeaders } from "./security-headers.ts";
 import type { App, Services } from "./services.ts";
+import { overloaded } from "./shedding.ts";
 import { hasAlready, taggedHeaders } from "./tagged.ts";
 
 export const nextRoute = "/v1/learners/:learnerId/next";
@@ -23,11 +25,16 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
  * that says no. A test holds the two answers equal.
  */
 export function addFastNext(app: App, services: Services, queries: NextQueries): void {
-  const { nextItems, metrics, deps, closing } = services;
+  const { nextItems, metrics, deps, closing, shedding } = services;
   if (logsRequests(deps.log)) return;
   const observe = metrics.requests("GET", nextRoute, 200);
   const observeUnchanged = metrics.requests("GET", nextRoute, 304);
   const callerOf = createCallers(services.authenticator, () => deps.clock.now());
+  const observeRefusal = metrics.requests("GET", nextRoute, 503);
+  const refuse = (response: ServerResponse, startedAt: number): void => {
+    sendRawProblem(response, overloaded("query"));
+    observeRefusal((performance.now() - startedAt) / 1000);
+  };
   let leaving = false;
   closing.addEventListener("abort", () => {
     leaving = true;
@@ -40,6 +47,7 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
       const learnerId = learnerOf(request);
       const asked = learnerId === null ? null : understood(request, services, queries, callerOf);
       if (learnerId === null || asked === null || leaving) return framework(request, response);
+      if (shedding.refuses("query")) return refuse(response, startedAt);
       const send = (body: Json): void => {
         const unchanged = hasAlready(request.headers["if-none-match"], body.etag);
         if (unchanged) sendUnchanged(response, body);

@@ -7,6 +7,8 @@ export interface Metrics {
   /** Takes the seconds of each request answered so. `route` is the pattern, never the path: its values must stay few. */
   requests(method: string, route: string, status: number): Observe;
   observeCommit(commit: { requests: number; callers: number; durationMs: number; failed: boolean }): void;
+  /** Events whose request the queue before the log refused. */
+  countRefused(events: number): void;
   countInteractions(status: "accepted" | "duplicate" | "rejected", n: number): void;
   countAnswers(source: string): void;
   /** Lists given out, chosen to be recorded. */
@@ -21,6 +23,8 @@ export interface MetricsSources {
   lag(): Promise<readonly Lag[]>;
   parked(): Promise<number>;
   pendingAppends(): number;
+  /** Milliseconds. */
+  appendsWaited(): number;
 }
 
 /** Seconds; .25 and .3 are edges, because objectives stand there. */
@@ -44,7 +48,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     "Lists given out, by what became of their record",
     "outcome",
   );
-  const commits = commitMetrics(registers, sources);
+  const { commits, refused } = commitMetrics(registers, sources);
   projectionGauges(registers, sources);
   const series = new Map<string, Observe>();
   return {
@@ -60,6 +64,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       return observe;
     },
     observeCommit: commits,
+    countRefused: refused,
     countInteractions: interactions,
     countAnswers: answers,
     countServed: served,
@@ -119,7 +124,7 @@ function rowCacheMetrics(registry: Registry): Pick<Metrics, "observeLookUp" | "w
   };
 }
 
-function commitMetrics(registers: Registry[], sources: MetricsSources): Metrics["observeCommit"] {
+function commitMetrics(registers: Registry[], sources: MetricsSources) {
   const size = new Histogram({
     name: "append_batch_events",
     help: "Events in one durable commit of the log",
@@ -141,11 +146,26 @@ function commitMetrics(registers: Registry[], sources: MetricsSources): Metrics[
       this.set(sources.pendingAppends());
     },
   });
-  return ({ requests, durationMs, failed }) => {
+  new Gauge({
+    name: "append_waited_seconds",
+    help: "How long the first of the events that wait for the log has waited",
+    aggregator: "max",
+    registers,
+    collect() {
+      this.set(sources.appendsWaited() / 1000);
+    },
+  });
+  const refused = new Counter({
+    name: "append_refused_events_total",
+    help: "Events refused because too much waited for the log; nothing of them was stored",
+    registers,
+  });
+  const commits: Metrics["observeCommit"] = ({ requests, durationMs, failed }) => {
     size.observe(requests);
     duration.observe(durationMs / 1000);
     if (failed) failures.inc();
   };
+  return { commits, refused: (events: number) => refused.inc(events) };
 }
 
 /** A source that cannot be read leaves its gauge out of the scrape: absent is not zero. */

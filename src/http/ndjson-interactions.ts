@@ -108,7 +108,7 @@ async function recordLines(
   });
 }
 
-/** A full queue stores nothing, and a stream can wait: it tries again, for at most about 10 seconds. */
+/** A full queue stores nothing, and a stream can wait: it tries again, for at most about 30 seconds. */
 async function recordPatiently(
   deps: RecordInteractionsDeps,
   inputs: readonly unknown[],
@@ -118,7 +118,7 @@ async function recordPatiently(
     try {
       return await recordInteractions(deps, inputs, context);
     } catch (error) {
-      if (!(error instanceof LogBusy) || attempt >= 50) throw error;
+      if (!(error instanceof LogBusy) || attempt >= 150) throw error;
       await sleep(200);
     }
   }

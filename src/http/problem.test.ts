@@ -93,6 +93,11 @@ const provocations: Record<ProblemCode, Provocation> = {
     call: ["GET", "/v1/ops/lag"],
     deps: ({ feed }) => ({ feed: { ...feed, head: () => Promise.reject(new Error("a bug")) } }),
   },
+  overloaded: {
+    call: ["GET", "/v1/popular"],
+    deps: () => ({ options: { shedDelayMs: 1 } }),
+    before: holdUpEventLoop,
+  },
   busy: {
     call: post("/v1/interactions", answer("ada", "sum")),
     deps: failingAppends(() => new Promise(() => undefined)),
@@ -117,6 +122,14 @@ const provocations: Record<ProblemCode, Provocation> = {
     deps: () => ({ followers: [{ name: "never", position: async () => null }] }),
   },
 };
+
+/** Until even queries are refused. */
+async function holdUpEventLoop(): Promise<void> {
+  for (let n = 0; n < 20; n += 1) {
+    for (const end = performance.now() + 100; performance.now() < end; );
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
 
 /** Nobody waits for these: the log never answers. */
 async function fillQueue(api: TestApi): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { LogBusy } from "../commands/group-commit.ts";
 import { type FieldProblem, type Refusal, summaryOf } from "../commands/refusal.ts";
@@ -35,6 +36,7 @@ export const problems = {
   skill_cycle: { status: 422, title: "A skill would be its own prerequisite" },
   rate_limited: { status: 429, title: "Too many requests with this API key" },
   internal: { status: 500, title: "A fault on our side" },
+  overloaded: { status: 503, title: "Too much to do just now" },
   busy: { status: 503, title: "Too much is waiting for the log" },
   log_circuit_open: { status: 503, title: "The event log failed just now and is not asked for a moment" },
   log_unavailable: { status: 503, title: "The event log does not answer" },
@@ -112,6 +114,20 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(body.status).header("content-type", problemContentType).send(JSON.stringify(body));
 }
 
+/** The same on a response that Fastify has nothing to do with. */
+export function sendRawProblem(
+  response: ServerResponse,
+  { code, message, retryAfterSeconds }: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const body = JSON.stringify(problemBody(code, message));
+  const wait: Record<string, string> = retryAfterSeconds === null ? {} : { "retry-after": String(retryAfterSeconds) };
+  const length = Buffer.byteLength(body);
+  const { status } = problems[code];
+  response.writeHead(status, { "content-type": problemContentType, ...wait, ...headers, "content-length": length });
+  response.end(body);
+}
+
 /** Fastify's own errors by their code. */
 const fastifyProblems: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
@@ -162,6 +178,8 @@ function unknownKeys(params: Record<string, unknown>): string[] {
   return Array.isArray(keys) ? keys.slice(0, 1).map(String) : [];
 }
 
+const quiet: ReadonlySet<ProblemCode> = new Set(["not_ready", "busy", "log_circuit_open"]);
+
 /** Fastify's error handler: answers with the problem, logs what is our fault. */
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
@@ -169,8 +187,8 @@ export function handleError(error: FastifyError | Error, request: FastifyRequest
     const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url };
     const { log } = request.server;
     if (problem.code === "internal") log.error({ ...fields, err: error }, "request failed");
-    // Asked again and again while a process starts: expected, and said in the answer.
-    else if (problem.code === "not_ready") log.debug({ ...fields, why: problem.message }, "not ready");
+    // Said in the answer, expected, and many at a time: what is behind them is told once, elsewhere.
+    else if (quiet.has(problem.code)) log.debug({ ...fields, why: problem.message }, problems[problem.code].title);
     else log.warn({ ...fields, err: error }, "request could not be served");
   }
   return sendProblem(reply, problem);

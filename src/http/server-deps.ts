@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly freshnessWaitMs?: number;
   /** Items in a full precomputed list, as the projector was told. Default 30. */
   readonly listSize?: number;
+  /** Requests are refused, by class, while the event loop is late by more. Milliseconds; 0, the default: never. */
+  readonly shedDelayMs?: number;
   /** Events folded for one answer about the past of many learners. Default 200,000. */
   readonly pastEventsMax?: number;
   /** Share, 0..1, of the next lists given out that are recorded. Default 0. */
@@ -41,7 +43,7 @@ export interface ServerOptions {
   readonly trustProxy?: boolean;
   /** No commands. Default false. */
   readonly readOnly?: boolean;
-  readonly groupCommit?: Omit<GroupCommitOptions, "onCommit">;
+  readonly groupCommit?: Omit<GroupCommitOptions, "onCommit" | "onRefused">;
 }
 
 /** What any server of Proximal stands on, also one that answers nobody but operators. */

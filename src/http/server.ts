@@ -1,6 +1,7 @@
 import cors from "@fastify/cors";
 import type { FastifyInstance } from "fastify";
 import { addAccessControl } from "./access.ts";
+import { addShedding } from "./add-shedding.ts";
 import { addBodyParsers } from "./body-parsers.ts";
 import { addDocumentation, collectOpenApi } from "./documentation.ts";
 import { addDrain } from "./drain.ts";
@@ -58,6 +59,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   addObservation(app, services);
   addSecurityHeaders(app);
   if (options.corsOrigins.length > 0) await app.register(cors, corsOptions(options.corsOrigins));
+  addShedding(app, services);
   addAccessControl(app, services);
   if (options.readOnly) refuseCommands(app);
   await collectOpenApi(app);

@@ -21,6 +21,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { Problem } from "./problem.ts";
 import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
 import type { OperatorDeps, ServerDeps, ServerOptions } from "./server-deps.ts";
+import { createShedding, type LoadOf, type Shedding } from "./shedding.ts";
 
 /** A Fastify instance whose schemas are zod's. */
 export type App = FastifyInstance<
@@ -39,6 +40,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Scopes of which the key needs one; a route without this is open to all. */
     scopes?: readonly Scope[];
+    /** What its requests are for, where that does not follow from who may ask; see shedding.ts. */
+    load?: LoadOf;
   }
 }
 
@@ -67,6 +70,7 @@ export interface OperatorServices {
   /** null: no limit. */
   readonly rateLimiter: RateLimiter | null;
   readonly metrics: Metrics;
+  readonly shedding: Shedding;
   lag(): Promise<Lag[]>;
 }
 
@@ -98,6 +102,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     staleAfterSeconds: 60,
     freshnessWaitMs: 1_000,
     listSize: 30,
+    shedDelayMs: 0,
     pastEventsMax: 200_000,
     servedShare: 0,
     rowBytesMax: rowBytesDefault,
@@ -108,27 +113,36 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   };
 }
 
-export function createOperatorServices(deps: OperatorDeps, pendingAppends = () => 0): OperatorServices {
+const noAppends = { pending: () => 0, waitedMs: () => 0 };
+
+export function createOperatorServices(
+  deps: OperatorDeps,
+  appends: () => Pick<GroupCommit, "pending" | "waitedMs"> = () => noAppends,
+): OperatorServices {
   const options = resolveOptions(deps.options);
   const { clock, feed, followers } = deps;
   const lag = (): Promise<Lag[]> => readLag({ feed, clock, followers });
   const metrics = createMetrics({
     lag,
     parked: async () => (await operationsOf(deps).parked()).length,
-    pendingAppends,
+    pendingAppends: () => appends().pending(),
+    appendsWaited: () => appends().waitedMs(),
   });
   deps.engineMetrics?.register(metrics.registry);
   const authenticator = createAuthenticator(deps.apiKeys, clock);
   const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
-  return { deps, options, lag, metrics, authenticator, rateLimiter };
+  const shedding = createShedding(options.shedDelayMs, metrics.registry, deps.log);
+  return { deps, options, lag, metrics, shedding, authenticator, rateLimiter };
 }
 
 export function createServices(deps: ServerDeps, closing: AbortSignal): Services {
-  const operator: OperatorServices = createOperatorServices(deps, () => groupCommit.pending());
+  const operator: OperatorServices = createOperatorServices(deps, () => groupCommit);
   const { options, metrics } = operator;
   const { readModels, catalogue, model, clock } = deps;
   const { freshnessWaitMs } = options;
-  const groupCommit = createGroupCommit(deps.eventStore, { ...options.groupCommit, onCommit: metrics.observeCommit });
+  const groupCommit = createGroupCommit(deps.eventStore, {
+    ...{ ...options.groupCommit, onCommit: metrics.observeCommit, onRefused: metrics.countRefused },
+  });
   const liveView = createLiveViewReader(readModels, clock);
   const onLookUp = metrics.observeLookUp;
   const rows = createRowCache({ readModels, clock, rowBytesMax: options.rowBytesMax, onLookUp });

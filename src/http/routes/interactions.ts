@@ -9,6 +9,7 @@ import { Problem, refusalProblem } from "../problem.ts";
 import { traceparentOf } from "../request-trace.ts";
 import { problemResponses, problemSchema } from "../schemas.ts";
 import { type App, acceptsAnything, type Services } from "../services.ts";
+import type { LoadOf } from "../shedding.ts";
 
 /** Interactions in one JSON array; more go as NDJSON, which has no end. */
 export const arrayMax = 1_000;
@@ -49,7 +50,7 @@ export function interactionRoutes(app: App, services: Services): void {
   app.route({
     method: "POST",
     url: "/v1/interactions",
-    config: { scopes: ["client"] },
+    config: { scopes: ["client"], load },
     schema: {
       tags: ["interactions"],
       summary: "Record interactions",
@@ -81,6 +82,13 @@ export function interactionRoutes(app: App, services: Services): void {
     },
   });
 }
+
+/** More than a few interactions. */
+const bulkBytes = 4_096;
+const load: LoadOf = ({ headers }) => {
+  const bulk = !headers["content-type"]?.includes("/json") || !(Number(headers["content-length"]) <= bulkBytes);
+  return bulk ? "bulk" : "write";
+};
 
 function inputsOf(body: unknown): readonly unknown[] {
   if (!Array.isArray(body)) {

@@ -4,6 +4,7 @@ import { idSchema, sessionTypeSchema } from "../../domain/events.ts";
 import type { CatalogueReader } from "../../ports/catalogue-reader.ts";
 import { countDefault, countMax, excludeMax, type NextRequest, skillsMax } from "../../queries/next-request.ts";
 import { nextInPast } from "../../queries/time-travel/past-next.ts";
+import { createAtMost } from "../at-most.ts";
 import { mayCall } from "../authentication.ts";
 import { addFastNext, nextRoute } from "../fast-next.ts";
 import { createNextQueries, nextQuerySchema } from "../next-query.ts";
@@ -14,6 +15,8 @@ import { type App, acceptsAnything, type Services } from "../services.ts";
 import { sendTagged } from "../tagged.ts";
 
 export const learnersMax = 1_000;
+/** Requests for many learners worked on at a time. Each takes a slice of every turn of the event loop, which learners wait for. */
+const manyAtATime = 4;
 
 const bodySchema = z.strictObject({
   learnerIds: z.array(idSchema).min(1).max(learnersMax),
@@ -34,6 +37,7 @@ const config = { scopes: ["client", "analyst"] as const };
 export function nextRoutes(app: App, services: Services): void {
   const { nextItems, deps, options } = services;
   const queries = createNextQueries();
+  const atMost = createAtMost(manyAtATime);
 
   async function inPast(request: FastifyRequest, at: string, learnerIds: readonly string[], asked: NextRequest) {
     return askPast(services, request, at, async (past) => {
@@ -77,7 +81,7 @@ export function nextRoutes(app: App, services: Services): void {
   app.route({
     method: "POST",
     url: "/v1/next",
-    config,
+    config: { ...config, load: () => "bulk" },
     schema: {
       tags: ["queries"],
       summary: "The same for many learners",
@@ -102,7 +106,7 @@ export function nextRoutes(app: App, services: Services): void {
       }
       mustBeClient(request);
       checkTrack(deps.catalogue, track);
-      const answers = await nextItems.many(learnerIds, asked);
+      const answers = await atMost(() => nextItems.many(learnerIds, asked));
       return reply.send(`{"answers":[${answers.join(",")}]}` as never);
     },
   });
