@@ -133,7 +133,7 @@ async function holdUpEventLoop(): Promise<void> {
 
 /** Nobody waits for these: the log never answers. */
 async function fillQueue(api: TestApi): Promise<void> {
-  const full = () => api.logged.some((line) => line.includes("wait for the log already"));
+  const full = () => api.logged.some((line) => /wait for the log already|the log is behind/.test(line));
   while (!full()) {
     const body = Array.from({ length: 1_000 }, () => answer("ada", "sum"));
     void api.call("POST", "/v1/interactions", { body }).catch(() => undefined);
