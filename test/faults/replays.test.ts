@@ -48,17 +48,20 @@ function startTurn(replayId: string): { readonly process: ChildProcess; readonly
   return { process: child, ended };
 }
 
-async function asked(format: Format): Promise<string> {
+const asked = (format: Format): Promise<string> => askedFor("export", { what: "events", format });
+
+async function askedFor(kind: string, input: object): Promise<string> {
   const id = randomUUID();
-  const replay = { id, kind: "export", input: { what: "events", format }, idempotencyKey: null, requestedBy: null };
-  await store.add({ ...replay, createdAt: Date.now() }, 100);
+  await store.add({ id, kind, input, idempotencyKey: null, requestedBy: null, createdAt: Date.now() }, 100);
   return id;
 }
 
-async function content(id: string, format: Format): Promise<Buffer> {
+const content = (id: string, format: Format): Promise<Buffer> => fileOf(id, `events.${format}`);
+
+async function fileOf(id: string, name: string): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for (let offset = 0; ; ) {
-    const piece = await store.read(id, `events.${format}`, offset);
+    const piece = await store.read(id, name, offset);
     if (piece.length === 0) return Buffer.concat(pieces);
     pieces.push(Buffer.from(piece));
     offset += piece.length;
@@ -111,6 +114,26 @@ describe("the process of a replay is killed", () => {
     undisturbed.set(format, undisturbed.get(format) ?? undisturbedFile(format));
     const same = (await content(id, format)).equals((await undisturbed.get(format)) ?? Buffer.alloc(0));
     expect(same, `PROXIMAL_SEED=${seed}: ${format}, killed ${killed} times`).toBe(true);
+  });
+
+  test("a report counts again, and is the same", { timeout: 240_000 }, async () => {
+    const wanted = { report: "funnel" };
+    const files = ["funnel.html", "funnel.csv", "funnel.json"];
+    const [id, undisturbed] = [await askedFor("report", wanted), await askedFor("report", wanted)];
+    const running = startTurn(id);
+    while (isRunning(running) && !hasCheckpoint(id)) await sleep(2);
+    await sleep(300);
+    running.process.kill("SIGKILL");
+    await running.ended;
+    expect(await store.get(id)).toMatchObject({ state: "running", attempts: 1 });
+    await store.release({ id, attempt: 1 }, Date.now(), true);
+    await startTurn(id).ended;
+    await startTurn(undisturbed).ended;
+    expect(await store.get(id)).toMatchObject({ state: "done", attempts: 2 });
+    for (const name of files) {
+      const [again, was] = [await fileOf(id, name), await fileOf(undisturbed, name)];
+      expect([again.length > 0, again.equals(was)], name).toEqual([true, true]);
+    }
   });
 
   test("cancelled in the middle, it ends by itself and leaves no file", { timeout: 60_000 }, async () => {

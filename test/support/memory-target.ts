@@ -28,6 +28,7 @@ export function memoryTarget() {
     },
   };
   return {
+    names: () => [...files.keys()],
     content: (name: string) => files.get(name)?.content,
     /** Another process begins where the last checkpoint left it. */
     begin(k = Number.POSITIVE_INFINITY) {

@@ -21,12 +21,12 @@ export interface Collector {
 /** What a report knows beside what its collector counted. */
 export interface ReportContext {
   readonly input: ReportInput;
-  /** As published by the end of the log. */
+  /** As published up to `position`. */
   readonly catalogue: Catalogue;
   /** Of the track asked for, or of all items. */
   readonly bank: ItemBank;
   readonly model: LearnerModel;
-  /** Trained on the whole log. */
+  /** Trained on the log up to there. */
   readonly weights: unknown;
   /** By their number; those who did nothing that counts are among them. */
   readonly learners: readonly ReportLearner[];
@@ -48,6 +48,8 @@ export interface FoldLogDeps {
 }
 
 export interface FoldLogOptions {
+  /** Position up to which the log is read; what is its last when it begins, when left out. */
+  readonly to?: number;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number | null) => void;
 }
@@ -65,9 +67,11 @@ export async function foldLog(
   { feed, model }: FoldLogDeps,
   input: ReportInput,
   collectors: readonly Collector[],
-  { signal, onProgress }: FoldLogOptions,
+  { to, signal, onProgress }: FoldLogOptions,
 ): Promise<ReportContext> {
-  const catalogue = await readCatalogue(feed);
+  // What is recorded meanwhile is for the next report.
+  const total = to ?? (await feed.head());
+  const catalogue = await readCatalogue(feed, total);
   const bank = buildBank(catalogue, input.trackId ?? null);
   if (bank === null) throw new ReplayRefused(`there is no track ${input.trackId}`);
   if (input.skillId !== undefined && !knowsSkill(catalogue, input.skillId)) {
@@ -76,13 +80,11 @@ export async function foldLog(
   const weights = model.newWeights();
   const learners = new Map<string, ReportLearner>();
   const scope = scopeOf(input, bank);
-  const total = await feed.head();
   const seen = { interactions: 0, answers: 0, unreadable: 0, position: 0 };
   const times = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   const until = input.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(input.to);
   for await (const page of pagesOf(feed, whatLearnersDid)) {
     for (const stored of page.events) {
-      // What is recorded meanwhile is for the next report.
       if (stored.position > total) break;
       const event = decoded(stored);
       if (event === null) seen.unreadable += 1;
@@ -161,10 +163,11 @@ function knowsSkill(catalogue: Catalogue, skillId: string): boolean {
   return false;
 }
 
-async function readCatalogue(feed: Feed): Promise<Catalogue> {
+async function readCatalogue(feed: Feed, to: number): Promise<Catalogue> {
   const catalogue = emptyCatalogue();
   for await (const { events } of pagesOf(feed, { categories: ["item", "skill", "track"] })) {
     for (const stored of events) {
+      if (stored.position > to) return catalogue;
       const event = decoded(stored);
       if (event === null) skipUnreadable(catalogue, stored);
       else evolveCatalogue(catalogue, event);

@@ -5,8 +5,8 @@ import { makeReport, reportCsv, reportHtml } from "./make-report.ts";
 import { type ReportInput, reportInputSchema } from "./report-input.ts";
 
 /**
- * A report as a background replay: a page, CSV, JSON and each plot as a file. A run that was cut off begins again: what
- * it counted by then is as large as the states of all learners, too much for a checkpoint, and soon counted again.
+ * A report as a background replay: a page, CSV, JSON and each plot as a file. A run that was cut off counts again, to where the log
+ * ended when the first began: what was counted by then is as large as the states of all learners, too much for a checkpoint.
  */
 export function reportKind(deps: { readonly feed: Feed; readonly model: LearnerModel }): ReplayKind<ReportInput> {
   return {
@@ -14,9 +14,12 @@ export function reportKind(deps: { readonly feed: Feed; readonly model: LearnerM
     input: reportInputSchema,
     operatorsOnly: ({ learners }) => learners,
     async run(input, run) {
+      const begun = run.resumeFrom as { readonly to: number } | null;
+      const to = begun?.to ?? (await deps.feed.head());
+      if (begun === null) await run.checkpoint({ to });
       const { signal } = run;
       const document = await makeReport(deps, input, {
-        signal,
+        ...{ to, signal },
         onProgress: (done, total) => run.progress(done, total),
       });
       const { report, plots, result, summary, findings } = document;
