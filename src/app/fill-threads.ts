@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import type { ReadModels } from "../ports/read-models.ts";
 import { createSlowest, type FillOptions, type RangeCounters, writeRangeCounters } from "../projections/fill.ts";
 import type { Fill } from "../projections/rebuild.ts";
 import type { Config } from "./config.ts";
 import type { FillMessage, FillOrder } from "./fill-worker.ts";
+import { runThread } from "./run-thread.ts";
 
 /** More would wait for the engines. */
 const threadsMax = 8;
@@ -28,7 +28,7 @@ export function fillInThreads(
     const run = (thread: number): Promise<[number, RangeCounters][]> => {
       const mine = Array.from({ length: ranges }, (_, range) => range).filter((range) => range % threads === thread);
       const share = { ...fill, learnersInMemory: Math.ceil(fill.learnersInMemory / threads) };
-      return runThread({ config, fill: share, mine, ranges }, slowest(thread), ending).catch((error: unknown) => {
+      return fillInThread({ config, fill: share, mine, ranges }, slowest(thread), ending).catch((error: unknown) => {
         failed.abort(error);
         throw error;
       });
@@ -44,37 +44,22 @@ export function fillInThreads(
 }
 
 /** Resolves with what each range counted; the thread has ended either way. */
-async function runThread(
+async function fillInThread(
   order: FillOrder,
   onProgress: NonNullable<FillOptions["onProgress"]>,
   signal: AbortSignal,
 ): Promise<[number, RangeCounters][]> {
+  const last = await runThread<FillMessage>("fill-worker", {
+    ...{ order, signal },
+    // A page of events and what is folded from it dies young, if it is given the time.
+    resourceLimits: { maxYoungGenerationSizeMb: 192 },
+    onMessage(message) {
+      if ("position" in message) onProgress(message.position, message.events);
+    },
+  });
+  if (last !== null && "counted" in last) return last.counted.map(([range, fields]) => [range, asBuffers(fields)]);
   signal.throwIfAborted();
-  // The sources run as they are, the build has the other ending.
-  const file = import.meta.url.endsWith(".ts") ? "./fill-worker.ts" : "./fill-worker.js";
-  // A page of events and what is folded from it dies young, if it is given the time.
-  const resourceLimits = { maxYoungGenerationSizeMb: 192 };
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: order, resourceLimits });
-  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-  const stop = (): void => void worker.terminate();
-  signal.addEventListener("abort", stop);
-  try {
-    return await new Promise((resolve, reject) => {
-      let counted: [number, RangeCounters][] | null = null;
-      worker.on("message", (message: FillMessage) => {
-        if ("counted" in message) counted = message.counted.map(([range, fields]) => [range, asBuffers(fields)]);
-        else onProgress(message.position, message.events);
-      });
-      worker.once("error", reject);
-      worker.once("exit", () => {
-        if (counted !== null) resolve(counted);
-        else reject(signal.aborted ? signal.reason : new Error("a thread that filled rows ended early"));
-      });
-    });
-  } finally {
-    signal.removeEventListener("abort", stop);
-    await exited;
-  }
+  throw new Error("a thread that filled rows ended early");
 }
 
 /** What comes from another thread are plain arrays. */

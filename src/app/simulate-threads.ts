@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { type SimulationTask, simulationTasks, type TaskResult } from "../queries/simulate/run-task.ts";
 import type { Simulation } from "../queries/simulate/simulation.ts";
+import { runThread, type Thread } from "./run-thread.ts";
 import type { SimulateOrder, SimulateReply } from "./simulate-worker.ts";
 
 export interface SimulateThreadsOptions {
@@ -35,7 +35,7 @@ export async function simulateInThreads(
     onProgress?.(done);
   };
   const run = (): Promise<void> =>
-    runThread(simulation, take, note, ending).catch((error: unknown) => {
+    takeTasks(simulation, take, note, ending).catch((error: unknown) => {
       failed.abort(error);
       throw error;
     });
@@ -45,7 +45,7 @@ export async function simulateInThreads(
 }
 
 /** Resolves when there is no task left, or when it is to end; the thread has ended either way. */
-async function runThread(
+async function takeTasks(
   simulation: Simulation,
   take: () => [number, SimulationTask] | null,
   note: (at: number, result: TaskResult) => void,
@@ -53,30 +53,17 @@ async function runThread(
 ): Promise<void> {
   let task = take();
   if (task === null) return;
-  // The sources run as they are, the build has the other ending.
-  const file = import.meta.url.endsWith(".ts") ? "./simulate-worker.ts" : "./simulate-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: simulation });
-  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-  const stop = (): void => void worker.terminate();
-  ending.addEventListener("abort", stop);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const send = (): void => {
-        if (task === null) stop();
-        else worker.postMessage({ task: task[1] } satisfies SimulateOrder);
-      };
-      worker.on("message", ({ result }: SimulateReply) => {
-        if (task !== null) note(task[0], result);
-        task = take();
-        send();
-      });
-      worker.once("error", reject);
-      worker.once("exit", () => resolve());
-      send();
-    });
-  } finally {
-    ending.removeEventListener("abort", stop);
-    await exited;
-  }
+  const next = (thread: Thread): void => {
+    if (task === null) thread.end();
+    else thread.send({ task: task[1] } satisfies SimulateOrder);
+  };
+  await runThread<SimulateReply>("simulate-worker", {
+    ...{ order: simulation, signal: ending, onStart: next },
+    onMessage({ result }, thread) {
+      if (task !== null) note(task[0], result);
+      task = take();
+      next(thread);
+    },
+  });
   if (task !== null && !ending.aborted) throw new Error("a thread that simulated ended early");
 }

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Log } from "../ports/log.ts";
 import type { Config } from "./config.ts";
+import { moduleUrl } from "./run-thread.ts";
 import type { TrainerMessage, TrainerOrder } from "./trainer-worker.ts";
 
 export interface TrainerThread {
@@ -22,10 +23,8 @@ export interface TrainerThread {
  * from requests. All it shares with the others is the log and the blobs.
  */
 export function startTrainerThread(config: Config, log: Log): TrainerThread {
-  // The sources run as they are, the build has the other ending.
-  const file = import.meta.url.endsWith(".ts") ? "./trainer-worker.ts" : "./trainer-worker.js";
   const logFormat = config.logFormat === "auto" && process.stderr.isTTY ? "text" : config.logFormat;
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: { ...config, logFormat } });
+  const worker = new Worker(moduleUrl("trainer-worker"), { workerData: { ...config, logFormat } });
   let told: TrainerMessage | null = null;
   let stopping: Promise<void> | null = null;
   const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import type { RangeResult } from "../queries/what-if/replay-range.ts";
 import type { TrainedWeights } from "../queries/what-if/weights-in-order.ts";
 import type { Watch, WhatIfWorkers } from "../queries/what-if/what-if.ts";
 import type { Config } from "./config.ts";
+import { runThread } from "./run-thread.ts";
 import type { WhatIfMessage, WhatIfOrder } from "./what-if-worker.ts";
 
 /** More would only wait for the log. */
@@ -17,11 +17,11 @@ export function whatIfThreads(
   return {
     width,
     async train(model, to, watch) {
-      const end = await runThread({ config, work: { kind: "train", model, to } }, watch);
+      const end = await found({ config, work: { kind: "train", model, to } }, watch);
       return end as TrainedWeights[];
     },
     async range(range, ranges, plan, watch) {
-      const end = await runThread({ config, work: { kind: "range", range, ranges, plan } }, watch);
+      const end = await found({ config, work: { kind: "range", range, ranges, plan } }, watch);
       return end as RangeResult;
     },
   };
@@ -31,31 +31,18 @@ export function whatIfThreads(
 const resourceLimits = { maxYoungGenerationSizeMb: 128 };
 
 /** Resolves with what the thread found; it has ended either way. */
-async function runThread(order: WhatIfOrder, { signal, onProgress }: Watch): Promise<unknown> {
+async function found(order: WhatIfOrder, { signal, onProgress }: Watch): Promise<unknown> {
+  const last = await runThread<WhatIfMessage>("what-if-worker", {
+    ...{ order, signal, resourceLimits },
+    onMessage(message) {
+      if ("position" in message) onProgress(message.position);
+    },
+  }).catch((error: unknown) => {
+    throw explained(error);
+  });
+  if (last !== null && "found" in last) return last.found;
   signal.throwIfAborted();
-  // The sources run as they are, the build has the other ending.
-  const file = import.meta.url.endsWith(".ts") ? "./what-if-worker.ts" : "./what-if-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: order, resourceLimits });
-  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-  const stop = (): void => void worker.terminate();
-  signal.addEventListener("abort", stop);
-  try {
-    return await new Promise((resolve, reject) => {
-      let found: { readonly value: unknown } | null = null;
-      worker.on("message", (message: WhatIfMessage) => {
-        if ("found" in message) found = { value: message.found };
-        else onProgress(message.position);
-      });
-      worker.once("error", (error) => reject(explained(error)));
-      worker.once("exit", () => {
-        if (found !== null) resolve(found.value);
-        else reject(signal.aborted ? signal.reason : new Error("a thread of the what-if ended early"));
-      });
-    });
-  } finally {
-    signal.removeEventListener("abort", stop);
-    await exited;
-  }
+  throw new Error("a thread of the what-if ended early");
 }
 
 function explained(error: unknown): unknown {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { seededRandom } from "../../test/support/seeded-random.ts";
 import { createMemoryLog } from "../adapters/event-store/memory.ts";
+import { mulberry32 } from "../domain/random.ts";
 import { type AppendRequest, type AppendResult, LogUnavailable } from "../ports/event-store.ts";
 import { createGroupCommit, LogBusy } from "./group-commit.ts";
 
@@ -102,7 +102,7 @@ describe("group commit", () => {
   // Invariant 1, order of arrival: commits of any length, answered in any order.
   test("random callers: each stream's requests reach the log in order, and no two commits share a stream", async () => {
     const seed = Number(process.env.PROXIMAL_SEED ?? 7);
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     const open: { requests: readonly AppendRequest[]; answer(): void }[] = [];
     const arrived = new Map<string, string[]>();
     const append = (requests: readonly AppendRequest[]) => {

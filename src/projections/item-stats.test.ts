@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { AnswerTransition } from "../domain/learner/learner-state.ts";
 import { countAnswer, decodeItemSums, encodeItemSums, itemStats, mergeItemStats, newItemSums } from "./item-stats.ts";
 
-const answer = fc.record<AnswerTransition>({
+const answer = fc.record({
   correct: fc.boolean(),
   first: fc.boolean(),
   p: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -38,6 +38,7 @@ const largestAbility = 16;
 
 /** Adds one answer, in place. */
 export function countAnswer(sums: ItemSums, answer: AnswerTransition): void {
+  if (answer.ability === null) throw new Error("an answer that nobody was to count is counted");
   const clamped = Math.max(-largestAbility, Math.min(largestAbility, answer.ability));
   const ability = Math.round(clamped / abilityUnit);
   sums.answers += 1;

@@ -3,12 +3,13 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createPostgres } from "../../src/adapters/engines/postgres.ts";
 import { openPostgresLog, type PostgresLog } from "../../src/adapters/event-store/postgres/log.ts";
 import { newEvents, readAll, request } from "../../src/adapters/event-store/support.contract.ts";
+import { mulberry32 } from "../../src/domain/random.ts";
 import { LogUnavailable } from "../../src/ports/event-store.ts";
 import { privatePgbouncer, privatePostgres } from "../support/engines.ts";
 import { startPgbouncer } from "../support/pgbouncer.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { startReplica } from "../support/postgres-replica.ts";
-import { pick, seededRandom } from "../support/seeded-random.ts";
+import { pick } from "../support/random.ts";
 import type { Skip } from "../support/servers.ts";
 
 /**
@@ -134,7 +135,7 @@ describe.skipIf(postgres === null || pgbouncer === null)("PostgreSQL and PgBounc
   const names = Object.keys(faults) as (keyof typeof faults)[];
 
   test.each(seeds)("nothing is lost or doubled (PROXIMAL_SEED=%i)", { timeout: 180_000 }, async (seed) => {
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     const directUrl = (await postgres?.createDatabase()) ?? "";
     // So that a crash has little to recover from, however many seeds ran before.
     await admin.query("CHECKPOINT");

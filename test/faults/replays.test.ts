@@ -8,10 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSqliteReplayStore } from "../../src/adapters/replay-store/sqlite.ts";
 import { loadConfig } from "../../src/app/config.ts";
 import type { ReplayOrder } from "../../src/app/replay-process.ts";
+import { mulberry32 } from "../../src/domain/random.ts";
 import { type Format, formats } from "../../src/queries/export/table-writer.ts";
 import { fillLog } from "../support/filled-log.ts";
 import { temporaryFolder } from "../support/folders.ts";
-import { pick, seededRandom } from "../support/seeded-random.ts";
+import { pick } from "../support/random.ts";
 
 /**
  * The process that works on a replay is killed at random moments, again and again, and once in a while told to go; another
@@ -89,7 +90,7 @@ const isRunning = ({ process: child }: ReturnType<typeof startTurn>) =>
 
 describe("the process of a replay is killed", () => {
   test.each(seeds)("and another writes the same file (PROXIMAL_SEED=%i)", { timeout: 240_000 }, async (seed) => {
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     const format = formats[(seed + 1) % formats.length] ?? "csv";
     const id = await asked(format);
     let killed = 0;

@@ -1,4 +1,4 @@
-import { pick } from "./seeded-random.ts";
+import { pick } from "./random.ts";
 
 /** Steps in their order; a step may have to wait for another actor's. */
 export type Script = readonly (() => Promise<void>)[];

@@ -1,4 +1,4 @@
-import { mulberry32 } from "../../src/domain/random.ts";
+import { mulberry32, type Random } from "../../src/domain/random.ts";
 
 /** Random choices of a test that a seed repeats. */
 export interface SeededRandom {
@@ -13,14 +13,11 @@ export interface SeededRandom {
 export function seededRandom(seed: number): SeededRandom {
   const next = mulberry32(seed);
   const below = (n: number): number => Math.floor(next() * n);
-  return {
-    next,
-    below,
-    chance: (p) => next() < p,
-    pick(from) {
-      const one = from[below(from.length)];
-      if (one === undefined) throw new Error("nothing to pick from");
-      return one;
-    },
-  };
+  return { next, below, chance: (p) => next() < p, pick: (from) => pick(next, from) };
+}
+
+export function pick<T>(random: Random, from: readonly T[]): T {
+  const one = from[Math.floor(random() * from.length)];
+  if (one === undefined) throw new RangeError("nothing to pick from");
+  return one;
 }

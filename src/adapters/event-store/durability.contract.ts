@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startAppender } from "../../../test/support/kill-appender.ts";
-import { seededRandom } from "../../../test/support/seeded-random.ts";
+import { mulberry32 } from "../../domain/random.ts";
 import type { StoredEvent } from "../../ports/event-store.ts";
 import { type Log, readAll } from "./support.contract.ts";
 
@@ -37,7 +37,7 @@ export function durabilityContract(
     timeout: Math.max(120_000, kills * 10_000),
   }, async () => {
     const target = await newTarget();
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     const acknowledged = new Set<string>();
     for (let round = 0; round < kills; round++) {
       const appender = startAppender(engine, target);

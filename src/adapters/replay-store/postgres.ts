@@ -8,7 +8,7 @@ import {
 import { openMigrated, type PostgresSource } from "../engines/open-migrated.ts";
 import type { SqlSession } from "../engines/sql.ts";
 import { statements } from "./postgres-statements.ts";
-import { byStateOf, jsonOf, toReplay } from "./rows.ts";
+import { byStateOf, claimedOf, endOf, toReplay } from "./rows.ts";
 
 /** Replays in PostgreSQL; brings the schema up to date first. With `sql` the connections are the caller's. */
 export async function openPostgresReplayStore(
@@ -67,18 +67,8 @@ export async function openPostgresReplayStore(
         await session.query(statements.cutChunks, [id]);
         await session.query(statements.cutFiles, [id]);
         const replay = await get(session, id);
-        if (replay === null) return null;
-        const { kind, input, files } = replay;
         const [attempts, tries, checkpoint] = claimed;
-        return {
-          id,
-          kind,
-          input,
-          files,
-          attempt: Number(attempts),
-          tries: Number(tries),
-          resumeFrom: jsonOf(checkpoint),
-        };
+        return replay === null ? null : claimedOf(replay, attempts, tries, checkpoint);
       });
     },
     async keep(claim, until, progress) {
@@ -102,9 +92,7 @@ export async function openPostgresReplayStore(
       await sql.query(statements.release, [claim.id, claim.attempt, dueAt, excused ? 1 : 0]);
     },
     async finish(claim, outcome, now) {
-      const summary = outcome.state === "done" ? JSON.stringify(outcome.summary ?? null) : null;
-      const error = outcome.state === "failed" ? outcome.error : null;
-      const rows = await sql.query(statements.finish, [claim.id, claim.attempt, outcome.state, summary, error, now]);
+      const rows = await sql.query(statements.finish, [claim.id, claim.attempt, ...endOf(outcome), now]);
       if (rows.length === 0) throw new ReplayClaimLost(claim.id);
     },
     cancel: (id, now) =>

@@ -1,4 +1,10 @@
-import { type Replay, type ReplayState, replayStates } from "../../ports/replay-store.ts";
+import {
+  type ClaimedReplay,
+  type Replay,
+  type ReplayOutcome,
+  type ReplayState,
+  replayStates,
+} from "../../ports/replay-store.ts";
 
 /**
  * A row of both SQL engines: number, id, kind, input, idempotency key, requested by, created, state, attempts, started,
@@ -25,7 +31,7 @@ export function toReplay(row: readonly (string | null | undefined)[]): Replay {
 const timeOf = (milliseconds: string | null | undefined): number | null =>
   typeof milliseconds === "string" ? Math.round(Number(milliseconds)) : null;
 
-export const jsonOf = (text: unknown): unknown => (typeof text === "string" ? JSON.parse(text) : null);
+const jsonOf = (text: unknown): unknown => (typeof text === "string" ? JSON.parse(text) : null);
 
 export function byStateOf(counted: readonly (readonly [state: string, n: number])[]): Record<ReplayState, number> {
   const counts = new Map(counted);
@@ -34,3 +40,20 @@ export function byStateOf(counted: readonly (readonly [state: string, n: number]
     number
   >;
 }
+
+/** What its worker is handed: the replay, and of its claim the number, the tries since the last checkpoint, and that, as JSON. */
+export function claimedOf(
+  { id, kind, input, files }: Replay,
+  attempts: unknown,
+  tries: unknown,
+  checkpoint: unknown,
+): ClaimedReplay {
+  const numbers = { attempt: Number(attempts), tries: Number(tries) };
+  return { ...{ id, kind, input, files }, ...numbers, resumeFrom: jsonOf(checkpoint) };
+}
+
+/** State, summary and error as they are stored. */
+export const endOf = (outcome: ReplayOutcome): [state: string, summary: string | null, error: string | null] =>
+  outcome.state === "done"
+    ? ["done", JSON.stringify(outcome.summary ?? null), null]
+    : [outcome.state, null, outcome.error];

@@ -8,7 +8,7 @@ import {
   type ReplayStore,
 } from "../../ports/replay-store.ts";
 import { openSqlite } from "../engines/sqlite.ts";
-import { byStateOf, jsonOf, toReplay } from "./rows.ts";
+import { byStateOf, claimedOf, endOf, toReplay } from "./rows.ts";
 
 const migrations = [
   `
@@ -168,17 +168,8 @@ export async function openSqliteReplayStore(options: {
           id,
         );
         run("UPDATE replay_files SET bytes = saved_bytes WHERE replay_id = ?", id);
-        const { kind, input, files } = got(get(id));
         const { attempts, tries, checkpoint } = claimed;
-        return {
-          id,
-          kind,
-          input,
-          files,
-          attempt: Number(attempts),
-          tries: Number(tries),
-          resumeFrom: jsonOf(checkpoint),
-        };
+        return claimedOf(got(get(id)), attempts, tries, checkpoint);
       });
     },
     async keep(claim, until, progress) {
@@ -228,11 +219,9 @@ export async function openSqliteReplayStore(options: {
       );
     },
     async finish(claim, outcome, now) {
-      const summary = outcome.state === "done" ? JSON.stringify(outcome.summary ?? null) : null;
-      const error = outcome.state === "failed" ? outcome.error : null;
       const ended = run(
         `UPDATE replays SET state = ?, summary = ?, error = ?, ended_at = ?, checkpoint = NULL WHERE ${held}`,
-        ...[outcome.state, summary, error, now, claim.id, claim.attempt],
+        ...[...endOf(outcome), now, claim.id, claim.attempt],
       );
       if (ended === 0) throw new ReplayClaimLost(claim.id);
     },

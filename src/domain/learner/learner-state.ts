@@ -127,8 +127,8 @@ export interface AnswerTransition {
   readonly first: boolean;
   /** Probability 0..1 that was predicted. */
   readonly p: number;
-  /** The learner's ability in logits before the answer, see {@link abilityOf}. */
-  readonly ability: number;
+  /** The learner's ability in logits before the answer, see {@link abilityOf}; null where nobody counts it. */
+  readonly ability: number | null;
   /** With a hint, given with the answer or since the last one. */
   readonly hinted: boolean;
   readonly durationMs: number | null;
@@ -140,6 +140,8 @@ export interface FoldContext {
   readonly weights: unknown;
   /** Of the track that the interaction names, as it stood at the event. */
   readonly policy: FoldPolicy;
+  /** Nobody counts what changed: the learner's ability is not asked for. */
+  readonly uncounted?: boolean;
 }
 
 /** What of a policy shapes the state itself; all the rest is asked for when items are selected. */
@@ -193,9 +195,9 @@ function foldAnswer(
   item: number,
   data: InteractionRecorded,
   answer: Answer,
-  { model, weights, policy }: FoldContext,
+  { model, weights, policy, uncounted = false }: FoldContext,
 ): AnswerTransition {
-  const ability = abilityOf(model, weights, state.local);
+  const ability = uncounted ? null : abilityOf(model, weights, state.local);
   const p = model.observe(weights, state.local, answer);
   const { correct } = answer;
   const { first, hinted: asked } = noteAnswer(state.items, item);

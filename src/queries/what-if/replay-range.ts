@@ -134,11 +134,11 @@ function createReplay(deps: RangeDeps, plan: RangePlan) {
   /** Throws on what cannot be folded. */
   function evolve(learner: Learner, event: EventOf<"InteractionRecorded">): void {
     const policy = context.policyAt(event.data.trackId, event.position);
-    evolveLearner(learner.before, event, { model, weights: context.current.weights, policy });
+    evolveLearner(learner.before, event, { model, weights: context.current.weights, policy, uncounted: true });
     if (once) return;
     const own = other ?? { model, weights: () => context.current.weights };
     const changedPolicy = variant.foldPolicy(policy);
-    const by = { model: own.model, weights: own.weights(event.position), policy: changedPolicy };
+    const by = { model: own.model, weights: own.weights(event.position), policy: changedPolicy, uncounted: true };
     evolveLearner(learner.after, event, by);
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { seededRandom } from "../seeded-random.ts";
+import { mulberry32 } from "../../../src/domain/random.ts";
 import { type AppendState, append, batchAppend } from "./append-service.ts";
 import { happens, noFaults, type Order, type Stats } from "./faults.ts";
 import { createServerLog } from "./log.ts";
@@ -32,7 +32,7 @@ const nodes: { port: number; server: GrpcServer | null }[] = [];
 
 const reading: ReadState = { log, faults, open: new Set(), reads: 0, subscriptions: 0, sent: 0 };
 const appending: AppendState = {
-  ...{ log, faults, random: seededRandom(Number(process.env.PROXIMAL_SEED ?? 1)) },
+  ...{ log, faults, random: mulberry32(Number(process.env.PROXIMAL_SEED ?? 1)) },
   ...{ batchStreams: 0, appends: 0, appendsNow: 0, appendsAtOnce: 0, cut },
 };
 

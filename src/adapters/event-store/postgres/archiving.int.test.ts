@@ -4,9 +4,9 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { sharedPostgres } from "../../../../test/support/engines.ts";
 import { temporaryFolder } from "../../../../test/support/folders.ts";
-import { seededRandom } from "../../../../test/support/seeded-random.ts";
 import { useSmallSegments } from "../../../../test/support/small-segments.ts";
 import { archiveEvents } from "../../../commands/archive-events.ts";
+import { mulberry32 } from "../../../domain/random.ts";
 import { ArchiveUnreadable, type EventArchive } from "../../../ports/event-archive.ts";
 import { type AppendRequest, LogUnavailable } from "../../../ports/event-store.ts";
 import { openArchiveFolder } from "../../archive/folder.ts";
@@ -92,7 +92,7 @@ describe.skipIf(postgres === null)("archiving", () => {
     const folder = temporaryFolder();
     const archive = openArchiveFolder(folder);
     const { log, sql, segments, close } = await newLog(2_500, archive);
-    const requests = randomRequests(seededRandom(seed), 6_000);
+    const requests = randomRequests(mulberry32(seed), 6_000);
     await log.append(requests);
     const before = await allAnswers(log, requests);
     expect(await archiveEvents({ log: segments, archive }, { position: 2_499 })).toEqual([]);
@@ -131,7 +131,7 @@ describe.skipIf(postgres === null)("archiving", () => {
   test("without the archive's folder what is there cannot be read, and says so; the newer part can", async () => {
     const archive = openArchiveFolder(temporaryFolder());
     const { log, sql, segments, close } = await newLog(100, archive);
-    const requests = randomRequests(seededRandom(seed), 250);
+    const requests = randomRequests(mulberry32(seed), 250);
     await log.append(requests);
     await archiveEvents({ log: segments, archive }, everything);
     const poor = await openPostgresLog({ sql });
@@ -149,12 +149,12 @@ describe.skipIf(postgres === null)("archiving", () => {
     const folder = temporaryFolder();
     const archive = openArchiveFolder(folder);
     const { log, segments, close } = await newLog(3_000, archive);
-    await log.append(randomRequests(seededRandom(seed), 3_100));
+    await log.append(randomRequests(mulberry32(seed), 3_100));
     const [moved] = await archiveEvents({ log: segments, archive }, everything);
     const name = moved?.name ?? "";
     const path = join(folder, `${name}.ndjson.gz`);
     const good = await readFile(path);
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     for (let n = 0; n < 40; n += 1) {
       const bad = Buffer.from(good);
       const at = Math.floor(random() * bad.length);
@@ -177,7 +177,7 @@ describe.skipIf(postgres === null)("archiving", () => {
     const every = runs > 1 ? 1 : 3;
     for (let failAt = 1 + (seed % every), finished = false; !finished; failAt += every) {
       const { log, sql, segments, close } = await newLog(60, real);
-      const requests = randomRequests(seededRandom(seed), 150);
+      const requests = randomRequests(mulberry32(seed), 150);
       await log.append(requests);
       const before = (await readAll(log, 0, 40)).events;
       let step = 0;
@@ -215,7 +215,7 @@ describe.skipIf(postgres === null)("archiving", () => {
     const other = createPostgres({ url });
     const otherSegments = createPostgresSegments(other);
     const total = runs * 1_000;
-    const requests = randomRequests(seededRandom(seed), total);
+    const requests = randomRequests(mulberry32(seed), total);
     let done = false;
     const write = async () => {
       for (let from = 0; from < requests.length; from += 7) await log.append(requests.slice(from, from + 7));
@@ -256,7 +256,7 @@ describe.skipIf(postgres === null)("archiving", () => {
     const folder = temporaryFolder();
     const archive = openArchiveFolder(folder);
     const { log, segments, close } = await newLog(50, archive);
-    await log.append(randomRequests(seededRandom(seed), 150));
+    await log.append(randomRequests(mulberry32(seed), 150));
     let overtaken = false;
     const slow: typeof segments = {
       ...segments,
@@ -279,7 +279,7 @@ describe.skipIf(postgres === null)("archiving", () => {
   test("segments are made before they are needed, by whoever appends, and follow each other", async () => {
     const { log, url, segments, close } = await newLog(100, null);
     const others = await Promise.all([openPostgresLog({ url }), openPostgresLog({ url })]);
-    const requests = randomRequests(seededRandom(seed), 1_250);
+    const requests = randomRequests(mulberry32(seed), 1_250);
     await Promise.all(
       [log, ...others].map(async (one, k) => {
         for (let i = k; i < requests.length; i += 3) await one.append(requests.slice(i, i + 1));

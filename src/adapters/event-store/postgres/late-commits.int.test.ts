@@ -3,7 +3,8 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sharedPostgres } from "../../../../test/support/engines.ts";
 import { interleave, type Script } from "../../../../test/support/interleave.ts";
-import { pick, seededRandom } from "../../../../test/support/seeded-random.ts";
+import { pick } from "../../../../test/support/random.ts";
+import { mulberry32 } from "../../../domain/random.ts";
 import type { AppendRequest } from "../../../ports/event-store.ts";
 import type { SqlSession } from "../../engines/sql.ts";
 import { newEvents, request } from "../support.contract.ts";
@@ -45,7 +46,7 @@ interface Outcome {
 }
 
 async function runSchedule(seed: number, subject: Subject, clients: readonly pg.Client[]): Promise<Outcome> {
-  const random = seededRandom(seed);
+  const random = mulberry32(seed);
   const committed = new Set<string>();
   const seen: string[] = [];
   const start = subject.position();

@@ -3,9 +3,10 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { openCutLine } from "../../../../test/support/cut-line.ts";
 import { privatePgbouncer, privatePostgres, privateReplica } from "../../../../test/support/engines.ts";
 import { temporaryFolder } from "../../../../test/support/folders.ts";
-import { pick, seededRandom } from "../../../../test/support/seeded-random.ts";
+import { pick } from "../../../../test/support/random.ts";
 import { useSmallSegments } from "../../../../test/support/small-segments.ts";
 import { archiveEvents } from "../../../commands/archive-events.ts";
+import { mulberry32 } from "../../../domain/random.ts";
 import { openArchiveFolder } from "../../archive/folder.ts";
 import { createPostgres } from "../../engines/postgres.ts";
 import { eventStoreContract } from "../event-store.contract.ts";
@@ -237,7 +238,7 @@ describe.skipIf(postgres === null || replica === null)("analysts' reads", () => 
 
   // Invariant 2, and the bound, while the replica comes and goes.
   test.each(seeds)("a follower misses nothing and sees each event in time (PROXIMAL_SEED=%i)", async (seed) => {
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     const maxLagMs = 1_000;
     const { log, reads, answers } = await openForTest({ maxLagMs });
     const appendedAt = new Map<string, number>();

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/folders.ts";
 import { interleave, type Script } from "../../../../test/support/interleave.ts";
-import { seededRandom } from "../../../../test/support/seeded-random.ts";
+import { mulberry32 } from "../../../domain/random.ts";
 import { categoryOf } from "../../../domain/streams.ts";
 import { newEvent, newEvents, readAll, request } from "../support.contract.ts";
 import { openSqliteLog } from "./log.ts";
@@ -42,7 +42,7 @@ test(`the reader misses nothing in ${seeds.length} random schedules`, { timeout:
   let position = 0;
   let rolledBack = 0;
   for (const seed of seeds) {
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     const start = position;
     const seen: string[] = [];
     const committed = new Set<string>();
