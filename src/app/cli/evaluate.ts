@@ -5,7 +5,7 @@ import { decodeEvent } from "../../domain/decode-event.ts";
 import { answerOf, type LoggedAnswer } from "../../domain/learner-model/answer-of.ts";
 import { defaultModel, type ModelName, modelNames } from "../../domain/learner-model/model-names.ts";
 import type { Feed } from "../../ports/feed.ts";
-import type { Protocol } from "../../queries/evaluate/model.ts";
+import type { Protocol } from "../../queries/evaluate-model/model.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { addEvaluatePolicy } from "./evaluate-policy.ts";
 import { openSourceFile } from "./import/source-file.ts";
@@ -107,9 +107,9 @@ async function measure(
   answers: AsyncIterable<LoggedAnswer>,
   options: EvaluateOptions,
 ): Promise<void> {
-  const { evaluateModel, NothingToEvaluate } = await import("../../queries/evaluate/model.ts");
-  const { publishedResults } = await import("../../queries/evaluate/published.ts");
-  const { renderEvaluationText } = await import("../../queries/evaluate/report.ts");
+  const { evaluateModel, NothingToEvaluate } = await import("../../queries/evaluate-model/model.ts");
+  const { publishedResults } = await import("../../queries/evaluate-model/published.ts");
+  const { renderEvaluationText } = await import("../../queries/evaluate-model/report.ts");
   const { learnerModels } = await import("../../domain/learner-model/models.ts");
   const { protocol, seed, snapshotEvery, html } = options;
   const progress = startProgress(context.io, "answers", null);
@@ -128,7 +128,7 @@ async function measure(
       },
     });
     if (html !== undefined) {
-      const { renderEvaluationHtml } = await import("../../queries/evaluate/report.ts");
+      const { renderEvaluationHtml } = await import("../../queries/evaluate-model/report.ts");
       await writeFile(html, renderEvaluationHtml(result, publishedResults, logName));
     }
     printResult(context.io, options.json === true, { log: logName, ...result }, () => [
