@@ -15,7 +15,7 @@ export const usage = `npm run bench [-- options]
   --compare A,B       measure nothing, compare two kept runs
   --gate              what CI runs: fails where a ratio fell below its floor (results/bench-floors.json)
   --gate --record n   measure the gate's cases n times, and write the floors from that
-  --profile CASE      profile the server during a case: a .cpuprofile, and where the time goes
+  --profile CASE      profile the server during a case: a .cpuprofile, and where the time goes; --heap: who allocates
   --long              the embedded default: 1,000,000 events, a restart, 100,000 requests
 `;
 
@@ -29,6 +29,8 @@ export interface Wanted {
   /** A file, "none", or null for the newest kept run. */
   readonly against: string | null;
   readonly compare: readonly [string, string] | null;
+  /** Profile what is allocated, not the time. */
+  readonly heap: boolean;
   /** Runs that floors are made of. */
   readonly record: number;
 }
@@ -48,11 +50,12 @@ export function readArguments(args: readonly string[]): Wanted {
       gate: { type: "boolean", default: false },
       record: { type: "string" },
       profile: { type: "string" },
+      heap: { type: "boolean", default: false },
       quote: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
-  const { quick, gate, save, profile } = values;
+  const { quick, gate, save, profile, heap } = values;
   const [before, after] = values.compare?.split(",") ?? [];
   if (values.compare !== undefined && (before === undefined || after === undefined)) {
     throw new Error("--compare takes two files with a comma between them");
@@ -62,7 +65,7 @@ export function readArguments(args: readonly string[]): Wanted {
   return {
     what: whatOf(values),
     cases: casesOf(profile ?? values.only, scale),
-    ...{ scale, save, against: values.against ?? null },
+    ...{ scale, save, heap, against: values.against ?? null },
     seconds: wholeNumber("--seconds", values.seconds),
     rounds: wholeNumber("--rounds", values.rounds),
     compare: before === undefined || after === undefined ? null : [before, after],

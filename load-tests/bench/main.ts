@@ -11,6 +11,7 @@ import { keep, previousRun, readResult } from "./history.ts";
 import { describeMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
 import { endAll } from "./processes.ts";
+import { profileCase } from "./profile.ts";
 import { quote } from "./quote.ts";
 import { tableOf } from "./report.ts";
 import { type BenchResult, type CaseResult, verdictOf } from "./result.ts";
@@ -64,6 +65,10 @@ async function run(wanted: Wanted): Promise<boolean> {
   if (wanted.compare !== null) {
     const [before, after] = wanted.compare;
     printComparison({ file: before, result: readResult(before) }, readResult(after));
+    return true;
+  }
+  if (wanted.what === "profile") {
+    await profileCase(wanted, say);
     return true;
   }
   if (wanted.what === "gate" || wanted.what === "record") return runGate(wanted, say);

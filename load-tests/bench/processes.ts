@@ -25,6 +25,16 @@ export interface NodeProcess {
   stop(): Promise<void>;
 }
 
+/** As bin/proximal.js starts Proximal: a limit may not be slower for want of them. */
+const partFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=64"];
+
+const proximals = new Set<ChildProcess>();
+/** Each `proximal` that runs now. */
+export const startedProximals = (): readonly { readonly pid: number }[] =>
+  [...proximals].flatMap(({ pid, exitCode, signalCode }) =>
+    pid === undefined || exitCode !== null || signalCode !== null ? [] : [{ pid }],
+  );
+
 /**
  * Node 24 on a file of the repository: a part of the bench, with an IPC channel, or the launcher as users start it.
  * What it writes to stderr is shown.
@@ -32,11 +42,12 @@ export interface NodeProcess {
 export function startNode(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): NodeProcess {
   const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
   const part = file.startsWith("load-tests/");
-  const flags = part ? ["--disable-warning=ExperimentalWarning"] : (process.env.BENCH_NODE_FLAGS?.split(" ") ?? []);
+  const flags = part ? partFlags : (process.env.BENCH_NODE_FLAGS?.split(" ") ?? []);
   const child = spawn(process.execPath, [...flags, path, ...args], {
     stdio: ["ignore", "pipe", "inherit", part ? "ipc" : "ignore"],
     env: { ...process.env, ...env },
   });
+  if (!part) proximals.add(child);
   // Nobody may fill the pipe: what is not read for an answer is dropped.
   child.stdout?.resume();
   const stop = async (): Promise<void> => {

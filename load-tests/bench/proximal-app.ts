@@ -100,7 +100,7 @@ function requesting(url: string, key: string): App["request"] {
 }
 
 async function untilReady({ request, server: { child } }: Pick<App, "request" | "server">): Promise<void> {
-  for (const end = Date.now() + 60_000; ; await sleep(50)) {
+  for (const end = Date.now() + 180_000; ; await sleep(50)) {
     if (child.exitCode !== null) throw new Error(`proximal serve ended with code ${child.exitCode}`);
     try {
       await request("GET", "/readyz");
