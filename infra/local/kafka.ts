@@ -12,9 +12,9 @@ import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheFolder } from "./programs.ts";
 
 export interface KafkaFiles {
   readonly java: string;
@@ -56,7 +56,7 @@ export async function kafkaFiles(): Promise<KafkaFiles | { readonly missing: str
     .update(await readFile(pom))
     .digest("hex")
     .slice(0, 12);
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "proximal");
+  const cache = cacheFolder();
   const jars = join(cache, `kafka-${version}`);
   if (await holdsJars(jars)) return { java, jars };
   const maven = inPath("mvn");

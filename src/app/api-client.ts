@@ -13,6 +13,7 @@ export interface ApiClient {
   readonly url: string;
   get(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<unknown>;
   post(path: string, body?: unknown): Promise<unknown>;
+  delete(path: string): Promise<unknown>;
 }
 
 export interface ApiClientOptions {
@@ -24,7 +25,7 @@ export interface ApiClientOptions {
 
 export function createApiClient({ url, key, timeoutMs = 30_000, signal }: ApiClientOptions): ApiClient {
   const base = url.replace(/\/+$/, "");
-  async function request(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> {
+  async function request(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
     const limit = AbortSignal.timeout(timeoutMs);
     let response: Response;
     try {
@@ -49,6 +50,7 @@ export function createApiClient({ url, key, timeoutMs = 30_000, signal }: ApiCli
     url: base,
     get: (path, query = {}) => request("GET", `${path}${queryText(query)}`),
     post: (path, body) => request("POST", path, body),
+    delete: (path) => request("DELETE", path),
   };
 }
 

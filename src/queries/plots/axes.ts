@@ -46,10 +46,13 @@ export function scaleOf(axis: Axis, values: readonly number[], from: number, to:
       ? scaleLog().domain([low, high])
       : linear.domain([axis.min === undefined ? niceLow : low, axis.max === undefined ? niceHigh : high]);
   scale.range([from, to]).clamp(true);
-  const text = textOf(axis, scale.tickFormat(count, axis.whole === true ? ",d" : undefined));
+  const tickText = scale.tickFormat(count, axis.whole === true ? ",d" : undefined);
+  const text = textOf(axis, tickText);
   const ticks = scale
     .ticks(count)
     .filter((tick) => axis.whole !== true || Number.isInteger(tick))
+    // On a logarithmic axis d3 names as many as there is room for.
+    .filter((tick) => axis.scale !== "log" || tickText(tick) !== "")
     .map((tick) => ({ at: scale(tick), text: text(tick) }));
   return { at: (value) => scale(value), ticks, text, label: axis.label };
 }
