@@ -47,7 +47,7 @@ function isZombie(pid: number): boolean {
 }
 
 /** The fields of /proc/PID/stat after the name of the program; null where there is no such file. */
-function statOf(pid: number): string[] | null {
+export function statOf(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");

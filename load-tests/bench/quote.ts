@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { betweenComments } from "../quoted.ts";
 import { quotedFile, readResult } from "./history.ts";
 import { figure, markdownTable, tableOf } from "./report.ts";
 import { type BenchResult, type CaseResult, summaryOf, type Target, verdictOf } from "./result.ts";
@@ -33,10 +34,10 @@ export function quote(): string[] {
 
 /** The document's text with the figures of the run in it. */
 export function withQuote(text: string, document: string, result: BenchResult): string {
-  const [from, to] = [text.indexOf(begins), text.indexOf(ends)];
   const made = quoting[document];
-  if (from < 0 || to < from || made === undefined) throw new Error(`${document} has no place for figures: ${begins}`);
-  return `${text.slice(0, from + begins.length)}\n${made(result)}\n${text.slice(to)}`;
+  const quoted = made === undefined ? null : betweenComments(text, { begins, ends }, made(result));
+  if (quoted === null) throw new Error(`${document} has no place for figures: ${begins}`);
+  return quoted;
 }
 
 function aboutRun({ at, command, machine }: BenchResult): string {

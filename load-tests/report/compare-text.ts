@@ -1,5 +1,5 @@
 import type { Result } from "../runner/result.ts";
-import { totals } from "./figures.ts";
+import { commitOf, totals } from "./figures.ts";
 import { columns } from "./text.ts";
 
 /** What differs between two runs besides what was measured: with a different machine or load, figures say little. */
@@ -10,7 +10,7 @@ export function differencesOf(a: Result, b: Result): string[] {
     ["seconds", a.load.seconds, b.load.seconds],
     ["loaded", a.target, b.target],
     ["connections", a.connections?.wanted ?? 0, b.connections?.wanted ?? 0],
-    ...["cpu", "cores", "memory_gb", "node", "postgres", "redis"].map((name): [string, unknown, unknown] => [
+    ...(["cpu", "cores", "memory_gb", "node", "postgres", "redis"] as const).map((name): [string, unknown, unknown] => [
       name,
       a.machine[name],
       b.machine[name],
@@ -26,8 +26,8 @@ export function verdictPairs(a: Result, b: Result) {
   return names.map((name) => ({ name, a: of(a, name), b: of(b, name) }));
 }
 
-export const nameOf = ({ scenario, startedAt, commit }: Result): string =>
-  `${scenario} ${startedAt.slice(0, 16)} (${commit})`;
+export const nameOf = (result: Result): string =>
+  `${result.scenario} ${result.startedAt.slice(0, 16)} (${commitOf(result)})`;
 
 export function compareText(a: Result, b: Result): string {
   const differences = differencesOf(a, b);

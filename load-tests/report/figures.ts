@@ -1,12 +1,16 @@
+import { figure as written } from "../bench/report.ts";
 import type { Result } from "../runner/result.ts";
 
 /** How figures are written, the same in every report. */
 
 export const number = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: 0 });
 
-/** Three significant figures: 1,230 or 12.3 or 0.123. */
-export const figure = (value: number | null, unit = ""): string =>
-  value === null ? "-" : `${value.toLocaleString("en", { maximumSignificantDigits: 3 })}${unit}`;
+/** As the bench writes it; a dash where nothing was measured. */
+export const figure = (value: number | null, unit = ""): string => (value === null ? "-" : `${written(value)}${unit}`);
+
+/** Of the code that was loaded. */
+export const commitOf = ({ machine: { commit, dirty } }: Result): string =>
+  commit === null ? "unknown" : `${commit.slice(0, 10)}${dirty ? " and changes" : ""}`;
 
 export const ms = (value: number | null): string => figure(value, " ms");
 export const percent = (value: number | null): string => (value === null ? "-" : figure(100 * value, " %"));

@@ -3,7 +3,7 @@ import { limits } from "../k6/profiles.ts";
 import { kneeOf } from "../runner/read-k6.ts";
 import type { Result, Verdict } from "../runner/result.ts";
 import { type Chart, clientCharts, serverCharts } from "./charts.ts";
-import { figure, ms, number, percent, totals } from "./figures.ts";
+import { commitOf, figure, ms, number, percent, totals } from "./figures.ts";
 
 /** One run as a page of its own: it needs nothing but itself, and shows the same offline. */
 export function reportPage(result: Result): string {
@@ -135,13 +135,15 @@ function connectionBlocks(held: NonNullable<Result["connections"]>): Block[] {
   ];
 }
 
-export function madeRows({ machine, command, commit, target, tool, tool_version }: Result): [string, string][] {
+export function madeRows(result: Result): [string, string][] {
+  const { machine, command, target, tool, tool_version } = result;
+  const { commit: _, dirty: __, ...about } = machine;
   return [
     ["command", command],
-    ["commit", commit],
+    ["commit", commitOf(result)],
     ["loaded", target],
     ["load by", `${tool} ${tool_version}`],
-    ...Object.entries(machine).map(([name, value]): [string, string] => [name.replaceAll("_", " "), String(value)]),
+    ...Object.entries(about).map(([name, value]): [string, string] => [name.replaceAll("_", " "), String(value)]),
   ];
 }
 

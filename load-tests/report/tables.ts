@@ -1,17 +1,19 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { markdownTable } from "../bench/report.ts";
+import { betweenComments } from "../quoted.ts";
 import { runNames } from "../runner/arguments.ts";
 import { kneeOf } from "../runner/read-k6.ts";
 import { type Result, readResult } from "../runner/result.ts";
-import { figure, ms, number, percent } from "./figures.ts";
+import { commitOf, figure, ms, number, percent } from "./figures.ts";
 
 /** The tables of docs/load-tests.md, made from the results that are committed and from nothing else. */
 
 const folder = fileURLToPath(new URL("../results/", import.meta.url));
 const document = fileURLToPath(new URL("../../docs/load-tests.md", import.meta.url));
-const begin = "<!-- results: load-tests/run.sh table -->";
-const end = "<!-- end of results -->";
+const begins = "<!-- results: load-tests/run.sh table -->";
+const ends = "<!-- end of results -->";
 
 export interface Committed {
   readonly file: string;
@@ -71,7 +73,7 @@ function mainTable(committed: readonly Committed[]): string {
       ? "met"
       : `missed: ${verdicts.flatMap(({ name, met }) => (met ? [] : [name])).join(", ")}`,
   ]);
-  return markdown(head, rows);
+  return markdownTable(head, rows);
 }
 
 function levelTable({ result: { levels, scenario } }: Committed): string[] {
@@ -85,7 +87,7 @@ function levelTable({ result: { levels, scenario } }: Committed): string[] {
   const knee = kneeOf(levels);
   const found =
     knee === null ? "none of the levels was within the limits" : `${number(knee.users)} users were within the limits`;
-  return [`The levels of ${scenario}; ${found}:`, markdown(head, rows)];
+  return [`The levels of ${scenario}; ${found}:`, markdownTable(head, rows)];
 }
 
 function madeList(committed: readonly Committed[]): string {
@@ -93,21 +95,19 @@ function madeList(committed: readonly Committed[]): string {
   if (first === undefined) return "";
   const { cores, cpu, memory_gb, node, postgres, redis } = first.result.machine;
   const machine = `Measured on ${cores} cores (${cpu}), ${memory_gb} GB, with everything on them: system, engines, load generator; Node ${node}, PostgreSQL ${postgres}, Redis ${redis}.`;
-  const commands = committed.map(
-    ({ result: { command, startedAt, commit, target } }) =>
-      `- \`${command}\`: ${startedAt.slice(0, 16).replace("T", " ")}, ${target}, commit ${commit}`,
-  );
+  const commands = committed.map(({ result }) => {
+    const { command, startedAt, target, machine } = result;
+    const busy = machine.load_average === null ? "" : `, load average ${machine.load_average} before`;
+    return `- \`${command}\`: ${startedAt.slice(0, 16).replace("T", " ")}, ${target}, commit ${commitOf(result)}${busy}`;
+  });
   return [machine, "", ...commands].join("\n");
 }
 
-const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-
 /** The document with the tables in their place. */
 export function withTables(text: string, tables: string): string {
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/load-tests.md has no "${begin}" and "${end}"`);
-  return `${text.slice(0, from + begin.length)}\n${tables}\n${text.slice(to)}`;
+  const written = betweenComments(text, { begins, ends }, tables);
+  if (written === null) throw new Error(`docs/load-tests.md has no "${begins}" and "${ends}"`);
+  return written;
 }
 
 export const readDocument = (): Promise<string> => readFile(document, "utf8");

@@ -1,6 +1,6 @@
 import { kneeOf } from "../runner/read-k6.ts";
 import type { Result } from "../runner/result.ts";
-import { figure, ms, percent, totals } from "./figures.ts";
+import { commitOf, figure, ms, percent, totals } from "./figures.ts";
 
 /** Rows as columns of text: the first to the left, all others to the right. */
 export function columns(rows: readonly (readonly string[])[]): string {
@@ -17,8 +17,8 @@ export function columns(rows: readonly (readonly string[])[]): string {
 
 /** What a run found, for a terminal. */
 export function verdictText(result: Result): string {
-  const { title, load, seconds, target, commit, verdicts, levels } = result;
-  const head = `${title}: ${load.users} users, ${Math.round(seconds)} s, ${target}, commit ${commit}`;
+  const { title, load, seconds, target, verdicts, levels } = result;
+  const head = `${title}: ${load.users} users, ${Math.round(seconds)} s, ${target}, commit ${commitOf(result)}`;
   const judged = verdicts.map(({ name, limit, value, met }) => [name, limit, value, met ? "met" : "MISSED"]);
   return [
     head,

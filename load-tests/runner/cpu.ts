@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { cpus } from "node:os";
+import { statOf } from "../../infra/local/processes.ts";
 
 /** Clock ticks of Linux, as /proc counts CPU time. */
 const ticksPerSecond = 100;
@@ -17,7 +18,7 @@ export function cpuBySession(): ReadonlyMap<number, number> | null {
     return null;
   }
   for (const pid of pids) {
-    const fields = statOf(pid);
+    const fields = statOf(Number(pid));
     if (fields === null) continue;
     const session = Number(fields[3]);
     // utime, stime, cutime, cstime: fields 14 to 17 of proc(5), counted from the state.
@@ -29,18 +30,8 @@ export function cpuBySession(): ReadonlyMap<number, number> | null {
 
 /** CPU seconds of one process; null once it has ended. */
 export function cpuOf(pid: number): number | null {
-  const fields = statOf(String(pid));
+  const fields = statOf(pid);
   return fields === null ? null : (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
-/** The fields of /proc/PID/stat after the name of the program. */
-function statOf(pid: string): string[] | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  } catch {
-    return null;
-  }
 }
 
 /** CPU seconds of the whole machine since its start: busy, and in all. */

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { machineSchema } from "../bench/result.ts";
 
 /** What a run leaves behind: a file of its own, which the report, the comparison and the documents' tables are made from. */
 
@@ -128,11 +129,10 @@ export const resultSchema = z.object({
   /** Of the load itself. */
   seconds: z.number(),
   command: z.string(),
-  commit: z.string(),
   /** What was measured: the stack, its size. */
   target: z.string(),
   tool_version: z.string(),
-  machine: z.record(z.string(), z.union([z.string(), z.number()])),
+  machine: machineSchema,
   load: z.object({ users: z.number(), seconds: z.number() }),
   verdicts: z.array(verdictSchema),
   totals: z.object({

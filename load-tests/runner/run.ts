@@ -67,6 +67,8 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Result> {
   const { name, load } = wanted;
+  // Before there is a load: it says how busy the machine was with other things.
+  const machine = describeMachine();
   const files = await prepare(wanted, target, folder, tell, signal);
   const connections = await holdConnections(wanted, target, tell, signal);
   const startedAt = new Date();
@@ -95,8 +97,8 @@ async function measure(
     return {
       version: 1,
       ...{ ...found, scenario: name, startedAt: startedAt.toISOString(), load },
-      ...{ command: commandOf(), commit: commit(), target: target.what, tool_version: toolVersion },
-      machine: { ...describeMachine() },
+      ...{ command: commandOf(), target: target.what, tool_version: toolVersion },
+      machine,
       verdicts: [...verdicts, ...(held === null ? [] : [heldVerdict(held)])],
       totals: { ...totals, hitRatio, lagSecondsMax: lags.length === 0 ? null : Math.max(...lags), drainSeconds },
       ...{ connections: held, samples: [...samples] },
@@ -169,18 +171,6 @@ const commandOf = (): string =>
   ["load-tests/run.sh", ...process.argv.slice(2)]
     .map((word, k, words) => (words[k - 1] === "--key" ? "KEY" : word.replace(/^--key=.*/, "--key=KEY")))
     .join(" ");
-
-function commit(): string {
-  const git = (...args: string[]) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
-  try {
-    return (
-      git("rev-parse", "--short=12", "HEAD") +
-      (git("status", "--porcelain", "--untracked-files=no") ? " and changes" : "")
-    );
-  } catch {
-    return "not a git checkout";
-  }
-}
 
 async function save({ save, html, name }: RunArguments, result: Result): Promise<string> {
   const folder = save ? resultsFolder : join(resultsFolder, "local");
