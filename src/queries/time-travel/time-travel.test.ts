@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, test } from "vitest";
+import { answersOf, withoutPopularPosition } from "../../../test/support/all-answers.ts";
 import { type History, learningHistory } from "../../../test/support/learning-history.ts";
 import { liveOn, testListSize } from "../../../test/support/live-answers.ts";
 import { seededRandom } from "../../../test/support/random.ts";
@@ -8,93 +9,15 @@ import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 import { learnerModels } from "../../domain/learner-model/models.ts";
 import type { Feed } from "../../ports/feed.ts";
 import { keepLiveCounters } from "../../projections/counters-kept.ts";
-import { createCatalogueList } from "../catalogue-list.ts";
-import { learnerHistory } from "../history.ts";
 import { itemStatsOf } from "../item-stats.ts";
-import { createNextItems } from "../next-items.ts";
-import type { NextRequest } from "../next-request.ts";
-import { createPopularReader, popularItems } from "../popular.ts";
 import type { ReplayRun } from "../replays/replay-kind.ts";
-import { learnerReviews } from "../reviews.ts";
-import { learnerScores } from "../scores.ts";
 import { countersKind } from "./counters-kind.ts";
-import type { Past } from "./past.ts";
 import { TooMuchHistory } from "./past-counters.ts";
-import { historyAt } from "./past-history.ts";
-import { nextInPast } from "./past-next.ts";
 import { createPlaces } from "./place.ts";
 import { createTimeTravel } from "./time-travel.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const seed = Number(process.env.PROXIMAL_SEED ?? 20_260_411);
-
-type Live = Awaited<ReturnType<typeof liveOn>>;
-
-const plain: NextRequest = {
-  ...{ count: 6, trackId: null, sessionType: "practice", exclude: new Set<string>(), skillIds: null },
-  ...{ after: null, cacheKey: null },
-};
-const requests: NextRequest[] = [
-  plain,
-  { ...plain, cacheKey: "practice" },
-  { ...plain, sessionType: "review" },
-  { ...plain, sessionType: "placement", count: 3 },
-  { ...plain, trackId: "by-item", count: 50 },
-  { ...plain, skillIds: ["skill-1", "skill-3"], exclude: new Set(["item-1", "item-7"]) },
-];
-
-/** All that can be asked of some learners and items: the same words from a live service and from the past. */
-async function answers(of: Live | Past, learnerIds: readonly string[], itemIds: readonly string[]): Promise<string[]> {
-  const popular = createPopularReader(of);
-  const rows = { ...of, freshnessWaitMs: 0 };
-  const said: unknown[] = [];
-  for (const learnerId of learnerIds) {
-    for (const request of requests) said.push(...(await next(of, learnerId, request)));
-    said.push(await learnerScores(rows, learnerId));
-    said.push(await learnerReviews(rows, learnerId, 7));
-    const asked = { count: 5 };
-    said.push(
-      "place" in of
-        ? await historyAt(of, learnerId, asked)
-        : await learnerHistory({ ...of, eventStore: of.store }, learnerId, asked),
-    );
-  }
-  for (const itemId of itemIds) said.push(await itemStatsOf(of, itemId));
-  for (const window of ["week", "all"] as const) {
-    for (const trackId of [undefined, "by-item"]) {
-      // Lists say how far they were counted when they last changed; in the past they are counted to the very place.
-      said.push({ ...(await popularItems(popular, of, { window, trackId, count: 30 })), position: 0 });
-    }
-  }
-  const list = createCatalogueList(of.catalogue, ({ items }) => items);
-  said.push(
-    list({ count: 20, cursor: "item-20", withRetired: false }),
-    list({ count: 99, cursor: null, withRetired: true }),
-  );
-  said.push([...of.catalogue.catalogue.tracks.values()]);
-  return said.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
-}
-
-async function next(of: Live | Past, learnerId: string, request: NextRequest): Promise<string[]> {
-  if ("place" in of) return nextInPast(of, testListSize, [learnerId], request);
-  const items = createNextItems({
-    ...of,
-    popular: createPopularReader(of),
-    listSize: testListSize,
-    freshnessWaitMs: 0,
-  });
-  try {
-    return await items.many([learnerId], request);
-  } finally {
-    items.close();
-  }
-}
-
-/** Names what differs in a few words, where it is known of what it is. */
-const withoutPopularPosition = (text: string): string =>
-  text.includes('"source":"popular"')
-    ? text.replace(/"position":\d+/, '"position":0').replace(/"selectionId":"\w+"/, "")
-    : text;
 
 const travel = (history: History, model: LearnerModel, eventsMax = 100_000) =>
   createTimeTravel({
@@ -104,7 +27,7 @@ const travel = (history: History, model: LearnerModel, eventsMax = 100_000) =>
 
 describe.each(["lr-full", "elo"] as const)("with the model %s", (name) => {
   const model = learnerModels[name] as LearnerModel;
-  let live: Live | undefined;
+  let live: Awaited<ReturnType<typeof liveOn>> | undefined;
   afterAll(() => live?.stop());
 
   test("what was answered live while the log grew is answered again, byte for byte, once it has grown", async () => {
@@ -125,7 +48,7 @@ describe.each(["lr-full", "elo"] as const)("with the model %s", (name) => {
       await live.at(position, time);
       const learnerIds = [random.pick(history.learnerIds), "learner-3", "nobody"];
       const itemIds = ["item-0", `item-${random.below(40)}`, "unknown-item"];
-      const said = await answers(live, learnerIds, itemIds);
+      const said = await answersOf(live, learnerIds, itemIds);
       if (random.chance(0.3)) await keepLiveCounters({ ...live, feed: history.log, blobs: history.blobs, model });
       recorded.push({ at: byTime ? new Date(time).toISOString() : String(position), learnerIds, itemIds, said });
     }
@@ -133,7 +56,7 @@ describe.each(["lr-full", "elo"] as const)("with the model %s", (name) => {
     expect((await history.blobs.names("counters")).length).toBeGreaterThan(2);
     const past = travel(history, model);
     for (const { at, learnerIds, itemIds, said } of recorded) {
-      const again = await past.ask(at, async (then) => ({ said: await answers(then, learnerIds, itemIds) }));
+      const again = await past.ask(at, async (then) => ({ said: await answersOf(then, learnerIds, itemIds) }));
       expect(again.said.map(withoutPopularPosition), `at ${at}, seed ${seed}`).toEqual(
         said.map(withoutPopularPosition),
       );
