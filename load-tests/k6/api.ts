@@ -1,8 +1,9 @@
 import http, { type RefinedResponse } from "k6/http";
-import { Counter } from "k6/metrics";
+import { Counter, Trend } from "k6/metrics";
 import { settings } from "./settings.ts";
 
 const shed = new Counter("shed_requests");
+const answered = new Trend("answered_duration", true);
 
 if (settings.mayShed) http.setResponseCallback(http.expectedStatuses({ min: 200, max: 399 }, 429, 503));
 
@@ -34,5 +35,6 @@ export const isShed = ({ status }: Reply): boolean => status === 429 || status =
 function counted(reply: RefinedResponse<"text" | "binary" | "none" | undefined>): Reply {
   const text = reply as Reply;
   if (isShed(text)) shed.add(1);
+  if (isOk(text)) answered.add(text.timings.duration);
   return text;
 }

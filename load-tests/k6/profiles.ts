@@ -50,12 +50,16 @@ export interface Profile {
   readonly usual: Load;
   /** Keep-alive connections held beside it, by the lean generator, where nobody says otherwise. */
   readonly connections: number;
-  /** Requests whose answers are refusals with Retry-After are no errors here: to be refused is what it looks for. */
+  /** A refusal with Retry-After is no error here: to refuse in time is what it looks for. Latency is then that of what was done. */
   readonly mayShed: boolean;
   /** Share of answers whose content is looked at in full. */
   readonly checkShare: number;
   executors(load: Load): Readonly<Record<string, Executor>>;
 }
+
+/** The metric of k6 that latency is judged by: refusals are quick, and must not count as quick answers. */
+export const durationOf = (name: ScenarioName): string =>
+  profiles[name].mayShed ? "answered_duration" : "http_req_duration";
 
 /** Users of each step of the stress test: up to the most, and past what the product promises. */
 const stressShares = [0.1, 0.2, 0.4, 0.6, 0.8, 1];
@@ -118,7 +122,7 @@ export const profiles: Readonly<Record<ScenarioName, Profile>> = {
   stress: {
     title: "Stress",
     what: "more and more users, level by level, until the limits are missed",
-    ...{ usual: { users: 12_000, seconds: 150 }, connections: 10_000, mayShed: true, checkShare: 0.1 },
+    ...{ usual: { users: 12_000, seconds: 150 }, connections: 10_000, mayShed: false, checkShare: 0.1 },
     executors: (load) =>
       Object.fromEntries(
         levelsOf(load).map(({ users, from, seconds }) => [
@@ -175,7 +179,7 @@ export function thresholdsOf(name: ScenarioName, load: Load): Record<string, rea
   if (name !== "stress") {
     return {
       ...content,
-      http_req_duration: [`p(95)<${limits.p95Ms}`],
+      [durationOf(name)]: [`p(95)<${limits.p95Ms}`],
       "http_req_duration{name:next}": [`p(95)<${limits.nextP95Ms}`],
       http_req_failed: [`rate<${limits.errorRate}`],
       ...(name === "ingest" ? {} : { fresh_answers: ["rate>0.99"] }),

@@ -238,6 +238,13 @@ export function serverCharts(runs: readonly Run[]): Chart[] {
     samples(runs, () => [["accepted", (s) => s.acceptedPerSecond]], {
       ...{ title: "Interactions", y: "a second", caption: "Accepted, and so durable." },
     }),
+    samples(runs, () => [["refused", (s) => s.shedPerSecond]], {
+      ...{
+        title: "Refused under pressure",
+        y: "requests a second",
+        caption: "With 503 and Retry-After, before latency collapses.",
+      },
+    }),
     samples(runs, () => [["", (s) => s.pending]], {
       ...{
         title: "Queue before the log",

@@ -10,7 +10,15 @@ const role = { cpu: 0.5, rssMb: 200, heapMb: 90, eventLoopP99Ms: 12, gcShare: 0.
 const point = { t: 1, perSecond: 300, errorRate: 0, dropped: 0, users: 4, p50: 2, p90: 5, p95: 8, p99: 20, max: 40 };
 const sample = {
   ...{ t: 1, machineBusy: 0.7, roles: { all: role }, cpu: { all: 0.5, k6: 0.4 }, lagEvents: 3, lagSeconds: 0.1 },
-  ...{ pending: 0, hitRatio: 0.95, sources: { personal: 1 }, acceptedPerSecond: 100, redis: null, postgres: null },
+  ...{
+    pending: 0,
+    hitRatio: 0.95,
+    sources: { personal: 1 },
+    acceptedPerSecond: 100,
+    shedPerSecond: 0,
+    redis: null,
+    postgres: null,
+  },
 };
 
 const machine = {

@@ -46,6 +46,7 @@ function mainTable(committed: readonly Committed[]): string {
     "p99",
     "p95 of next",
     "failed",
+    "refused",
     "left out",
     "hit ratio",
     "largest lag",
@@ -64,6 +65,7 @@ function mainTable(committed: readonly Committed[]): string {
     ],
     ...[
       percent(totals.errorRate),
+      number(totals.shed),
       number(totals.dropped),
       percent(totals.hitRatio),
       figure(totals.lagSecondsMax, " s"),

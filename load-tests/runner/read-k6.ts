@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Load, levelName, levelsOf, limits, type ScenarioName, thinkSeconds } from "../k6/profiles.ts";
+import { durationOf, type Load, levelName, levelsOf, limits, type ScenarioName, thinkSeconds } from "../k6/profiles.ts";
 import type { ClientPoint, Level, Result, Verdict } from "./result.ts";
 
 /** What k6 found, from its summary and from the record that its dashboard keeps second by second. */
@@ -108,11 +108,12 @@ const metricValue = ({ metrics }: K6Summary, name: string, field: string): numbe
   metrics[name]?.values[field] ?? null;
 
 export function totalsOf(
+  name: ScenarioName,
   summary: K6Summary,
   { whole }: K6Record,
 ): Omit<Result["totals"], "hitRatio" | "lagSecondsMax" | "drainSeconds"> {
   const count = (name: string) => metricValue(summary, name, "count") ?? 0;
-  const trend = (field: string) => metricValue(summary, "http_req_duration", field);
+  const trend = (field: string) => metricValue(summary, durationOf(name), field);
   const next = whole.get("http_req_duration{name:next}");
   const requests = count("http_reqs");
   const errorRate = metricValue(summary, "http_req_failed", "rate") ?? 0;
@@ -176,7 +177,7 @@ export function verdictsOf(name: ScenarioName, load: Load, summary: K6Summary): 
     met: violations === 0 && checks > 0,
   };
   if (name === "stress") return [kneeVerdict(load, levelsFound(load, summary)), content];
-  const all = "http_req_duration";
+  const all = durationOf(name);
   const next = "http_req_duration{name:next}";
   const steps = metricValue(summary, "iterations", "count") ?? 0;
   const dropped = metricValue(summary, "dropped_iterations", "count") ?? 0;

@@ -70,6 +70,8 @@ const sampleSchema = z.object({
   /** Share of the answers that were the learner's own list, others' popular items, or stale. */
   sources: z.record(z.string(), z.number()),
   acceptedPerSecond: maybe,
+  /** Requests refused under pressure. */
+  shedPerSecond: maybe,
   redis: z
     .object({
       memoryMb: z.number(),

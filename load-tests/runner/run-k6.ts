@@ -34,7 +34,7 @@ export async function runK6(name: ScenarioName, load: Load, run: Generating): Pr
     beganAt: recorded.startedAt,
     seconds: summary.state.testRunDurationMs / 1000,
     verdicts: verdictsOf(name, load, summary),
-    totals: totalsOf(summary, recorded),
+    totals: totalsOf(name, summary, recorded),
     requests: requestsOf(recorded),
     checks: summary.root_group.checks.map(({ name, passes, fails }) => ({ name, passes, fails })),
     levels: name === "stress" ? levelsFound(load, summary) : [],

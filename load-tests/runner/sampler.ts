@@ -21,6 +21,7 @@ interface RoleCounts {
   readonly hits: number;
   readonly misses: number;
   readonly accepted: number;
+  readonly shed: number;
   readonly sources: Readonly<Record<string, number>>;
 }
 
@@ -138,12 +139,15 @@ export function startSampler(target: Target, startedAt: number, everyMs: number)
 
 function countsOf(values: readonly MetricValue[]): RoleCounts {
   const count = (name: string, labels?: Record<string, string>) => sumOf(values, name, labels) ?? 0;
+  const lookUp = (result: string) => count("row_cache_lookups_total", { result });
   return {
     at: performance.now(),
     cpu: count("process_cpu_seconds_total"),
     gc: count("nodejs_gc_duration_seconds_sum"),
-    hits: count("row_cache_lookups_total", { result: "hit" }),
-    misses: count("row_cache_lookups_total", { result: "miss" }),
+    // Answered from memory: there, or known to be nowhere. Not: read, or waited for another's read.
+    hits: lookUp("hit") + lookUp("absent"),
+    misses: lookUp("miss") + lookUp("joined"),
+    shed: count("http_requests_shed_total"),
     accepted: count("interactions_total", { status: "accepted" }),
     sources: Object.fromEntries(sources.map((source) => [source, count("next_answers_total", { source })])),
   };
@@ -153,7 +157,7 @@ type Counts = ReadonlyMap<string, RoleCounts>;
 
 /** What was counted between two looks, over all roles that both saw. */
 function changesOf(before: Counts, now: Counts) {
-  let [hits, misses, accepted, seconds] = [0, 0, 0, 0];
+  let [hits, misses, accepted, shed, seconds] = [0, 0, 0, 0, 0];
   const answers: Record<string, number> = {};
   for (const [name, counts] of now) {
     const then = before.get(name);
@@ -161,22 +165,27 @@ function changesOf(before: Counts, now: Counts) {
     hits += counts.hits - then.hits;
     misses += counts.misses - then.misses;
     accepted += counts.accepted - then.accepted;
+    shed += counts.shed - then.shed;
     seconds = Math.max(seconds, (counts.at - then.at) / 1000);
     for (const source of sources) {
       answers[source] = (answers[source] ?? 0) + (counts.sources[source] ?? 0) - (then.sources[source] ?? 0);
     }
   }
-  return { hitRatio: share(hits, misses), accepted, seconds, answers };
+  return { hitRatio: share(hits, misses), accepted, shed, seconds, answers };
 }
 
-function ratesOf(before: Counts, now: Counts): Pick<Sample, "hitRatio" | "sources" | "acceptedPerSecond"> {
-  const { hitRatio, accepted, seconds, answers } = changesOf(before, now);
+function ratesOf(
+  before: Counts,
+  now: Counts,
+): Pick<Sample, "hitRatio" | "sources" | "acceptedPerSecond" | "shedPerSecond"> {
+  const { hitRatio, accepted, shed, seconds, answers } = changesOf(before, now);
   const all = Object.values(answers).reduce((sum, count) => sum + count, 0);
   return {
     hitRatio,
     sources:
       all === 0 ? {} : Object.fromEntries(Object.entries(answers).map(([source, count]) => [source, count / all])),
     acceptedPerSecond: seconds === 0 ? null : accepted / seconds,
+    shedPerSecond: seconds === 0 ? null : shed / seconds,
   };
 }
 

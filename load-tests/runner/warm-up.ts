@@ -8,6 +8,7 @@ const batch = 500;
 /** Requests under way at once. */
 const lanes = 4;
 const drainMs = 600_000;
+const attemptsMax = 60;
 
 /** A past for each learner, so that lists are personal and rows as large as they are in use. */
 export async function givePast(
@@ -24,19 +25,34 @@ export async function givePast(
       const from = next;
       next = Math.min(all, from + batch);
       const body = Array.from({ length: next - from }, (_, k) => pastAnswer(from + k, users));
-      const reply = await fetch(`${target.commandUrl}/v1/interactions`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${target.key}`, "content-type": "application/json" },
-        body: JSON.stringify(body),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(60_000)]),
-      });
-      const { accepted = 0, rejected = 0 } = (await reply.json()) as { accepted?: number; rejected?: number };
-      if (!reply.ok || rejected > 0) throw new Error(`the past of the learners was refused: ${reply.status}`);
-      done += accepted;
+      await postPast(target, body, signal);
+      done += body.length;
       tell(done, all);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** Refused for now, a busy machine is given time: ids make it safe to post the same again. */
+async function postPast({ commandUrl, key }: Target, answers: readonly object[], signal: AbortSignal): Promise<void> {
+  const body = JSON.stringify(answers);
+  for (let attempt = 1; ; attempt += 1) {
+    const reply = await fetch(`${commandUrl}/v1/interactions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(60_000)]),
+    });
+    const text = await reply.text();
+    if (reply.ok) {
+      const { rejected } = JSON.parse(text) as { rejected: number };
+      if (rejected === 0) return;
+    }
+    if (reply.status !== 503 || attempt === attemptsMax) {
+      throw new Error(`the past of the learners was refused: ${reply.status} ${text.slice(0, 300)}`);
+    }
+    await sleep(1000 * Number(reply.headers.get("retry-after") ?? 1), null, { signal });
+  }
 }
 
 /** The n-th answer of all: learners take turns, and begin with the items that need nothing. */
@@ -45,7 +61,8 @@ function pastAnswer(n: number, users: number): object {
   const item = courseItems[(round * 7 + (index % 12)) % 24] ?? courseItems[0];
   if (item === undefined) throw new Error("the course is empty");
   const correct = isCorrect(abilityOf(index), item, hashed(n));
-  return { learnerId: learnerName(index), itemId: item.itemId, kind: "answer", correct, durationMs: 5_000 };
+  const answer = { itemId: item.itemId, kind: "answer", correct, durationMs: 5_000 };
+  return { id: `past-${users}-${n}`, learnerId: learnerName(index), ...answer };
 }
 
 interface LagReply {
