@@ -19,6 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   "src/domain": ["zod"],
   "src/domain/reviews": ["zod", "ts-fsrs"],
+  "src/domain/capacity": ["zod", "ml-levenberg-marquardt"],
   "src/ports": [],
   "src/commands": ["zod", "node:crypto"],
   "src/projections": [

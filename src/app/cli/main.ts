@@ -4,6 +4,7 @@ import { processEnvironment } from "../config.ts";
 import { Explained } from "../explained.ts";
 import { stopOnSignals } from "../lifecycle.ts";
 import { addArchive } from "./archive.ts";
+import { addCapacity } from "./capacity.ts";
 import { type AddCommand, createContext } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
@@ -44,6 +45,7 @@ const commands: readonly AddCommand[] = [
   addSimulate,
   addExplain,
   addWhatIf,
+  addCapacity,
   addDoctor,
 ];
 

@@ -9,6 +9,13 @@ export const wholeNumberOf =
     return value;
   };
 
+/** For commander: any number; what is allowed is said elsewhere. */
+export function numberOf(text: string): number {
+  const value = /^-?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value)) throw new InvalidArgumentError("a number");
+  return value;
+}
+
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** For commander: "90s", "10m", "12h", "30d" in milliseconds. */
