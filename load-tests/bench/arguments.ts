@@ -15,6 +15,7 @@ export const usage = `npm run bench [-- options]
   --compare A,B       measure nothing, compare two kept runs
   --gate              what CI runs: fails where a ratio fell below its floor (results/bench-floors.json)
   --gate --record n   measure the gate's cases n times, and write the floors from that
+  --gate --slow-down p  the same with p % more CPU planted in each server: what the gate has to notice
   --profile CASE      profile the server during a case: a .cpuprofile, and where the time goes; --heap: who allocates
   --long              the embedded default: 1,000,000 events, a restart, 100,000 requests
 `;
@@ -31,6 +32,8 @@ export interface Wanted {
   readonly compare: readonly [string, string] | null;
   /** Profile what is allocated, not the time. */
   readonly heap: boolean;
+  /** Per cent of CPU that each server is made to take more. */
+  readonly slowDown: number | null;
   /** Runs that floors are made of. */
   readonly record: number;
 }
@@ -49,6 +52,7 @@ export function readArguments(args: readonly string[]): Wanted {
       compare: { type: "string" },
       gate: { type: "boolean", default: false },
       record: { type: "string" },
+      "slow-down": { type: "string" },
       profile: { type: "string" },
       heap: { type: "boolean", default: false },
       quote: { type: "boolean", default: false },
@@ -60,7 +64,9 @@ export function readArguments(args: readonly string[]): Wanted {
   if (values.compare !== undefined && (before === undefined || after === undefined)) {
     throw new Error("--compare takes two files with a comma between them");
   }
-  if (values.record !== undefined && !gate) throw new Error("--record goes with --gate");
+  for (const option of ["record", "slow-down"] as const) {
+    if (values[option] !== undefined && !gate) throw new Error(`--${option} goes with --gate`);
+  }
   const scale = gate ? "gate" : quick ? "quick" : "full";
   return {
     what: whatOf(values),
@@ -69,6 +75,7 @@ export function readArguments(args: readonly string[]): Wanted {
     seconds: wholeNumber("--seconds", values.seconds),
     rounds: wholeNumber("--rounds", values.rounds),
     compare: before === undefined || after === undefined ? null : [before, after],
+    slowDown: wholeNumber("--slow-down", values["slow-down"]),
     record: wholeNumber("--record", values.record) ?? 0,
   };
 }

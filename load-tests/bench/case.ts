@@ -20,6 +20,8 @@ export interface Round {
   readonly number: number;
   /** How long a side is loaded. One that ends by itself (a rebuild, say) takes what it takes. */
   readonly seconds: number;
+  /** Where work and not time is given (the gate): a loaded side ends with so many requests, or after `seconds` with fewer. */
+  readonly requests?: number;
 }
 
 export type Side = (round: Round) => Promise<Sample>;
@@ -65,9 +67,8 @@ export interface BenchCase {
 /** What all cases share. Each part is started when the first case asks for it. */
 export interface BenchSetting {
   readonly scale: Scale;
-  /** Seconds and rounds of the case that is prepared. */
+  /** Of a round of the case that is prepared. */
   readonly seconds: number;
-  readonly rounds: number;
   /** Learners of `app` that have a history (course.ts), numbered from 0. */
   readonly learners: number;
   /** Proximal on PostgreSQL and Redis of its own, the course published, each learner with a history of 20 answers. */

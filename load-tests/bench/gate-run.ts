@@ -1,74 +1,91 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Wanted } from "./arguments.ts";
-import type { BenchCase } from "./case.ts";
-import { attempt, type Floors, floorOf, floorsSchema, isAbove, ratioOf } from "./gate.ts";
+import { cpuRatioOf, type Floors, floorOf, floorsSchema, judge, leastOf } from "./gate.ts";
 import { keep } from "./history.ts";
 import { describeMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
 import { endAll } from "./processes.ts";
 import { figure, markdownTable } from "./report.ts";
-import type { CaseResult } from "./result.ts";
+import type { BenchResult, CaseResult } from "./result.ts";
 
 const floorsFile = join(import.meta.dirname, "../results/bench-floors.json");
+const howToRecord = "npm run bench -- --gate --record 20";
+const verdicts = { ok: "ok", better: "better: the floor may be raised", slower: "SLOWER" };
 
-/** The gate, or with `record` the measuring of its floors. False where a ratio fell below its floor. */
+/** False where a case stayed below its floor. */
 export async function runGate(wanted: Wanted, say: (line: string) => void): Promise<boolean> {
-  return wanted.what === "record" ? record(wanted, say) : gate(wanted, say);
-}
-
-async function gate(wanted: Wanted, say: (line: string) => void): Promise<boolean> {
   const floors = readFloors();
+  if (wanted.slowDown !== null) plantSlowDown(wanted.slowDown, say);
   const startedAt = performance.now();
+  const machine = describeMachine();
   const measure = measuring(wanted, say);
+  const measured: CaseResult[] = [];
   const rows: string[][] = [];
   let good = true;
   for (const one of wanted.cases) {
     const floor = floors.cases[one.name];
-    if (floor === undefined) throw new Error(`${one.name} has no floor: npm run bench -- --gate --record 20`);
-    const { passed, ratios } = await attempt(floor, async (n) => {
-      if (n > 0) say(`${one.name}: below its floor, measured again`);
-      return ratioOf(await measure(one));
+    if (floor === undefined) throw new Error(`the case ${one.name} has no floor yet: ${howToRecord}`);
+    const { verdict, ratios } = await judge(floor, async (attempt) => {
+      if (attempt > 0) say(`${one.name}: below its floor, measured again`);
+      const result = await measure(one);
+      measured.push(result);
+      return result.rounds;
     });
-    good &&= passed;
-    const last = ratios.at(-1) ?? Number.NaN;
-    const said = passed ? (isAbove(last, floor) ? "ok, the floor may be raised" : "ok") : "SLOWER";
-    const least = floor.ratio * (1 - floor.tolerance);
-    rows.push([one.name, ratios.map(figure).join(", "), figure(floor.ratio), figure(least), said]);
+    good &&= verdict !== "slower";
+    const shown = [ratios.map(figure).join(", then "), figure(floor.ratio), figure(leastOf(floor)), verdicts[verdict]];
+    rows.push([one.name, ...shown]);
   }
-  console.log(markdownTable(["case", "ratio by CPU", "floor", "fails below", ""], rows));
-  say(`took ${Math.round((performance.now() - startedAt) / 1000)} s`);
-  if (!good) say("bench: slower than the floor in every attempt. Meant to be? npm run bench -- --gate --record 20");
+  keep(resultOf(machine, measured), "local");
+  console.log(markdownTable(["case", "ratio by CPU time", "floor", "fails below", ""], rows));
+  say(
+    `took ${Math.round((performance.now() - startedAt) / 1000)} s, load average ${machine.load_average} at the start`,
+  );
+  if (!good) say(`bench: dearer than it was, in each of the attempts. Is it meant to be? ${howToRecord}`);
   return good;
 }
 
-/** Each time with everything started anew: much of what differs between runs is settled when a process starts. */
-async function record(wanted: Wanted, say: (line: string) => void): Promise<boolean> {
+/** Measures what the gate measures so many times, and makes the floors of it. */
+export async function recordFloors(wanted: Wanted, say: (line: string) => void): Promise<void> {
   const machine = describeMachine();
-  const ratios = new Map<BenchCase, number[]>(wanted.cases.map((one) => [one, []]));
-  for (let n = 0; n < wanted.record; n += 1) {
-    say(`run ${n + 1} of ${wanted.record}`);
+  const ratios = new Map<string, number[]>();
+  for (let run = 1; run <= wanted.record; run += 1) {
+    say(`run ${run} of ${wanted.record}`);
+    // With everything started anew: much of what differs between runs is settled when a process starts.
     const measure = measuring(wanted, say);
     const cases: CaseResult[] = [];
     for (const one of wanted.cases) cases.push(await measure(one));
     await endAll();
-    for (const [at, result] of cases.entries()) {
-      const one = wanted.cases[at];
-      if (one !== undefined) ratios.get(one)?.push(ratioOf(result));
-    }
-    keep({ at: new Date().toISOString(), command: "--gate --record", scale: "gate", machine, cases }, "local");
+    for (const { name, rounds } of cases) ratios.set(name, [...(ratios.get(name) ?? []), cpuRatioOf(rounds)]);
+    keep(resultOf(machine, cases), "local");
   }
-  const cases = Object.fromEntries([...ratios].map(([{ name }, all]) => [name, floorOf(all)]));
+  const cases = Object.fromEntries([...ratios].map(([name, all]) => [name, floorOf(all)]));
   const floors: Floors = { recorded_at: new Date().toISOString(), machine, cases };
   writeFileSync(floorsFile, `${JSON.stringify(floorsSchema.parse(floors), null, 2)}\n`);
-  console.log(JSON.stringify(cases, null, 2));
-  return true;
+  const rows = Object.entries(cases).map(([name, { ratio, sd, tolerance }]) => [
+    ...[name, figure(ratio), `${figure(100 * sd)} %`, `${figure(100 * tolerance)} %`],
+    (ratios.get(name) ?? []).map(figure).join(" "),
+  ]);
+  console.log(markdownTable(["case", "floor", "spread (1 sd)", "tolerance", "runs"], rows));
+}
+
+/** Each `proximal serve` that is started from now on takes so many per cent more CPU for the same work. */
+function plantSlowDown(percent: number, say: (line: string) => void): void {
+  process.env.BENCH_SLOW_DOWN = String(percent);
+  const hook = join(import.meta.dirname, "slow-down-hook.ts");
+  process.env.BENCH_NODE_FLAGS = `${process.env.BENCH_NODE_FLAGS ?? ""} --import=${hook}`.trim();
+  say(`planted: each server takes ${percent} % more CPU`);
+}
+
+function resultOf(machine: BenchResult["machine"], cases: CaseResult[]): BenchResult {
+  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  return { at: new Date().toISOString(), command, scale: "gate", machine, cases };
 }
 
 function readFloors(): Floors {
   try {
     return floorsSchema.parse(JSON.parse(readFileSync(floorsFile, "utf8")));
   } catch (error) {
-    throw new Error(`${floorsFile} cannot be used (npm run bench -- --gate --record 20): ${(error as Error).message}`);
+    throw new Error(`${floorsFile} cannot be used, make it anew (${howToRecord}): ${(error as Error).message}`);
   }
 }

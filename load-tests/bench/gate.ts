@@ -1,25 +1,27 @@
 import jStat from "jstat";
 import { z } from "zod";
-import type { CaseResult } from "./result.ts";
-import { machineSchema, ratiosOf } from "./result.ts";
+import { quantileOf } from "../../src/queries/statistics/intervals.ts";
+import { machineSchema, type PairedRound } from "./result.ts";
 import { median } from "./statistics.ts";
 
 /*
- * The gate of CI: has a path become slower than it was? It looks at ratios by CPU time to the limit measured beside it,
- * which other work on the machine hardly moves, and not at figures. The floor of a case is the median ratio of many runs;
- * a run below it by more than the tolerance is measured again, and fails when all attempts are.
+ * The gate of CI: has a path become dearer than it was? It looks at one number of a case: how much CPU time the limit takes for
+ * an operation, for each microsecond that ours takes. What else the machine does only ever adds to either (caches are lost,
+ * a core is shared), so each side stands for itself with the lower quartile of its rounds. The floor of a case is the
+ * median of that number over many runs. A run that falls below it by more than the tolerance is measured again, the rounds
+ * together, and fails when it stays there.
  */
 
-/** Measured this often before it fails: noise would have to strike each time, a slower path is slower each time. */
+/** Measured at most this often before it fails. */
 export const attempts = 3;
-/** Of runs of the same code, this share may fail an attempt; with three attempts 0.02 ** 3 = 8 in a million. */
+/** Of runs of the same code, this share may fall below before it is measured again. */
 const falseAlarmsOfAnAttempt = 0.02;
-/** A tolerance outside of these is not one: less is within what compilers do, more would let pass what the gate is for. */
-const leastTolerance = 0.08;
-const mostTolerance = 0.18;
+/** A tolerance outside of these is none: less is what a compiler's mood does, more lets pass what the gate is for. */
+const leastTolerance = 0.1;
+const mostTolerance = 0.15;
 
 const floorSchema = z.object({
-  /** Median over the runs of `ratioOf`. */
+  /** Median over the runs. */
   ratio: z.number().positive(),
   /** Standard deviation of its logarithm over the runs: 0.05 is about 5 %. */
   sd: z.number().nonnegative(),
@@ -36,20 +38,26 @@ export const floorsSchema = z.object({
 });
 export type Floors = z.infer<typeof floorsSchema>;
 
-/** What the gate looks at: the median over the rounds of the ratio by CPU time. NaN where the system does not tell it. */
-export const ratioOf = (result: CaseResult): number => median(ratiosOf(result, "cpu"));
+/** CPU time of the limit for an operation / CPU time of ours; NaN where the system does not tell it. */
+export function cpuRatioOf(rounds: readonly PairedRound[]): number {
+  const cost = (values: readonly (number | null | undefined)[]): number =>
+    quantileOf(
+      values.filter((value) => value != null).sort((a, b) => a - b),
+      0.25,
+    );
+  return cost(rounds.map(({ limit }) => limit?.cpuUs)) / cost(rounds.map(({ ours }) => ours.cpuUs));
+}
 
 export function floorOf(ratios: readonly number[]): Floor {
   const logs = ratios.map(Math.log);
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-  const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (logs.length - 1);
-  const sd = Math.sqrt(variance);
+  const sd = Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (logs.length - 1));
   return { ratio: median(ratios), sd, runs: ratios.length, tolerance: toleranceOf(sd, ratios.length) };
 }
 
 /**
- * So much below the floor falls a ratio of the same code only seldom: Student's prediction interval of one more run
- * after `runs` of them (t(runs - 1) sd sqrt(1 + 1 / runs), on logarithms), between the bounds above.
+ * So far below the floor falls a run of the same code only seldom: Student's prediction interval of one more run after
+ * `runs` of them (t(runs - 1) sd sqrt(1 + 1 / runs), on logarithms), between the bounds above.
  */
 export function toleranceOf(sd: number, runs: number): number {
   const t = jStat.studentt.inv(1 - falseAlarmsOfAnAttempt, runs - 1);
@@ -57,21 +65,28 @@ export function toleranceOf(sd: number, runs: number): number {
   return Math.min(mostTolerance, Math.max(leastTolerance, below));
 }
 
-export const isBelow = (ratio: number, floor: Floor): boolean => ratio < floor.ratio * (1 - floor.tolerance);
+export const leastOf = (floor: Floor): number => floor.ratio * (1 - floor.tolerance);
 
-/** Above the floor by as much: it may be raised. */
-export const isAbove = (ratio: number, floor: Floor): boolean => ratio > floor.ratio / (1 - floor.tolerance);
+export interface Judged {
+  readonly verdict: "ok" | "better" | "slower";
+  /** After each attempt, of all rounds so far. */
+  readonly ratios: readonly number[];
+}
 
-/** Measures until an attempt is not below the floor, at most {@link attempts} times. The ratios that were measured. */
-export async function attempt(
+/** Measures until the rounds so far are not below the floor, at most {@link attempts} times. Throws where CPU time is not told. */
+export async function judge(
   floor: Floor,
-  measure: (attempt: number) => Promise<number>,
-): Promise<{ readonly passed: boolean; readonly ratios: readonly number[] }> {
+  measure: (attempt: number) => Promise<readonly PairedRound[]>,
+): Promise<Judged> {
+  const rounds: PairedRound[] = [];
   const ratios: number[] = [];
   while (ratios.length < attempts) {
-    const ratio = await measure(ratios.length);
+    rounds.push(...(await measure(ratios.length)));
+    const ratio = cpuRatioOf(rounds);
+    if (Number.isNaN(ratio)) throw new Error("this system does not tell CPU time: the gate runs on Linux");
     ratios.push(ratio);
-    if (!isBelow(ratio, floor)) return { passed: true, ratios };
+    if (ratio >= leastOf(floor))
+      return { verdict: ratio > floor.ratio / (1 - floor.tolerance) ? "better" : "ok", ratios };
   }
-  return { passed: false, ratios };
+  return { verdict: "slower", ratios };
 }

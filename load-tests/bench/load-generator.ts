@@ -14,6 +14,8 @@ export interface LoadOrder {
   readonly key: string;
   readonly connections: number;
   readonly seconds: number;
+  /** Ends with so many requests, or after `seconds` with fewer. */
+  readonly requests?: number;
   /** Requests a second over all connections; as many as go when left out. */
   readonly rate?: number;
   /** Each connection goes round its own part of these. */
@@ -55,8 +57,11 @@ function run(order: LoadOrder): Promise<LoadReport> {
         made.setRequests(mine.length > 0 ? mine : requests);
       },
       ...(order.rate === undefined ? {} : { overallRate: order.rate }),
+      // It notices that it has sent them all when it takes a sample.
+      ...(order.requests === undefined ? {} : { amount: order.requests, sampleInt: 50 }),
     };
-    autocannon(options, (error, result) => {
+    const running = autocannon(options, (error, result) => {
+      clearTimeout(late);
       if (error) return reject(error);
       resolve({
         requests: result["2xx"],
@@ -66,6 +71,9 @@ function run(order: LoadOrder): Promise<LoadReport> {
         p99: result.latency.p99,
       });
     });
+    // With an amount autocannon goes by that alone.
+    const late = setTimeout(() => running.stop(), order.seconds * 1000);
+    if (order.requests === undefined) clearTimeout(late);
   });
 }
 

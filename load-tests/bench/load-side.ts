@@ -28,9 +28,9 @@ export function startLoadGenerator(): LoadGenerator {
 
 /** A side that is a server under load from the generator: operations a second, CPU of the server, latencies for context. */
 export function loadSide(generator: LoadGenerator, { url, pids, order, each = 1 }: Loaded): Side {
-  return async ({ seconds }) => {
+  return async ({ seconds, requests }) => {
     const before = [cpuSeconds(...pids), cpuSeconds(generator.pid)] as const;
-    const report = await generator.load({ ...order, url, seconds });
+    const report = await generator.load({ ...order, url, seconds, ...(requests === undefined ? {} : { requests }) });
     const after = [cpuSeconds(...pids), cpuSeconds(generator.pid)] as const;
     if (report.failed > 0) {
       throw new Error(

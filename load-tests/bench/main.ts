@@ -6,7 +6,7 @@
 import { relative } from "node:path";
 import { casesOf, readArguments, usage, type Wanted } from "./arguments.ts";
 import { compareRuns, comparisonTable, reservations } from "./compare.ts";
-import { runGate } from "./gate-run.ts";
+import { recordFloors, runGate } from "./gate-run.ts";
 import { keep, previousRun, readResult } from "./history.ts";
 import { describeMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
@@ -71,7 +71,11 @@ async function run(wanted: Wanted): Promise<boolean> {
     await profileCase(wanted, say);
     return true;
   }
-  if (wanted.what === "gate" || wanted.what === "record") return runGate(wanted, say);
+  if (wanted.what === "record") {
+    await recordFloors(wanted, say);
+    return true;
+  }
+  if (wanted.what === "gate") return runGate(wanted, say);
   return measure(wanted);
 }
 

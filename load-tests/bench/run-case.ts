@@ -1,32 +1,34 @@
 import type { BenchCase, BenchSetting, Prepared, Round } from "./case.ts";
-import type { CaseResult, PairedRound, Sample, Scale } from "./result.ts";
+import type { CaseResult, PairedRound, Sample } from "./result.ts";
 
-/** A round of each side that does not count is no longer than this. */
-const warmUpSeconds = 3;
+/** How long a case is measured: what a round is, how many there are, and what comes before them and does not count. */
+export interface Pace {
+  readonly rounds: number;
+  readonly round: Omit<Round, "number">;
+  readonly warmUp: Omit<Round, "number">;
+}
 
 /** Measures one case: prepares it, loads both sides in turn, and ends it. `progress` is told of each round. */
 export async function runCase(
   one: BenchCase,
   setting: BenchSetting,
+  pace: Pace,
   progress: (round: number, sample: PairedRound) => void,
 ): Promise<CaseResult> {
   const prepared = await one.prepare(setting);
   try {
-    if (one.warmUp !== false) {
-      await pairOfRounds(prepared, setting.scale, { number: -1, seconds: Math.min(warmUpSeconds, setting.seconds) });
-    }
+    if (one.warmUp !== false) await pairOfRounds(prepared, { ...pace.warmUp, number: -1 });
     const rounds: PairedRound[] = [];
-    for (let number = 0; number < setting.rounds; number += 1) {
-      const round = await pairOfRounds(prepared, setting.scale, { number, seconds: setting.seconds });
+    for (let number = 0; number < pace.rounds; number += 1) {
+      const round = await pairOfRounds(prepared, { ...pace.round, number });
       rounds.push(round);
       progress(number, round);
     }
     const { name, title, limit, unit, better, target } = one;
     const { parameters, note } = prepared;
-    const { seconds } = setting;
     const said = note?.();
     return {
-      ...{ name, title, limit, unit, better, target, seconds, parameters, rounds },
+      ...{ name, title, limit, unit, better, target, seconds: pace.round.seconds, parameters, rounds },
       ...(said === undefined ? {} : { note: said }),
     };
   } finally {
@@ -34,11 +36,8 @@ export async function runCase(
   }
 }
 
-/**
- * In turn, and which goes first changes with each round: neither always meets what the other left behind. The gate, which asks
- * for nothing but CPU time, measures both at once: what else the machine does then meets both in the very same moments.
- */
-async function pairOfRounds(prepared: Prepared, scale: Scale, round: Round): Promise<PairedRound> {
+/** In turn, and which goes first changes with each round: neither always meets what the other left behind. */
+async function pairOfRounds(prepared: Prepared, round: Round): Promise<PairedRound> {
   const { ours, limit, settle } = prepared;
   const runOurs = async (): Promise<Sample> => {
     const sample = await ours(round);
@@ -46,11 +45,6 @@ async function pairOfRounds(prepared: Prepared, scale: Scale, round: Round): Pro
     return sample;
   };
   if (limit === null) return { ours: await runOurs(), limit: null };
-  if (scale === "gate") {
-    const [first, second] = await Promise.all([ours(round), limit(round)]);
-    await settle?.();
-    return { ours: first, limit: second };
-  }
   if (round.number % 2 === 0) return { ours: await runOurs(), limit: await limit(round) };
   const first = await limit(round);
   return { ours: await runOurs(), limit: first };

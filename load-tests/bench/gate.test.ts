@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { mulberry32, type Random, standardNormal } from "../../src/domain/random.ts";
+import { attempts, cpuRatioOf, type Floor, floorOf, judge, leastOf, toleranceOf } from "./gate.ts";
+import type { PairedRound } from "./result.ts";
+
+/** How a machine that others use, too, makes CPU times dearer. */
+interface Noise {
+  /** From run to run: what a process settles when it starts. */
+  readonly betweenRuns: number;
+  /** From round to round. */
+  readonly jitter: number;
+  /** Share of rounds that something else falls into, which then cost up to twice as much. */
+  readonly busy: number;
+}
+
+const roundsOfRun = 12;
+
+/** A process under measurement: the limit takes 15 us, ours 18 us and `slower` times that. Each call is an attempt. */
+function started(random: Random, { betweenRuns, jitter, busy }: Noise, slower: number): () => PairedRound[] {
+  const ours = 18 * slower * Math.exp(betweenRuns * standardNormal(random));
+  const cost = (base: number): number =>
+    base * (1 + jitter * Math.abs(standardNormal(random))) * (random() < busy ? 1 + random() : 1);
+  return () =>
+    Array.from({ length: roundsOfRun }, () => ({
+      ours: { figure: 1, cpuUs: cost(ours) },
+      limit: { figure: 1, cpuUs: cost(15) },
+    }));
+}
+
+/** The share of runs that fail, each ten of them held against a floor recorded under the same noise. */
+async function failing(random: Random, noise: Noise, floors: number, slower: number): Promise<number> {
+  let failed = 0;
+  for (let n = 0; n < floors; n += 1) {
+    const floor = floorOf(Array.from({ length: 20 }, () => cpuRatioOf(started(random, noise, 1)())));
+    for (let run = 0; run < 10; run += 1) {
+      const measure = started(random, noise, slower);
+      if ((await judge(floor, async () => measure())).verdict === "slower") failed += 1;
+    }
+  }
+  return failed / (10 * floors);
+}
+
+describe("under noise as machines have it", () => {
+  const noises = fc.record({
+    betweenRuns: fc.double({ min: 0, max: 0.03, noNaN: true }),
+    jitter: fc.double({ min: 0, max: 0.1, noNaN: true }),
+    busy: fc.double({ min: 0, max: 0.4, noNaN: true }),
+  });
+
+  test("the same code hardly ever fails: at most 2 % of 200 runs, whatever the noise", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), noises, async (seed, noise) => {
+        return (await failing(mulberry32(seed), noise, 20, 1)) <= 0.02;
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("code that takes 30 % more CPU is caught: at least 85 % of 100 runs in the worst noise", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), noises, async (seed, noise) => {
+        return (await failing(mulberry32(seed), noise, 10, 1.3)) >= 0.85;
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+const round = (ours: number | null, limit: number | null): PairedRound => ({
+  ours: { figure: 1, cpuUs: ours },
+  limit: { figure: 1, cpuUs: limit },
+});
+
+test("each side stands with the lower quartile of its rounds: what other work adds does not count", () => {
+  const rounds = [round(20, 30), round(20, 15), round(90, 15), round(20, 15), round(21, 99)];
+  expect(cpuRatioOf(rounds)).toBeCloseTo(0.75);
+  expect(cpuRatioOf([round(null, 15)])).toBeNaN();
+});
+
+test("the floor is the median of its runs, and the tolerance follows their spread within bounds", () => {
+  const floor = floorOf([0.8, 0.82, 0.78, 0.81, 0.79]);
+  expect(floor).toMatchObject({ ratio: 0.8, runs: 5, tolerance: 0.1 });
+  expect(floor.sd).toBeCloseTo(0.0198, 3);
+  expect(toleranceOf(0.05, 20)).toBeCloseTo(0.1068, 3);
+  expect(toleranceOf(0.5, 20)).toBe(0.15);
+  expect(leastOf(floor)).toBeCloseTo(0.72);
+});
+
+describe("the verdict", () => {
+  const floor: Floor = { ratio: 0.8, sd: 0.02, runs: 20, tolerance: 0.1 };
+  const judged = (...costs: number[]) => {
+    const left = [...costs];
+    return judge(floor, async () => {
+      const ratio = left.shift() ?? Number.NaN;
+      return Array.from({ length: 4 }, () => round(10 / ratio, 10));
+    });
+  };
+
+  test("one attempt is enough where it is not below", async () => {
+    expect(await judged(0.73)).toMatchObject({ verdict: "ok", ratios: [expect.closeTo(0.73)] });
+    expect(await judged(0.9)).toMatchObject({ verdict: "better" });
+  });
+
+  test("what is below is measured again, and may pass with the rounds of both", async () => {
+    const { verdict, ratios } = await judged(0.6, 0.81);
+    expect(verdict).toBe("ok");
+    expect(ratios).toHaveLength(2);
+    expect(ratios[1]).toBeCloseTo(0.81);
+  });
+
+  test("what stays below fails after the last attempt", async () => {
+    const { verdict, ratios } = await judged(0.6, 0.61, 0.6, 0.9);
+    expect(verdict).toBe("slower");
+    expect(ratios).toHaveLength(attempts);
+  });
+
+  test("a system that does not tell CPU time is said to be one", async () => {
+    await expect(judge(floor, async () => [round(null, null)])).rejects.toThrow("does not tell CPU time");
+  });
+});
