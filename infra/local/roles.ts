@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { postgresUrl } from "./engines.ts";
 import type { Command } from "./processes.ts";
@@ -23,6 +24,15 @@ export const whatRolesDo: Readonly<Record<RoleName, string>> = {
   query: "queries only",
   api: "commands and queries",
 };
+
+/**
+ * Processes that share the port of a role. On a machine of few cores the engines and the other roles need them; what the caller's
+ * shell says counts first.
+ */
+export function processesOf(role: RoleName): string {
+  if (role !== "api" && role !== "query") return "1";
+  return process.env.PROXIMAL_PROCESSES ?? String(Math.max(1, Math.floor(availableParallelism() / 4)));
+}
 
 /** Partitions of the learners in the full stack: projectors can be added up to these. */
 const partitions = "4";

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, enginesOf } from "./engines.ts";
 import { beganAt, type Command, isStill, startDetached, stopProcess } from "./processes.ts";
 import { freePortLike, run } from "./programs.ts";
-import { environmentOf, isReady, proximal, rolesOf } from "./roles.ts";
+import { environmentOf, isReady, processesOf, proximal, rolesOf } from "./roles.ts";
 import type { Piece, Size, StackFolder, State } from "./state.ts";
 
 /** Told of each step, in a few words. */
@@ -62,7 +62,8 @@ export async function startAll(folder: StackFolder, size: Size, tell: Tell, sign
   const key = state.key ?? (await createKey(environment));
   await save({ ...state, key });
   for (const role of rolesOf[size]) {
-    const env = { ...environment, HOST: "127.0.0.1", PORT: String(state.ports[role]), LOG_FORMAT: "json" };
+    const own = { PORT: String(state.ports[role]), PROXIMAL_PROCESSES: processesOf(role) };
+    const env = { ...environment, ...own, HOST: "127.0.0.1", LOG_FORMAT: "json" };
     await start(role, async () => proximal(["serve", "--role", role], env), "SIGTERM");
   }
   await Promise.all(

@@ -5,6 +5,7 @@ import { createEngineMetrics } from "../http/engine-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import { type Breakers, createBreakers } from "./breakers.ts";
+import type { ClusterLink } from "./cluster/worker.ts";
 import { type Engines, openEngines } from "./compose.ts";
 import { openReplayQueue, registerReplayMetrics, replayJobs, replaysOf } from "./compose-replays.ts";
 import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
@@ -57,7 +58,12 @@ interface Starting {
  * has, and so does this promise. Engines that do not answer yet are waited for. Rejects with EngineUnavailable,
  * CannotListen, or Stopped.
  */
-export async function startService(config: Config, life: Lifecycle, log: Logger): Promise<Service> {
+export async function startService(
+  config: Config,
+  life: Lifecycle,
+  log: Logger,
+  link: ClusterLink | null = null,
+): Promise<Service> {
   const duties = dutiesOf(config);
   const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
   const metrics = createEngineMetrics();
@@ -71,11 +77,13 @@ export async function startService(config: Config, life: Lifecycle, log: Logger)
 
   const register = (registry: Registry): void => {
     metrics.register(registry);
+    link?.register(registry);
     if (parts.jobs === null) return;
     registerJobMetrics(registry, parts.jobs);
     registerReplayMetrics(registry, engines.replays);
   };
   const given = {
+    siblings: link ?? undefined,
     ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
     followers: followersOf(config, parts, rows),
     engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],

@@ -84,6 +84,16 @@ export const settings = {
       "What this process does: commands and queries (api), queries only (query), one kind of work beside the requests (relay, projector, trainer, jobs), or everything. Also `proximal serve --role`.",
     schema: z.enum(roles),
   }),
+  processes: setting({
+    name: "PROXIMAL_PROCESSES",
+    group: "server",
+    default: "1",
+    unit: "",
+    allowed: "1 to 256, or auto: one for each core",
+    meaning:
+      "Processes of the role api or query that share the port; one that dies is replaced. Also `proximal serve --processes`.",
+    schema: z.union([z.literal("auto"), wholeNumber(1, 256)]),
+  }),
   host: setting({
     name: "HOST",
     group: "server",

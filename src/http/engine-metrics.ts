@@ -94,6 +94,7 @@ function breakerMetrics() {
   const unregistered = { labelNames: ["engine"] as const, registers: [] };
   const state = new Gauge({
     ...unregistered,
+    aggregator: "max",
     name: "engine_breaker_state",
     help: "Circuit breaker before the engine: 0 closed, 1 half open (one call tries it), 2 open (it is not asked)",
   });

@@ -184,7 +184,8 @@ function projectionGauges(registers: Registry[], sources: MetricsSources): void 
   const lagGauge = (name: string, help: string, value: (lag: Lag) => number): void => {
     const labelNames = ["projection", "partition"] as const;
     new Gauge({
-      ...{ name, help, labelNames, registers },
+      // Each process that shares a port sees the same lag.
+      ...{ name, help, labelNames, registers, aggregator: "max" as const },
       async collect() {
         const found = await lags();
         this.reset();
@@ -197,6 +198,7 @@ function projectionGauges(registers: Registry[], sources: MetricsSources): void 
   lagGauge("projection_lag_events", "Events not folded in yet", (lag) => lag.behindEvents);
   lagGauge("projection_lag_seconds", "Age of the oldest event not folded in yet", (lag) => lag.behindSeconds);
   const parked = new Gauge({
+    aggregator: "max",
     name: "projection_parked_streams",
     help: "Learners set aside because an event of theirs could not be folded",
     registers,

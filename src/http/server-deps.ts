@@ -12,6 +12,7 @@ import type { Follower } from "../queries/lag.ts";
 import type { Replays } from "../queries/replays/replays.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import type { EngineMetrics } from "./engine-metrics.ts";
+import type { SharedLimiter } from "./rate-limit.ts";
 
 export interface ServerOptions {
   /** Requests a minute that one API key may make; null for no limit. Default 600,000. */
@@ -46,6 +47,14 @@ export interface ServerOptions {
   readonly groupCommit?: Omit<GroupCommitOptions, "onCommit" | "onRefused">;
 }
 
+/** Other processes that answer on the same port. */
+export interface Siblings {
+  /** Metrics of all of them together, this one included, in Prometheus' text format. */
+  metrics(): Promise<string>;
+  /** Keeps the counts of this process and of the others together from now on. */
+  shareLimits(limits: SharedLimiter): void;
+}
+
 /** What any server of Proximal stands on, also one that answers nobody but operators. */
 export interface OperatorDeps {
   readonly feed: Feed;
@@ -63,6 +72,8 @@ export interface OperatorDeps {
   readonly engineMetrics?: Pick<EngineMetrics, "register">;
   /** Engines that must answer before this is ready, beside the log and what the followers read. */
   readonly engines?: readonly { readonly name: string; answers(): Promise<unknown> }[];
+  /** Left out: this process is by itself. */
+  readonly siblings?: Siblings | undefined;
   /** Aborted a moment before the server is closed; see drain.ts. */
   readonly leaving?: AbortSignal;
   readonly options?: ServerOptions;

@@ -131,6 +131,7 @@ export function createOperatorServices(
   deps.engineMetrics?.register(metrics.registry);
   const authenticator = createAuthenticator(deps.apiKeys, clock);
   const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
+  if (rateLimiter !== null) deps.siblings?.shareLimits(rateLimiter);
   const shedding = createShedding(options.shedDelayMs, metrics.registry, deps.log);
   return { deps, options, lag, metrics, shedding, authenticator, rateLimiter };
 }

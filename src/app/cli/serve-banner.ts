@@ -2,13 +2,13 @@ import type { Service } from "../service.ts";
 import { count } from "./io.ts";
 
 /** What `serve` prints once it is ready: what it runs on, the key, and lines that work when pasted into bash. */
-export function banner(service: Service, startedMs: number): string {
+export function banner(service: Service, startedMs: number, processes = 1): string {
   const { role, url, key } = service;
   const who = role === "all" ? "Proximal" : `Proximal's ${role}`;
   const lines = [
     `${who} is ready at ${url} (after ${(startedMs / 1000).toFixed(1)} s)`,
     "",
-    ...rowsOf(service).map(([what, value]) => `  ${what.padEnd(15)}${value}`.trimEnd()),
+    ...[...rowsOf(service), ...processRows(processes)].map(([what, value]) => `  ${what.padEnd(15)}${value}`.trimEnd()),
     "",
     ...(key === null
       ? []
@@ -17,6 +17,9 @@ export function banner(service: Service, startedMs: number): string {
   ];
   return `\n${lines.join("\n")}\n`;
 }
+
+const processRows = (processes: number): [string, string][] =>
+  processes === 1 ? [] : [["processes", `${processes} on this port; one that dies is replaced`]];
 
 function rowsOf({ url, key, runsOn, events, knows }: Service): [string, string][] {
   const rows: [string, string][] = [["event log", `${runsOn.log}, ${count(events)} events`]];

@@ -61,7 +61,7 @@ export function healthRoutes(app: App, services: OperatorServices): void {
       await checkMetricsAccess(request, services);
       const { registry } = services.metrics;
       reply.type(registry.contentType);
-      return reply.send((await registry.metrics()) as never);
+      return reply.send((await (deps.siblings ?? registry).metrics()) as never);
     },
   });
 }
