@@ -1,4 +1,4 @@
-import { checksum } from "./byte-writer.ts";
+import { checksum, quotientMax, riceLowMax } from "./byte-writer.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -10,6 +10,9 @@ export class ByteReader {
   /** Where the checksum begins. */
   readonly #end: number;
   #at = 1;
+  /** Bits of the byte before `#at` that were not read yet, the lowest first, and how many. */
+  #bits = 0;
+  #bitsHeld = 0;
 
   constructor(bytes: Uint8Array, what: string) {
     this.#bytes = bytes;
@@ -22,6 +25,8 @@ export class ByteReader {
   }
 
   uint(): number {
+    this.#bits = 0;
+    this.#bitsHeld = 0;
     const first = this.#byte();
     if (first < 0x80) return first;
     const second = this.#byte();
@@ -57,6 +62,7 @@ export class ByteReader {
   }
 
   floats(count: number): Float32Array {
+    this.#align();
     const from = this.#at;
     this.#at += 4 * count;
     if (this.#at > this.#end) this.refuse("is cut short");
@@ -66,14 +72,103 @@ export class ByteReader {
     return values;
   }
 
-  /** Where the next value begins. */
-  get place(): number {
-    return this.#at;
+  /** A column of so many numbers, see ByteWriter. The array is new. */
+  column(count: number): number[] {
+    if (count === 0) return [];
+    const head = this.bits(8);
+    const width = head >>> 2;
+    // With no bits to a number a length that is wrong could ask for all memory.
+    if (count > countMax) this.refuse("has a column that is too long");
+    const values = new Array<number>(count);
+    if ((head & 2) !== 0) this.#rices(values, width);
+    else if (width === 0) values.fill(0);
+    else if (width <= 24) this.#packed(values, width);
+    else for (let k = 0; k < count; k++) values[k] = this.bits(width);
+    if ((head & 1) !== 0) {
+      for (let k = 0; k < count; k++) {
+        const value = values[k] as number;
+        values[k] = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      }
+    }
+    return values;
   }
 
-  /** The bytes of what was read since then, not copied. */
-  since(place: number): Uint8Array {
-    return this.#bytes.subarray(place, this.#at);
+  /** The loops that most of a column's time is spent in. */
+  #packed(values: number[], width: number): void {
+    let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
+    const lowest = (1 << width) - 1;
+    for (let k = 0; k < values.length; k++) {
+      while (held < width) {
+        if (at >= this.#end) this.refuse("is cut short");
+        bits |= (this.#bytes[at++] as number) << held;
+        held += 8;
+      }
+      values[k] = bits & lowest;
+      bits >>>= width;
+      held -= width;
+    }
+    this.#at = at;
+    this.#bits = bits;
+    this.#bitsHeld = held;
+  }
+
+  #rices(values: number[], low: number): void {
+    const short = low <= riceLowMax;
+    const [bytes, end] = [this.#bytes, this.#end];
+    for (let k = 0; k < values.length; k++) {
+      // Whatever stands after the number is looked at too; after the last byte, zeros.
+      while (this.#bitsHeld < 24 && this.#at < end) {
+        this.#bits |= (bytes[this.#at++] as number) << this.#bitsHeld;
+        this.#bitsHeld += 8;
+      }
+      const quotient = 31 - Math.clz32(~this.#bits & (this.#bits + 1));
+      const length = quotient + 1 + low;
+      if (short && quotient < quotientMax && length <= this.#bitsHeld) {
+        values[k] = (quotient << low) | ((this.#bits >>> (quotient + 1)) & ((1 << low) - 1));
+        this.#bits >>>= length;
+        this.#bitsHeld -= length;
+      } else {
+        this.#giveBack();
+        values[k] = this.#rice(low);
+      }
+    }
+    this.#giveBack();
+  }
+
+  /** Whole bytes that were looked at and not used. */
+  #giveBack(): void {
+    const bytes = this.#bitsHeld >>> 3;
+    this.#at -= bytes;
+    this.#bitsHeld -= 8 * bytes;
+    this.#bits &= (1 << this.#bitsHeld) - 1;
+  }
+
+  /** So many bits, 0 to 53, as a whole number. */
+  bits(width: number): number {
+    if (width > 24) {
+      const low = this.bits(24);
+      return low + this.bits(width - 24) * 0x1000000;
+    }
+    while (this.#bitsHeld < width) {
+      this.#bits |= this.#byte() << this.#bitsHeld;
+      this.#bitsHeld += 8;
+    }
+    const value = this.#bits & ((1 << width) - 1);
+    this.#bits >>>= width;
+    this.#bitsHeld -= width;
+    return value;
+  }
+
+  #rice(low: number): number {
+    let quotient = 0;
+    while (quotient < quotientMax && this.bits(1) === 1) quotient += 1;
+    if (quotient === quotientMax) return this.bits(this.bits(6));
+    return quotient * 2 ** low + (low === 0 ? 0 : this.bits(low));
+  }
+
+  #align(): void {
+    this.#bits = 0;
+    this.#bitsHeld = 0;
   }
 
   /** Throws unless everything was read. */
@@ -90,6 +185,9 @@ export class ByteReader {
     return this.#bytes[this.#at++] as number;
   }
 }
+
+/** Numbers in a column: far more than anybody does. */
+const countMax = 1 << 22;
 
 /**
  * The same few thousand ids are read over and over, and to make a string takes longer than to see that it is the one made

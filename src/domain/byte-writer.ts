@@ -4,12 +4,19 @@ const encoder = new TextEncoder();
 let scratch = new Uint8Array(1 << 16);
 let view = new DataView(scratch.buffer);
 
+/** Columns are gathered here by who writes them, one after the other. */
+let gathered = new Float64Array(1 << 10);
+
 /**
  * Writes a value as bytes: the format first, then whole numbers of 1 to 8 bytes and texts, then a checksum. Nothing names
- * the values: the reader asks for them in the order in which they were written.
+ * the values: the reader asks for them in the order in which they were written. Numbers of one kind stand together as a
+ * column, in as few bits as they need.
  */
 export class ByteWriter {
   #at = 0;
+  /** Bits of columns that do not make a byte yet, the lowest first, and how many. Whatever is not a column begins a byte. */
+  #bits = 0;
+  #bitsHeld = 0;
 
   /** `format`: 0..255, says to the reader what was written. */
   constructor(format: number) {
@@ -19,6 +26,7 @@ export class ByteWriter {
 
   /** A whole number, 0 to 2^53 - 1: seven bits in a byte, the lowest first, the eighth says that more follow. */
   uint(value: number): void {
+    if (this.#bitsHeld > 0) this.#align();
     this.#reserve(8);
     if (value >= 0 && value < 0x80 && (value | 0) === value) {
       scratch[this.#at++] = value;
@@ -39,6 +47,7 @@ export class ByteWriter {
   /** UTF-8 after its length in bytes. */
   text(value: string): void {
     const { length } = value;
+    this.#align();
     const from = this.#at;
     this.uint(length);
     this.#reserve(length);
@@ -61,6 +70,7 @@ export class ByteWriter {
 
   /** As they are: whoever reads them knows where they end. */
   bytes(bytes: Uint8Array): void {
+    this.#align();
     this.#reserve(bytes.length);
     scratch.set(bytes, this.#at);
     this.#at += bytes.length;
@@ -68,6 +78,7 @@ export class ByteWriter {
 
   /** Single precision, little-endian, four bytes each: numbers of double precision are rounded to it. */
   floats(values: Float32Array | Float64Array): void {
+    this.#align();
     this.#reserve(4 * values.length);
     for (let k = 0; k < values.length; k++) view.setFloat32(this.#at + 4 * k, values[k] as number, true);
     this.#at += 4 * values.length;
@@ -75,9 +86,143 @@ export class ByteWriter {
 
   /** A copy of all that was written, with its checksum. */
   finish(): Uint8Array {
+    this.#align();
     this.#reserve(4);
     view.setInt32(this.#at, checksum(view, this.#at), true);
     return scratch.slice(0, this.#at + 4);
+  }
+
+  /** Room for so many numbers to be filled and given to {@link column}, before anybody else asks for it. */
+  gather(count: number): Float64Array {
+    if (gathered.length < count) gathered = new Float64Array(2 * count);
+    return gathered;
+  }
+
+  /**
+   * The first `count` of whole numbers within +-2^52. Eight bits say how: signed or not; all in the bits of the largest,
+   * or as Golomb-Rice codes, whichever is shorter. Where all are 0, that is all that is written; of no numbers, nothing is.
+   */
+  column(values: ArrayLike<number>, count: number): void {
+    if (count === 0) return;
+    let most = 0;
+    let widths = 0;
+    let total = 0;
+    let signed = 0;
+    for (let k = 0; k < count; k++) {
+      const value = values[k] as number;
+      if (value < 0) signed = 1;
+      const size = value < 0 ? -value : value;
+      widths += widthOf(size);
+      total += value;
+      if (size > most) most = size;
+    }
+    if (most > 2 ** 52 || !Number.isInteger(total)) {
+      throw new RangeError(`${Math.max(most, total)} does not fit into a column`);
+    }
+    const width = widthOf(most) + signed;
+    const low = Math.max(0, Math.round(widths / count + signed - riceBelowWidth));
+    const packed = width <= low + 1 || count * width <= riceLength(values, count, signed, low, width);
+    this.bits(signed | (packed ? 0 : 2) | ((packed ? width : low) << 2), 8);
+    if (width === 0) return;
+    if (width > 24 || (!packed && low > riceLowMax)) this.#longColumn(values, count, signed, packed ? width : -1, low);
+    else if (packed) this.#packed(values, count, signed, width);
+    else this.#rice(values, count, signed, low);
+  }
+
+  /** Numbers below 2^24: the loops that most of a column's time is spent in. */
+  #packed(values: ArrayLike<number>, count: number, signed: number, width: number): void {
+    this.#reserve((count * width) / 8 + 8);
+    let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
+    for (let k = 0; k < count; k++) {
+      bits |= unsigned(values[k] as number, signed) << held;
+      held += width;
+      while (held >= 8) {
+        scratch[at++] = bits & 0xff;
+        bits >>>= 8;
+        held -= 8;
+      }
+    }
+    this.#at = at;
+    this.#bits = bits;
+    this.#bitsHeld = held;
+  }
+
+  /** So many ones as the lowest `low` bits fit into it more than once, a zero, the lowest bits; what is far larger by itself. */
+  #rice(values: ArrayLike<number>, count: number, signed: number, low: number): void {
+    this.#reserve(8 * count + 8);
+    let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
+    const lowest = (1 << low) - 1;
+    for (let k = 0; k < count; k++) {
+      const value = unsigned(values[k] as number, signed);
+      const quotient = value >>> low;
+      if (quotient < quotientMax) {
+        bits |= (((1 << quotient) - 1) | ((value & lowest) << (quotient + 1))) << held;
+        held += quotient + 1 + low;
+      } else {
+        const width = 32 - Math.clz32(value);
+        bits |= (((1 << quotientMax) - 1) | (width << quotientMax)) << held;
+        for (held += quotientMax + 6; held >= 8; held -= 8) {
+          scratch[at++] = bits & 0xff;
+          bits >>>= 8;
+        }
+        bits |= value << held;
+        held += width;
+      }
+      while (held >= 8) {
+        scratch[at++] = bits & 0xff;
+        bits >>>= 8;
+        held -= 8;
+      }
+    }
+    this.#at = at;
+    this.#bits = bits;
+    this.#bitsHeld = held;
+  }
+
+  /** The same with numbers of any size. */
+  #longColumn(values: ArrayLike<number>, count: number, signed: number, packedWidth: number, low: number): void {
+    const unit = 2 ** low;
+    for (let k = 0; k < count; k++) {
+      const value = unsigned(values[k] as number, signed);
+      const quotient = Math.floor(value / unit);
+      if (packedWidth >= 0) {
+        this.bits(value, packedWidth);
+      } else if (quotient < quotientMax) {
+        this.bits((1 << quotient) - 1, quotient + 1);
+        this.bits(value % unit, low);
+      } else {
+        const width = widthOf(value);
+        this.bits((1 << quotientMax) - 1, quotientMax);
+        this.bits(width, 6);
+        this.bits(value, width);
+      }
+    }
+  }
+
+  /** A whole number from 0 in so many bits, 0 to 53. */
+  bits(value: number, width: number): void {
+    if (width > 24) {
+      this.bits(value % 0x1000000, 24);
+      this.bits(Math.floor(value / 0x1000000), width - 24);
+      return;
+    }
+    this.#bits |= value << this.#bitsHeld;
+    this.#bitsHeld += width;
+    if (this.#bitsHeld < 8) return;
+    this.#reserve(4);
+    while (this.#bitsHeld >= 8) {
+      scratch[this.#at++] = this.#bits & 0xff;
+      this.#bits >>>= 8;
+      this.#bitsHeld -= 8;
+    }
+  }
+
+  #align(): void {
+    if (this.#bitsHeld === 0) return;
+    this.#reserve(1);
+    scratch[this.#at++] = this.#bits;
+    this.#bits = 0;
+    this.#bitsHeld = 0;
   }
 
   #reserve(bytes: number): void {
@@ -88,6 +233,37 @@ export class ByteWriter {
     view = new DataView(larger.buffer);
   }
 }
+
+/** Of a Golomb-Rice code: from here on a number is written by itself, after its width in 6 bits. */
+export const quotientMax = 6;
+
+/** A whole code of such a number fits into 24 bits. */
+export const riceLowMax = 24 - quotientMax;
+
+/** Bits that a whole number from 0 needs; 0 for 0. */
+const widthOf = (value: number): number =>
+  value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(value / 2 ** 32);
+
+/**
+ * How many bits fewer than their mean width suit numbers that are distributed geometrically; the mean itself would follow
+ * the largest.
+ */
+const riceBelowWidth = 0.8;
+
+/** Bits that a column takes in Golomb-Rice codes. */
+function riceLength(values: ArrayLike<number>, count: number, signed: number, low: number, width: number): number {
+  const unit = 2 ** low;
+  let length = count * (low + 1);
+  for (let k = 0; k < count; k++) {
+    const value = unsigned(values[k] as number, signed);
+    const quotient = width < 32 ? value >>> low : Math.floor(value / unit);
+    length += quotient < quotientMax ? quotient : quotientMax + 6 + width;
+  }
+  return length;
+}
+
+const unsigned = (value: number, signed: number): number =>
+  signed === 0 ? value : value >= 0 ? 2 * value : -2 * value - 1;
 
 /** Of the first bytes, four at a time. No change within four of them goes unseen: against damage, not against malice. */
 export function checksum(bytes: DataView, length: number): number {

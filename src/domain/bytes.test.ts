@@ -46,6 +46,41 @@ describe("bytes", () => {
     );
   });
 
+  test("hold columns of numbers, between whole values and beside each other", () => {
+    const number = fc.oneof(fc.nat(3), fc.nat(300), fc.integer(), fc.integer({ min: -(2 ** 52), max: 2 ** 52 }));
+    const column = fc.oneof(fc.array(fc.nat(5)), fc.array(fc.nat(2 ** 31)), fc.array(number, { maxLength: 60 }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(column, fc.option(fc.maxSafeNat()))), (parts) => {
+        const writer = new ByteWriter(1);
+        for (const [values, after] of parts) {
+          writer.column(values, values.length);
+          if (after !== null) writer.uint(after);
+        }
+        const reader = new ByteReader(writer.finish(), "columns");
+        for (const [values, after] of parts) {
+          expect(reader.column(values.length)).toEqual(values);
+          if (after !== null) expect(reader.uint()).toBe(after);
+        }
+        reader.end();
+      }),
+    );
+  });
+
+  test("take few bits for small numbers, and none for zeros", () => {
+    const length = (values: readonly number[]): number => {
+      const writer = new ByteWriter(1);
+      writer.column(values, values.length);
+      return writer.finish().length - 5;
+    };
+    const many = (value: (n: number) => number) => Array.from({ length: 800 }, (_, n) => value(n));
+    expect(length(many(() => 0))).toBe(1);
+    expect(length(many((n) => n % 8))).toBe(1 + 300);
+    // One that is far larger does not make the others longer.
+    expect(length(many((n) => (n === 400 ? 2 ** 40 : n % 2)))).toBeLessThan(1 + 160 + 10);
+    for (const no of [2 ** 52 + 2, Number.POSITIVE_INFINITY, Number.NaN, 0.5])
+      expect(() => length([no])).toThrow("does not fit into a column");
+  });
+
   test("of equal values are equal, and say their format", () => {
     const values = ["a", 1, -5, "\u00e9"];
     expect(write(values)).toEqual(write(values));

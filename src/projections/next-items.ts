@@ -1,6 +1,7 @@
 import { ByteReader } from "../domain/byte-reader.ts";
 import { ByteWriter } from "../domain/byte-writer.ts";
 import { type ExperimentArm, type SessionType, sessionTypes } from "../domain/events.ts";
+import { readIds, writeIds } from "../domain/id-shapes.ts";
 import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
 import { type Reason, type SelectedItem, type Stop, stopReasons } from "../domain/item-selection/selection.ts";
 import { asBuffer } from "./row-json.ts";
@@ -28,12 +29,12 @@ export interface NextList {
 }
 
 /** Grows with {@link rowFormat} where lists are written otherwise. */
-const listFormat = 2;
+const listFormat = 3;
 /** Stored as whole numbers: p, score and mastery in 1/10,000, propensity in 1/1,000,000. */
 const unit = 1e4;
 const propensityUnit = 1e6;
 
-/** Ids are written as they are; an empty one stands for null. Each reason is written once, items name it by its number. */
+/** An empty text stands for null. Each reason is written once, items name it by its number; numbers of a kind are columns. */
 export function encodeNext(list: NextList): Buffer {
   const writer = new ByteWriter(listFormat);
   writer.uint(list.revision);
@@ -53,19 +54,32 @@ export function encodeNext(list: NextList): Buffer {
   const { items } = list;
   const numbers: number[] = [];
   for (let at = 0; at < items.length; at++) numbers.push(numberOf((items[at] as SelectedItem).reason, reasons));
-  writer.uint(reasons.length);
-  for (let number = 0; number < reasons.length; number++) writeReason(reasons[number] as Reason, writer);
-  writer.uint(items.length);
-  for (let at = 0; at < items.length; at++) {
-    const { itemId, p, score, propensity } = items[at] as SelectedItem;
-    writer.text(itemId);
-    writer.uint(Math.round(p * unit));
-    writer.uint(Math.round(score * unit));
-    // However rare a draw, it did happen: analysts divide by its propensity.
-    writer.uint(Math.max(1, Math.round(propensity * propensityUnit)));
-    writer.uint(numbers[at] ?? 0);
-  }
+  writeReasons(reasons, list.at, writer);
+  writeItems(items, numbers, writer);
   return asBuffer(writer.finish());
+}
+
+/** Best first: of p and score, what each is less than the one before; of propensities, what they lack of certainty. */
+function writeItems(items: readonly SelectedItem[], reasons: readonly number[], writer: ByteWriter): void {
+  const count = items.length;
+  const ids: string[] = [];
+  for (let at = 0; at < count; at++) ids.push((items[at] as SelectedItem).itemId);
+  writeIds(ids, writer);
+  writer.column(reasons, count);
+  const values = writer.gather(count);
+  for (const value of ["p", "score"] as const) {
+    for (let at = 0, before = 0; at < count; at++) {
+      const now = Math.round((items[at] as SelectedItem)[value] * unit);
+      values[at] = before - now;
+      before = now;
+    }
+    writer.column(values, count);
+  }
+  for (let at = 0; at < count; at++) {
+    // However rare a draw, it did happen: analysts divide by its propensity.
+    values[at] = propensityUnit - Math.max(1, Math.round((items[at] as SelectedItem).propensity * propensityUnit));
+  }
+  writer.column(values, count);
 }
 
 /** Throws on what {@link encodeNext} did not write. */
@@ -81,10 +95,7 @@ export function decodeNext(bytes: Buffer): NextList {
   const [model, modelVersion] = [reader.text(), reader.uint()];
   const holdsUntil = reader.uint();
   const stop = readStop(reader);
-  const reasons: Reason[] = [];
-  for (let left = reader.uint(); left > 0; left--) reasons.push(readReason(reader));
-  const items: SelectedItem[] = [];
-  for (let left = reader.uint(); left > 0; left--) items.push(readItem(reader, reasons));
+  const items = readItems(reader, readReasons(reader, at));
   reader.end();
   return {
     ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion, arm },
@@ -97,14 +108,28 @@ function readStop(reader: ByteReader): Stop | null {
   return number === 0 ? null : { reason: stopReasons[number - 1] ?? reader.refuse("stops for an unknown reason") };
 }
 
-function readItem(reader: ByteReader, reasons: readonly Reason[]): SelectedItem {
-  const itemId = reader.text();
-  const p = reader.uint() / unit;
-  const score = reader.uint() / unit;
-  const propensity = reader.uint() / propensityUnit;
-  const number = reader.uint();
-  const reason = reasons[number] ?? reader.refuse(`has ${reasons.length} reasons, and names number ${number}`);
-  return { itemId, p, score, propensity, reason };
+function readItems(reader: ByteReader, reasons: readonly Reason[]): SelectedItem[] {
+  const ids = readIds(reader);
+  const numbers = reader.column(ids.length);
+  const p = reader.column(ids.length);
+  const score = reader.column(ids.length);
+  const propensity = reader.column(ids.length);
+  const items: SelectedItem[] = [];
+  let [pNow, scoreNow] = [0, 0];
+  for (let at = 0; at < ids.length; at++) {
+    pNow -= p[at] as number;
+    scoreNow -= score[at] as number;
+    const reason =
+      reasons[numbers[at] as number] ?? reader.refuse(`has ${reasons.length} reasons, and names number ${numbers[at]}`);
+    items.push({
+      itemId: ids[at] as string,
+      p: pNow / unit,
+      score: scoreNow / unit,
+      propensity: (propensityUnit - (propensity[at] as number)) / propensityUnit,
+      reason,
+    });
+  }
+  return items;
 }
 
 /** Its place among the reasons so far, added where it is new. A list has few, so a search is fastest. */
@@ -125,7 +150,7 @@ function sameReason(a: Reason, b: Reason): boolean {
 }
 const valuesOf = (reason: Reason) => reason as unknown as Readonly<Record<Fact, string | number | null>>;
 
-/** The facts of each reason, in the order in which they are stored after its code's place here and its rules. Add at the end. */
+/** The facts of each reason; a reason is stored as its place here. Add at the end. */
 const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
   pinned: [],
   due_review: ["skillId", "dueAt"],
@@ -138,30 +163,64 @@ const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
   topic_coverage: ["skillId"],
   popular: ["learners"],
 };
-type Fact = "skillId" | "dueAt" | "mastery" | "learners";
+const numberFacts = ["dueAt", "mastery", "learners"] as const;
+type Fact = "skillId" | (typeof numberFacts)[number];
 const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
 
-function writeReason(reason: Reason, writer: ByteWriter): void {
-  const values = valuesOf(reason);
-  writer.uint(reasonCodes.indexOf(reason.code));
-  writer.uint(bitsOf(reason.rules));
-  const facts = reasonFacts[reason.code];
-  for (let fact = 0; fact < facts.length; fact++) {
-    const name = facts[fact] as Fact;
-    const value = values[name] ?? null;
-    if (typeof value !== "number") writer.text(value ?? "");
-    else writer.uint(name === "mastery" ? Math.round(value * unit) : value);
+/** Column by column, over the reasons that have such a fact; `at`: near the times when cards are due. */
+function writeReasons(reasons: readonly Reason[], at: number, writer: ByteWriter): void {
+  const count = reasons.length;
+  writer.uint(count);
+  const values = writer.gather(count);
+  for (let k = 0; k < count; k++) values[k] = reasonCodes.indexOf((reasons[k] as Reason).code);
+  writer.column(values, count);
+  for (let k = 0; k < count; k++) values[k] = bitsOf((reasons[k] as Reason).rules);
+  writer.column(values, count);
+  const skillIds: string[] = [];
+  for (let k = 0; k < count; k++) {
+    const reason = reasons[k] as Reason;
+    if (reasonFacts[reason.code].includes("skillId")) skillIds.push((valuesOf(reason).skillId as string | null) ?? "");
+  }
+  writeIds(skillIds, writer);
+  for (const fact of numberFacts) {
+    let kept = 0;
+    for (let k = 0; k < count; k++) {
+      const reason = reasons[k] as Reason;
+      if (!reasonFacts[reason.code].includes(fact)) continue;
+      const value = valuesOf(reason)[fact] as number;
+      values[kept++] = fact === "mastery" ? Math.round(value * unit) : fact === "dueAt" ? at - value : value;
+    }
+    writer.column(values, kept);
   }
 }
 
-function readReason(reader: ByteReader): Reason {
-  const code = reasonCodes[reader.uint()] ?? reader.refuse("gives an unknown reason");
-  const rules = reader.uint();
-  const reason: Record<string, unknown> = { code };
-  for (const name of reasonFacts[code]) {
-    if (name === "skillId") reason[name] = reader.text() || null;
-    else reason[name] = name === "mastery" ? reader.uint() / unit : reader.uint();
+function readReasons(reader: ByteReader, at: number): Reason[] {
+  const count = reader.uint();
+  const codes = reader.column(count);
+  const rules = reader.column(count);
+  const reasons: Record<string, unknown>[] = [];
+  for (let k = 0; k < count; k++) {
+    reasons.push({ code: reasonCodes[codes[k] as number] ?? reader.refuse("gives an unknown reason") });
   }
-  if (rules !== 0) reason.rules = rulesOf(rules);
-  return reason as unknown as Reason;
+  const factsAt = (k: number): readonly Fact[] => reasonFacts[reasonCodes[codes[k] as number] as Reason["code"]];
+  const skillIds = readIds(reader);
+  let skills = 0;
+  for (let k = 0; k < count; k++) {
+    if (factsAt(k).includes("skillId")) (reasons[k] as Record<string, unknown>).skillId = skillIds[skills++] || null;
+  }
+  for (const fact of numberFacts) {
+    let having = 0;
+    for (let k = 0; k < count; k++) if (factsAt(k).includes(fact)) having += 1;
+    const values = reader.column(having);
+    for (let k = 0, next = 0; k < count; k++) {
+      if (!factsAt(k).includes(fact)) continue;
+      const value = values[next++] as number;
+      (reasons[k] as Record<string, unknown>)[fact] =
+        fact === "mastery" ? value / unit : fact === "dueAt" ? at - value : value;
+    }
+  }
+  for (let k = 0; k < count; k++) {
+    if (rules[k] !== 0) (reasons[k] as Record<string, unknown>).rules = rulesOf(rules[k] as number);
+  }
+  return reasons as unknown as Reason[];
 }

@@ -198,4 +198,6 @@ export const elo: LearnerModel<EloWeights, EloLocal> = {
   localFromJson,
   writeLocal,
   readLocal,
+  practiceOf: () => undefined,
+  attemptsAt: () => 0,
 };

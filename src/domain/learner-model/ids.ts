@@ -1,6 +1,6 @@
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import { IdShapes } from "./id-shapes.ts";
+import { readIds, writeIds } from "../id-shapes.ts";
 
 /** Look-ups in a row that are answered by walking the list; then an index pays. */
 const walksMax = 8;
@@ -12,11 +12,6 @@ const walksMax = 8;
  */
 export class Ids {
   readonly list: string[];
-  /** The ids as they were read, if they were: most of what is written again is a copy of it. */
-  #bytes: Uint8Array | null = null;
-  #bytesHold = 0;
-  /** As of the end of `#bytes`. */
-  #shapes = new IdShapes();
   #index: Map<string, number> | null = null;
   #walks = 0;
 
@@ -25,23 +20,12 @@ export class Ids {
   }
 
   static read(reader: ByteReader): Ids {
-    const ids = new Ids();
-    const count = reader.uint();
-    const from = reader.place;
-    ids.list.length = count;
-    for (let number = 0; number < count; number++) ids.list[number] = ids.#shapes.read(reader);
-    ids.#bytes = reader.since(from);
-    ids.#bytesHold = count;
-    return ids;
+    return new Ids(readIds(reader));
   }
 
-  write(writer: ByteWriter): void {
-    writer.uint(this.list.length);
-    if (this.#bytes !== null) writer.bytes(this.#bytes);
-    const shapes = this.#shapes.copy();
-    for (let number = this.#bytesHold; number < this.list.length; number++) {
-      shapes.write(this.list[number] as string, writer);
-    }
+  /** In this order of their numbers, or as they are numbered; who reads them numbers them so. */
+  write(writer: ByteWriter, order: readonly number[] | null = null): void {
+    writeIds(this.list, writer, order);
   }
 
   /** -1 where it is not known. */

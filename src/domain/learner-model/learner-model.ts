@@ -2,6 +2,7 @@ import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import type { Explanation } from "./explanation.ts";
 import type { LearnerIds } from "./ids.ts";
+import type { ItemOrder, Practice } from "./item-order.ts";
 
 /** What a model is asked about: an item, and the skills it had when the question was put. */
 export interface Question {
@@ -53,9 +54,16 @@ export interface LearnerModel<Weights = unknown, Local = unknown> {
   /** To and from what JSON can hold, compactly. */
   localToJson(local: Local): unknown;
   localFromJson(json: unknown): Local;
-  /** To and from bytes, beside the ids that it numbers by, which are written elsewhere. */
-  writeLocal(local: Local, writer: ByteWriter): void;
-  readLocal(reader: ByteReader, ids: LearnerIds): Local;
+  /**
+   * To and from bytes, beside the ids that it numbers by, which are written elsewhere, and the times of items by place
+   * ({@link ItemOrder}): once read, places are numbers.
+   */
+  writeLocal(local: Local, writer: ByteWriter, order: ItemOrder): void;
+  readLocal(reader: ByteReader, ids: LearnerIds, at: readonly number[]): Local;
+  /** What it keeps of a skill, by its number; nothing where it keeps no such thing. */
+  practiceOf(local: Local, skill: number): Practice | undefined;
+  /** Answers to an item, by its number; 0 where it keeps no such thing. */
+  attemptsAt(local: Local, item: number): number;
 }
 
 /** What the weights alone say of each question is worked out, and what the learner alone adds is, once for each learner. */

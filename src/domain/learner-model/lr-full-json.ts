@@ -13,6 +13,9 @@ export function localToJson(local: LrFullLocal): unknown[] {
   return [...liteToJson(local), [local.fast, local.slow, local.pattern, skills, items]];
 }
 
+/** What came before them is not in JSON: then the rest is written in full. */
+const patternsFrom = (pattern: number): Pick<FullSkill, "pattern" | "history"> => ({ pattern, history: pattern });
+
 /** Throws an Error that names the element that {@link localToJson} did not write. */
 export function localFromJson(json: unknown): LrFullLocal {
   const reader = new JsonReader(json, `${lrFullName} state`);
@@ -24,7 +27,7 @@ export function localFromJson(json: unknown): LrFullLocal {
     ...own,
     fast: ofSkills.integer(),
     slow: ofSkills.integer(),
-    pattern: ofSkills.integer(),
+    ...patternsFrom(ofSkills.integer()),
     at: ofSkills.integer(),
   }));
   const ofItems = rest.array();

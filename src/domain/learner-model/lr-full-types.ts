@@ -16,7 +16,7 @@ import { numbersOfWeight } from "./weight.ts";
 export const lrFullName = "lr-full";
 
 /** Outcomes that a pattern holds. */
-export const lengths = { learner: 8, skill: 4, item: 4 } as const;
+export const lengths = { learner: 8, skill: 4, item: 4, history: 16 } as const;
 /** Of the averages beside that of LR-lite. */
 export const decays = { fast: 0.5, slow: 0.98, skillFast: 0.4, skillSlow: 0.92 } as const;
 
@@ -80,6 +80,8 @@ export interface FullSkill extends LocalSkill {
   fast: number;
   slow: number;
   pattern: number;
+  /** The last 16 outcomes, as a pattern: no prediction uses it, but most of the rest follows from it when it is stored. */
+  history: number;
   /** Seconds since 1970 of the last answer; 0 where that is not known. */
   at: number;
 }
@@ -92,7 +94,14 @@ export interface LrFullLocal extends LrLocal<FullSkill> {
   readonly itemPatterns: number[];
 }
 
-export const newFullSkill = (): FullSkill => ({ ...newLocalSkill(), fast: 0, slow: 0, pattern: noOutcomes, at: 0 });
+export const newFullSkill = (): FullSkill => ({
+  ...newLocalSkill(),
+  fast: 0,
+  slow: 0,
+  pattern: noOutcomes,
+  history: noOutcomes,
+  at: 0,
+});
 
 export const newLrFullLocal = (ids: LearnerIds): LrFullLocal => ({
   ...newLrLocal(ids),

@@ -1,3 +1,4 @@
+import { attemptsOf, noCounts } from "./counts.ts";
 import { moveRecent } from "./fixed-point.ts";
 import { newLearnerIds } from "./ids.ts";
 import type { Answer, LearnerModel, Question } from "./learner-model.ts";
@@ -23,7 +24,7 @@ import {
 import { decodeLrFull, encodeLrFull } from "./lr-full-weights-bytes.ts";
 import { remember, train } from "./lr-learning.ts";
 import { skillWidth } from "./lr-types.ts";
-import { addOutcome, noOutcomes } from "./outcome-pattern.ts";
+import { addOutcome, lastOutcomes, noOutcomes } from "./outcome-pattern.ts";
 import { PairWeights } from "./pair-slots.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { newWeights, WeightTable } from "./weight.ts";
@@ -67,7 +68,8 @@ function rememberFull(local: LrFullLocal, { correct, at }: Answer): void {
     if (own === undefined) continue;
     own.fast = moveRecent(own.fast, decays.skillFast, correct);
     own.slow = moveRecent(own.slow, decays.skillSlow, correct);
-    own.pattern = addOutcome(own.pattern, correct, lengths.skill);
+    own.history = addOutcome(own.history, correct, lengths.history);
+    own.pattern = lastOutcomes(own.history, lengths.skill);
     own.at = secondsOf(at);
   }
   while (local.itemPatterns.length < local.items.length) local.itemPatterns.push(noOutcomes);
@@ -113,4 +115,6 @@ export const lrFull: LearnerModel<LrFullWeights, LrFullLocal> = {
   localFromJson,
   writeLocal,
   readLocal,
+  practiceOf: (local, skill) => local.skills[skill],
+  attemptsAt: (local, item) => attemptsOf(local.items[item] ?? noCounts),
 };

@@ -5,7 +5,9 @@ import { type Features, log1p, unseen } from "./lr-features.ts";
 import { type LocalSkill, type LrLocal, type LrRates, type LrWeights, ofSkill, shared } from "./lr-types.ts";
 import { step } from "./weight.ts";
 
-const decays = { learner: 0.8, skill: 0.7 } as const;
+/** Of the average of all outcomes, and of those of each skill. */
+const learnerDecay = 0.8;
+export const skillDecay = 0.7;
 
 /** One Adagrad step of every weight of LR-lite that the prediction used; `error` is correct - p. Adds rows of new ids. */
 export function train(weights: LrWeights, itemId: string, features: Features, error: number, rates: LrRates): void {
@@ -59,7 +61,7 @@ export function remember<Skill extends LocalSkill>(
 ): void {
   const { correct, itemId } = answer;
   local.ability = moveAbility(local.ability, rates.ability(local.attempts) * error);
-  local.recent = moveRecent(local.recent, decays.learner, correct);
+  local.recent = moveRecent(local.recent, learnerDecay, correct);
   local.attempts += 1;
   if (correct) local.wins += 1;
   const lastSkills: number[] = [];
@@ -69,7 +71,7 @@ export function remember<Skill extends LocalSkill>(
     const own = local.skills[number] as Skill;
     lastSkills.push(number);
     own.ability = moveAbility(own.ability, rates.skillAbility(own.attempts) * error);
-    own.recent = moveRecent(own.recent, decays.skill, correct);
+    own.recent = moveRecent(own.recent, skillDecay, correct);
     own.attempts += 1;
     if (correct) own.wins += 1;
   }

@@ -1,3 +1,4 @@
+import { attemptsOf, noCounts } from "./counts.ts";
 import { newLearnerIds } from "./ids.ts";
 import type { Answer, LearnerModel } from "./learner-model.ts";
 import { explain } from "./lr-explain.ts";
@@ -71,4 +72,6 @@ export const lrLite: LearnerModel<LrWeights, LrLocal> = {
   localFromJson,
   writeLocal,
   readLocal,
+  practiceOf: (local, skill) => local.skills[skill],
+  attemptsAt: (local, item) => attemptsOf(local.items[item] ?? noCounts),
 };

@@ -1,23 +1,26 @@
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import { attemptsOf, packCounts, winsOf } from "./counts.ts";
+import { attemptsOf, noCounts, packCounts, winsOf } from "./counts.ts";
 import type { LearnerIds } from "./ids.ts";
+import type { ItemOrder } from "./item-order.ts";
 import type { LocalSkill, LrLocal } from "./lr-types.ts";
 
-/** Whole numbers, in the order of the ids; items that were only looked at since the last answer stand at the end, and are left out. */
-export function writeLocal(local: LrLocal, writer: ByteWriter): void {
+/** Whole numbers: skills by their numbers, items by their places. */
+export function writeLocal(local: LrLocal, writer: ByteWriter, order: ItemOrder): void {
   writeOwn(local, writer);
-  writer.uint(local.lastItem + 1);
+  writer.uint(local.lastItem < 0 ? 0 : (order.places[local.lastItem] as number) + 1);
   writer.uint(local.lastSkills.length);
   for (let k = 0; k < local.lastSkills.length; k++) writer.uint(local.lastSkills[k] as number);
   for (let number = 0; number < local.ids.skills.list.length; number++) {
     writeOwn(local.skills[number] as LocalSkill, writer);
   }
-  writer.uint(local.items.length);
-  for (let number = 0; number < local.items.length; number++) {
-    const counts = local.items[number] as number;
-    writer.uint(attemptsOf(counts));
-    writer.uint(winsOf(counts));
+  const { numbers } = order;
+  const values = writer.gather(numbers.length);
+  for (const countOf of [attemptsOf, winsOf]) {
+    for (let place = 0; place < numbers.length; place++) {
+      values[place] = countOf(local.items[numbers[place] as number] ?? noCounts);
+    }
+    writer.column(values, numbers.length);
   }
 }
 
@@ -34,13 +37,9 @@ export function readLocal(reader: ByteReader, ids: LearnerIds): LrLocal {
   const lastSkills = reader.uints(reader.uint());
   const skills = new Array<LocalSkill>(ids.skills.list.length);
   for (let number = 0; number < skills.length; number++) skills[number] = readOwn(reader);
-  const answered = reader.uint();
-  if (answered > ids.items.list.length) reader.refuse(`has answers to ${answered} items of ${ids.items.list.length}`);
-  const items = new Array<number>(answered);
-  for (let number = 0; number < answered; number++) {
-    const tried = reader.uint();
-    items[number] = packCounts(reader.uint(), tried);
-  }
+  const tried = reader.column(ids.items.list.length);
+  const right = reader.column(tried.length);
+  const items = tried.map((answers, place) => packCounts(right[place] as number, answers));
   return { wins, attempts, ability, recent, ids, lastItem, lastSkills, skills, items };
 }
 

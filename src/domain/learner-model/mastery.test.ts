@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteReader } from "../byte-reader.ts";
 import { ByteWriter } from "../byte-writer.ts";
-import { type Mastery, masteryDefaults, newMastery, observeMastery, readMastery, writeMastery } from "./mastery.ts";
+import { type Mastery, masteryDefaults, newMastery, observeMastery } from "./mastery.ts";
+import { readMasteries, writeMasteries } from "./mastery-bytes.ts";
 
 const evidence = fc.tuple(fc.boolean(), fc.double({ min: 0.001, max: 0.999, noNaN: true }));
 const fold = (answers: readonly (readonly [boolean, number])[]): Mastery =>
@@ -77,9 +78,10 @@ describe("mastery", () => {
       fc.property(fc.array(evidence, { maxLength: 30 }), fc.array(evidence, { maxLength: 30 }), (first, later) => {
         const kept = fold(first);
         const writer = new ByteWriter(1);
-        writeMastery(kept, writer);
+        const attempts = later.length;
+        writeMasteries([kept], () => ({ attempts, wins: 0 }), writer);
         const reader = new ByteReader(writer.finish(), "mastery");
-        const read = readMastery(reader);
+        const [read] = readMasteries(reader, 1, () => ({ attempts, wins: 0 })) as [Mastery];
         reader.end();
         expect(read).toEqual(kept);
         const on = (start: Mastery) => later.reduce((m, [correct, p]) => observeMastery(m, { correct, p }), start);

@@ -1,5 +1,3 @@
-import type { ByteReader } from "../byte-reader.ts";
-import type { ByteWriter } from "../byte-writer.ts";
 import type { SkillMastery } from "../item-selection/selection.ts";
 
 /**
@@ -46,9 +44,9 @@ export interface MasteryEvidence {
 }
 
 /** p is a multiple of this and stays this far from 0 and 1: short when written, exact when read back, never stuck. */
-const smallest = 1e-6;
+export const pUnit = 1e-6;
 /** Evidence is a multiple of this. */
-const evidenceUnit = 1e-3;
+export const evidenceUnit = 1e-3;
 
 /** No policy asks for more hard answers; so they stay a byte. */
 const hardMax = 100;
@@ -97,8 +95,9 @@ function shifted(p: number, logits: number): number {
   return logits === 0 ? p : odds / (1 + odds);
 }
 
-function mastery(p: number, n: number, evidence: number, hard: number): Mastery {
-  const kept = Math.min(1 - smallest, Math.max(smallest, Math.round(p * 1e6) / 1e6));
+/** From its stored numbers. */
+export function mastery(p: number, n: number, evidence: number, hard: number): Mastery {
+  const kept = Math.min(1 - pUnit, Math.max(pUnit, Math.round(p * 1e6) / 1e6));
   const keptEvidence = Math.round(evidence * 1e3) / 1e3;
   return {
     p: kept,
@@ -107,18 +106,4 @@ function mastery(p: number, n: number, evidence: number, hard: number): Mastery 
     evidence: keptEvidence,
     hard: Math.min(hard, hardMax),
   };
-}
-
-export function writeMastery({ p, n, evidence, hard }: Mastery, writer: ByteWriter): void {
-  writer.uint(Math.round(p / smallest));
-  writer.uint(n);
-  writer.uint(Math.round(evidence / evidenceUnit));
-  writer.uint(hard);
-}
-
-export function readMastery(reader: ByteReader): Mastery {
-  const p = reader.uint() * smallest;
-  const n = reader.uint();
-  const evidence = reader.uint() * evidenceUnit;
-  return mastery(p, n, evidence, reader.uint());
 }

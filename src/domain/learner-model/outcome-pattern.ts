@@ -8,9 +8,13 @@ export const noOutcomes = 1;
 export const patternsOf = (length: number): number => 2 << length;
 
 export function addOutcome(pattern: number, correct: boolean, length: number): number {
-  const longer = 2 * pattern + (correct ? 1 : 0);
+  return lastOutcomes(2 * pattern + (correct ? 1 : 0), length);
+}
+
+/** The newest of them, at most `length`. */
+export function lastOutcomes(pattern: number, length: number): number {
   const full = 1 << length;
-  return longer >= 2 * full ? (longer & (full - 1)) | full : longer;
+  return pattern < 2 * full ? pattern : (pattern & (full - 1)) | full;
 }
 
 /** How many outcomes it holds. */

@@ -3,7 +3,7 @@
  * which takes a third of the memory, and is several times as fast to write.
  */
 export interface ItemsSeen {
-  /** Latest time it was answered or viewed, milliseconds since 1970; {@link never} when neither. */
+  /** Latest time it was answered or viewed, whole seconds since 1970; {@link never} when neither. */
   readonly engagedAt: number[];
   /** Twice the answers given, and 1 where a hint was asked for since the last one. */
   readonly answers: number[];
@@ -13,11 +13,11 @@ export const never = -1;
 
 export const noItemsSeen = (): ItemsSeen => ({ engagedAt: [], answers: [] });
 
-/** Notes that the learner worked on it; times may go back. Returns the latest time before, null for never. */
+/** Notes that the learner worked on it; times, in milliseconds, may go back. Returns the latest time before, null for never. */
 export function engage(items: ItemsSeen, number: number, at: number): number | null {
   const before = items.engagedAt[number] ?? never;
-  items.engagedAt[number] = Math.max(before, at);
-  return before === never ? null : before;
+  items.engagedAt[number] = Math.max(before, Math.floor(at / 1000), 1);
+  return before === never ? null : before * 1000;
 }
 
 export function noteHint(items: ItemsSeen, number: number): void {

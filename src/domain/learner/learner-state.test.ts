@@ -45,6 +45,25 @@ function read(bytes: Uint8Array, by: LearnerModel): LearnerState {
   return state;
 }
 
+/** What a state says, without the numbers of its items. */
+function told(state: LearnerState, by: LearnerModel) {
+  const { ids, items, cards, local, recent, lastNumbers: _, ...rest } = state;
+  const byId = (k: number): unknown => [
+    items.engagedAt[k],
+    items.answers[k],
+    cards.items[k] ?? null,
+    by.attemptsAt(local, k),
+    by.predict(by.newWeights(), local, { itemId: ids.items.list[k] as string, skillIds: ["s1", "s2"], at: start }),
+  ];
+  return {
+    ...rest,
+    last: lastItemIds(state),
+    skills: ids.skills.list.map((id, k) => [id, by.practiceOf(local, k), cards.skills[k] ?? null]),
+    items: Object.fromEntries(ids.items.list.map((id, k) => [id, byId(k)])),
+    recent: recent.map(({ item, ...outcome }) => ({ ...outcome, item: ids.items.list[item] })),
+  };
+}
+
 const interactions = fc.array(
   fc.record<Partial<InteractionRecorded>>(
     {
@@ -186,8 +205,11 @@ describe("a learner's state", () => {
           }
           expect(fold(stored, data, by)).toEqual(expected);
         });
-        expect(learnerStateToBytes(stored, by)).toEqual(learnerStateToBytes(whole, by));
-        expect(stored).toEqual(whole);
+        const bytes = learnerStateToBytes(whole, by);
+        // Whichever numbers items had: that depends on when the state was stored.
+        expect(learnerStateToBytes(stored, by)).toEqual(bytes);
+        expect(read(learnerStateToBytes(stored, by), by)).toEqual(read(bytes, by));
+        expect(told(read(bytes, by), by)).toEqual(told(whole, by));
       }),
     );
   });
@@ -203,7 +225,7 @@ describe("a learner's state", () => {
     const state = newLearnerState(model);
     for (const itemId of ["é", "Ã©", "ünï-cödé", "日本語", "😀", "a".repeat(200), "é".repeat(100), "__proto__"]) {
       fold(state, { itemId, skillIds: [itemId, "s"], trackId: itemId });
-      expect(read(learnerStateToBytes(state, model), model)).toEqual(state);
+      expect(told(read(learnerStateToBytes(state, model), model), model)).toEqual(told(state, model));
     }
   });
 
@@ -222,11 +244,11 @@ describe("a learner's state", () => {
     expect(() => learnerStateFromBytes(Buffer.concat([good, Buffer.alloc(1)]), model)).toThrow("a learner state is");
   });
 
-  test("of 50 skills and 500 items, with ids of 8 characters, fits into 11 KB", () => {
+  test("of 50 skills and 500 items, with ids that end in a number, fits into 4 KB", () => {
     const state = newLearnerState(model);
     for (let n = 0; n < 1500; n += 1) {
       fold(state, { itemId: `item-${100 + (n % 500)}`, skillIds: [`skill-${10 + (n % 50)}`], durationMs: 9000 + n });
     }
-    expect(learnerStateToBytes(state, model).length).toBeLessThan(11_000);
+    expect(learnerStateToBytes(state, model).length).toBeLessThan(4_000);
   });
 });

@@ -10,7 +10,7 @@ import { type Cards, newCards, reviewCard } from "../reviews/cards.ts";
 import { engage, type ItemsSeen, meetItem, noItemsSeen, noteAnswer, noteHint } from "./items-seen.ts";
 import { evolveSession, newSession, type Session } from "./session.ts";
 
-/** Newest first; longest do-not-repeat window a policy may ask for. */
+/** Longest do-not-repeat window a policy may ask for. */
 export const lastItemsMax = 200;
 /** Newest first. */
 export const recentOutcomesMax = 20;
@@ -53,7 +53,7 @@ export interface LearnerState {
   bestStreak: number;
   /** Newest first, at most {@link recentOutcomesMax}. */
   readonly recent: Outcome[];
-  /** Numbers of the items answered, viewed or skipped, each once, newest first, at most {@link lastItemsMax}. */
+  /** Numbers of the items answered, viewed or skipped, each once, newest first: the order in which items are stored. */
   readonly lastNumbers: number[];
   readonly items: ItemsSeen;
   /** Latest `occurredAt` of all; the clock of reviews, which may not go back. Milliseconds since 1970. */
@@ -231,8 +231,8 @@ function reviewCards(
 
 function moveToFront(numbers: number[], number: number): void {
   const at = numbers.indexOf(number);
-  if (at < 0 && numbers.length < lastItemsMax) numbers.push(number);
-  // Those before it move back by one; of a full list the last one falls out. copyWithin takes ten times as long.
+  if (at < 0) numbers.push(number);
+  // Those before it move back by one. copyWithin takes ten times as long.
   for (let to = at < 0 ? numbers.length - 1 : at; to > 0; to -= 1) numbers[to] = numbers[to - 1] as number;
   numbers[0] = number;
 }

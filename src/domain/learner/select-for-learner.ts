@@ -106,9 +106,9 @@ const neverDone: ItemDone = { times: 0, lastAt: 0 };
 /** Answers count, and something that was only viewed counts once. */
 function doneOf({ ids, items }: LearnerState, itemId: string): ItemDone {
   const number = ids.items.find(itemId);
-  const lastAt = items.engagedAt[number] ?? never;
-  if (lastAt === never) return neverDone;
-  return { times: Math.max(1, answersTo(items, number)), lastAt };
+  const seconds = items.engagedAt[number] ?? never;
+  if (seconds === never) return neverDone;
+  return { times: Math.max(1, answersTo(items, number)), lastAt: seconds * 1000 };
 }
 
 /** Of the banks and weights in use, as long as both are: weights are published a few times an hour, banks change as seldom. */

@@ -1,61 +1,84 @@
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import type { LearnerIds } from "../learner-model/ids.ts";
-import { type Card, type Cards, newCards } from "./cards.ts";
+import type { Practice } from "../learner-model/item-order.ts";
+import { type Card, difficultyUnit, durationUnitMs, stabilityUnit } from "./cards.ts";
 
-/** Stabilities and difficulties are multiples of 1 / this (cards.ts), so that whole numbers hold them to the last bit. */
-const unit = 10_000;
+/** What is known besides of the skill or item at each place: a card mostly was reviewed as often, as well and as lately. */
+export type PracticeAt = (place: number) => Practice | undefined;
 
-/** `at`: milliseconds since 1970, near the cards' last reviews: times are told as what they are before it. */
-export function writeCards(cards: Cards, writer: ByteWriter, at: number): void {
-  const now = Math.floor(at / 1000);
-  for (const all of [cards.skills, cards.items]) {
-    let kept = 0;
-    for (let number = 0; number < all.length; number++) if (all[number] !== null) kept++;
-    writer.uint(kept);
-    for (let number = 0; number < all.length; number++) {
-      const card = all[number];
-      if (card === null || card === undefined) continue;
-      writer.uint(number);
-      writeCard(card, now, writer);
+/**
+ * Columns over the cards there are of skills or of items. `numbers`: at each place the number whose card it is; `now`:
+ * seconds since 1970, near the last reviews.
+ */
+export function writeCards(
+  cards: readonly (Card | null)[],
+  numbers: readonly number[],
+  { now, practice }: { readonly now: number; readonly practice: PracticeAt },
+  writer: ByteWriter,
+): void {
+  const places: number[] = [];
+  for (let place = 0; place < numbers.length; place++) if (cards[numbers[place] as number]) places.push(place);
+  const count = places.length;
+  writer.uint(count);
+  if (count === 0) return;
+  const values = writer.gather(count);
+  if (count < numbers.length) {
+    for (let k = 0; k < count; k++) values[k] = (places[k] as number) - (k === 0 ? 0 : (places[k - 1] as number));
+    writer.column(values, count);
+  }
+  for (let field = 0; field < fields; field++) {
+    for (let k = 0; k < count; k++) {
+      const place = places[k] as number;
+      const card = cards[numbers[place] as number] as Card;
+      values[k] =
+        Math.round((card[field] as number) * (unitOf[field] as number)) - expected(field, practice(place), now);
     }
+    writer.column(values, count);
   }
 }
 
-// By index: to take an array apart makes an iterator, and there are dozens of cards in each state.
-function writeCard(card: Card, now: number, writer: ByteWriter): void {
-  writer.int(now - card[0]);
-  // Odd: a step follows.
-  writer.uint(2 * card[1] + (card[7] === 0 ? 0 : 1));
-  if (card[7] > 0) writer.uint(card[7]);
-  writer.uint(Math.round(card[2] * unit));
-  writer.uint(Math.round(card[3] * unit));
-  writer.uint(card[4]);
-  writer.uint(card[5]);
-  writer.uint(card[6]);
-}
-
-export function readCards(reader: ByteReader, ids: LearnerIds, at: number): Cards {
-  const now = Math.floor(at / 1000);
-  const cards = newCards(ids);
-  for (const kind of ["skills", "items"] as const) {
-    const all = cards[kind];
-    for (let left = reader.uint(); left > 0; left--) {
-      const number = reader.uint();
-      if (number < all.length || number >= ids[kind].list.length)
-        reader.refuse(`has a card of number ${number} of ${kind}`);
-      while (all.length < number) all.push(null);
-      all.push(readCard(reader, now));
+export function readCards(
+  reader: ByteReader,
+  places: number,
+  { now, practice }: { readonly now: number; readonly practice: PracticeAt },
+): (Card | null)[] {
+  const cards: (Card | null)[] = [];
+  const count = reader.uint();
+  if (count === 0) return cards;
+  if (count > places) reader.refuse(`has ${count} cards in ${places} places`);
+  const steps = count < places ? reader.column(count) : null;
+  for (let k = 0, place = 0; k < count; k++) {
+    place = steps === null ? k : place + (steps[k] as number);
+    if (place < cards.length || place >= places) reader.refuse(`has a card at place ${place} of ${places}`);
+    while (cards.length < place) cards.push(null);
+    cards.push([0, 0, 0, 0, 0, 0, 0, 0]);
+  }
+  for (let field = 0; field < fields; field++) {
+    const values = reader.column(count);
+    for (let place = 0, k = 0; place < cards.length; place++) {
+      const card = cards[place] as Card | null;
+      if (card === null) continue;
+      const value = (values[k++] as number) + expected(field, practice(place), now);
+      card[field] = value / (unitOf[field] as number);
     }
   }
   return cards;
 }
 
-function readCard(reader: ByteReader, now: number): Card {
-  const last = now - reader.int();
-  const coded = reader.uint();
-  const step = coded % 2 === 0 ? 0 : reader.uint();
-  const stability = reader.uint() / unit;
-  const wait = Math.floor(coded / 2);
-  return [last, wait, stability, reader.uint() / unit, reader.uint(), reader.uint(), reader.uint(), step];
+const fields = 8;
+/** By the field of a card: what makes a whole number of it. */
+const unitOf = [1, 1, stabilityUnit, difficultyUnit, 1, 1, 1 / durationUnitMs, 1];
+
+/** What a field of a card mostly is, in whole numbers, given what else is known. */
+function expected(field: number, practice: Practice | undefined, now: number): number {
+  if (field === lastReview) return practice?.at || now;
+  if (field === difficulty) return difficultyMax;
+  if (practice === undefined) return 0;
+  if (field === reviews) return practice.attempts;
+  return field === lapses ? practice.attempts - practice.wins : 0;
 }
+const lastReview = 0;
+const difficulty = 3;
+const difficultyMax = 10 * difficultyUnit;
+const reviews = 4;
+const lapses = 5;

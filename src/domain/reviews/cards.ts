@@ -88,13 +88,13 @@ export function reviewCard(cards: Cards, review: Review, settings: ReviewSetting
   const memory = card === null ? null : { stability: card[2], difficulty: card[3] };
   const elapsedDays = card === null ? 0 : Math.floor(now / daySeconds) - Math.floor(card[0] / daySeconds);
   const next = scheduler.next_state(memory, elapsedDays, rating);
-  const stability = toFourDigits(next.stability);
+  const stability = rounded(next.stability, stabilityUnit);
   const step = nextStep(scheduler, card, rating);
   all[number] = [
     now,
     step?.minutes ?? scheduler.next_interval(stability, elapsedDays),
     stability,
-    toFourDigits(next.difficulty),
+    rounded(next.difficulty, difficultyUnit),
     (card?.[4] ?? 0) + 1,
     (card?.[5] ?? 0) + (card !== null && !review.correct ? 1 : 0),
     usualDuration(review, card),
@@ -139,13 +139,20 @@ function usualDuration(review: Review, card: Card | null): number {
   const ms = review.durationMs;
   if (!review.correct || (review.hintCount ?? 0) > 0) return usual;
   if (ms === undefined || ms <= 0 || ms > longestCountedMs) return usual;
-  return Math.round(usual === 0 ? ms : usual + (ms - usual) / 5);
+  const next = usual === 0 ? ms : usual + (ms - usual) / 5;
+  return durationUnitMs * Math.max(1, Math.round(next / durationUnitMs));
 }
 
-/** Kept that short in the state itself, not when it is written, so that a restart changes nothing. */
-function toFourDigits(value: number): number {
-  return Math.round(value * 10_000) / 10_000;
-}
+/**
+ * Stabilities are multiples of 1 / 10,000 day, difficulties of 1 / 1,000, usual durations of a tenth of a second: what
+ * is less moves no interval and no rating. Kept that short in the state itself, not when it is written, so that a restart
+ * changes nothing.
+ */
+export const stabilityUnit = 10_000;
+export const difficultyUnit = 1000;
+export const durationUnitMs = 100;
+
+const rounded = (value: number, unit: number): number => Math.round(value * unit) / unit;
 
 /** When it falls due, seconds since 1970. */
 export const dueSeconds = (card: Card): number => card[0] + card[1] * (card[7] === 0 ? daySeconds : 60);

@@ -1,5 +1,6 @@
 import { ByteWriter } from "../../domain/byte-writer.ts";
 import { newLearnerIds } from "../../domain/learner-model/ids.ts";
+import { asNumbered } from "../../domain/learner-model/item-order.ts";
 import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
 
 /** A learner who has met this much. */
@@ -27,7 +28,7 @@ export function storedStateSize(model: LearnerModel, { skills, items, answers } 
   return lengthOf((writer) => {
     ids.skills.write(writer);
     ids.items.write(writer);
-    model.writeLocal(local, writer);
+    model.writeLocal(local, writer, asNumbered(ids.items.list.length));
   });
 }
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteReader } from "../byte-reader.ts";
-import { ByteWriter } from "../byte-writer.ts";
-import { idSchema } from "../events.ts";
-import { Ids } from "./ids.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { idSchema } from "./events.ts";
+import { Ids } from "./learner-model/ids.ts";
 
 function written(ids: Ids): Uint8Array {
   const writer = new ByteWriter(1);
