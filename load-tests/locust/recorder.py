@@ -27,12 +27,18 @@ class Recorder:
         self.times: dict[str, array] = defaultdict(lambda: array("d"))
         self.failed: dict[str, int] = defaultdict(int)
         self.sessions: dict[str, int] = defaultdict(int)
+        self.ended = self.began
         self.accepted = 0
+        # Refused with 429 or 503; these failed as well.
+        self.shed = 0
         self.series: list[dict] = []
         self._second: list[tuple[str, float, bool]] = []
 
-    def on_request(self, name, response_time, exception, **_) -> None:
+    def on_request(self, name, response_time, exception, response=None, **_) -> None:
+        self.ended = time.monotonic()
         self.times[name].append(response_time)
+        if getattr(response, "status_code", 0) in (429, 503):
+            self.shed += 1
         if exception is not None:
             self.failed[name] += 1
         self._second.append((name, response_time, exception is not None))
@@ -72,7 +78,7 @@ class Recorder:
         return {
             "version": __version__,
             "beganAt": 1000 * self.began_at,
-            "seconds": time.monotonic() - self.began,
+            "seconds": self.ended - self.began,
             "all": self._figures(every, sum(self.failed.values())),
             "next": self._figures(of_next, self.failed["next"]),
             "requests": [
@@ -83,6 +89,7 @@ class Recorder:
             "fresh": dict(fresh_answers),
             "sessions": dict(self.sessions),
             "accepted": self.accepted,
+            "shed": self.shed,
             "series": self.series,
             "stats": [entry.to_dict() for entry in stats.entries.values()],
         }
@@ -108,6 +115,7 @@ class Recorder:
             and (summary["next"]["p95"] is None or summary["next"]["p95"] < limits["nextP95Ms"])
             and summary["all"]["failed"] < requests * limits["errorRate"]
             and not any(one["fails"] for one in summary["checks"])
+            and summary["fresh"]["yes"] > 0.99 * sum(summary["fresh"].values())
         )
         return 0 if met else 99
 

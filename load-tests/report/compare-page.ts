@@ -1,10 +1,11 @@
 import { type Cell, htmlPage } from "../../src/queries/plots/html-page.ts";
 import { limits } from "../k6/profiles.ts";
 import type { Result, Verdict } from "../runner/result.ts";
-import { clientCharts, serverCharts } from "./charts.ts";
+import { clientCharts } from "./client-charts.ts";
 import { differencesOf, nameOf, verdictPairs } from "./compare-text.ts";
 import { ms, number, totals } from "./figures.ts";
 import { chartBlocks, madeRows } from "./page.ts";
+import { serverCharts } from "./server-charts.ts";
 
 /** Two runs side by side, in one page. */
 export function comparePage(a: Result, b: Result): string {

@@ -2,8 +2,10 @@ import { type Block, type Cell, htmlPage, type Section } from "../../src/queries
 import { limits } from "../k6/profiles.ts";
 import { kneeOf } from "../runner/read-k6.ts";
 import type { Result, Verdict } from "../runner/result.ts";
-import { type Chart, clientCharts, serverCharts } from "./charts.ts";
+import type { Chart } from "./charts.ts";
+import { clientCharts } from "./client-charts.ts";
 import { commitOf, figure, ms, number, percent, totals } from "./figures.ts";
+import { serverCharts } from "./server-charts.ts";
 
 /** One run as a page of its own: it needs nothing but itself, and shows the same offline. */
 export function reportPage(result: Result): string {

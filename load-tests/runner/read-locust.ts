@@ -21,6 +21,7 @@ export const locustSummarySchema = z.object({
   /** Begun, by persona. */
   sessions: z.record(z.string(), z.number()),
   accepted: z.number(),
+  shed: z.number(),
   series: z.array(
     z.object({
       ...{ t: z.number(), perSecond: z.number(), errorRate: z.number(), dropped: z.number(), users: maybe },

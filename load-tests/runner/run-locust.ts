@@ -43,7 +43,7 @@ export async function runLocust({ users, seconds }: Load, run: Generating): Prom
       ...{ p50: all.p50, p95: all.p95, p99: all.p99, max: all.max },
       ...{ nextP50: next.p50, nextP95: next.p95, nextP99: next.p99 },
       // A person who waits asks nothing meanwhile: this load is closed, and nothing is left out.
-      ...{ steps: Object.values(sessions).reduce((sum, count) => sum + count, 0), dropped: 0, shed: 0 },
+      ...{ steps: Object.values(sessions).reduce((sum, count) => sum + count, 0), dropped: 0, shed: summary.shed },
       accepted: summary.accepted,
     },
     ...{ requests, checks, levels: [], series },

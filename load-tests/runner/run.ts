@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,7 +54,7 @@ async function kept(folder: string): Promise<string> {
   const place = join(resultsFolder, "local", "failed");
   await mkdir(join(resultsFolder, "local"), { recursive: true });
   await rm(place, { recursive: true, force: true });
-  execFileSync("cp", ["-r", folder, place]);
+  await cp(folder, place, { recursive: true });
   return place;
 }
 
