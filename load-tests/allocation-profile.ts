@@ -1,10 +1,6 @@
 import { Session } from "node:inspector/promises";
-
-interface ProfileNode {
-  readonly selfSize: number;
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
-  readonly children: readonly ProfileNode[];
-}
+import { join } from "node:path";
+import { readProfile } from "./bench/profile-reader.ts";
 
 export interface AllocationSite {
   /** Function, file and line. */
@@ -29,17 +25,6 @@ export async function allocationsOf(work: () => Promise<void>): Promise<Allocati
   await work();
   const { profile } = await session.post("HeapProfiler.stopSampling");
   session.disconnect();
-  const sites = new Map<string, number>();
-  add(profile.head, sites);
-  return Array.from(sites, ([site, bytes]) => ({ site, bytes })).sort((a, b) => b.bytes - a.bytes);
-}
-
-function add({ selfSize, callFrame, children }: ProfileNode, sites: Map<string, number>): void {
-  if (selfSize > 0) {
-    const { functionName, url, lineNumber } = callFrame;
-    const file = url.replace(/^.*\/(src|node_modules|load-tests)\//, "$1/");
-    const site = `${functionName || "(anonymous)"} ${file}:${lineNumber + 1}`;
-    sites.set(site, (sites.get(site) ?? 0) + selfSize);
-  }
-  for (const child of children) add(child, sites);
+  const { functions } = readProfile(profile, join(import.meta.dirname, ".."));
+  return functions.map(({ what, self }) => ({ site: what, bytes: self * 1000 }));
 }

@@ -29,6 +29,7 @@ import {
 import { type CatchUp, measureCatchUp, measureSteady, measureStream } from "./capacity/measure-workers.ts";
 import { residentBytes } from "./capacity/processor-time.ts";
 import { type RoleProcess, type Stack, startStack } from "./capacity/stack.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const { values } = parseArgs({
   options: {
@@ -40,11 +41,7 @@ const { values } = parseArgs({
     save: { type: "boolean", default: false },
   },
 });
-const number = (name: Exclude<keyof typeof values, "save">): number => {
-  const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} ${values[name]}: a whole number from 1 on`);
-  return value;
-};
+const number = (name: Exclude<keyof typeof values, "save">): number => wholeNumber(`--${name}`, values[name]);
 const settings = {
   ...{ rounds: number("rounds"), seconds: number("seconds"), processes: number("processes") },
   ...{ hotLearners: number("hot-learners"), coldLearners: number("cold-learners"), answersEach: 30 },

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fillLog } from "../test/support/filled-log.ts";
+import { cpuSeconds } from "./bench/processes.ts";
+import { wholeNumbers } from "./whole-number.ts";
 
 /*
  * What exporting a log costs: `node load-tests/measure-export.ts [--events 1000000] [--learners 20000]`.
@@ -17,27 +19,30 @@ import { fillLog } from "../test/support/filled-log.ts";
 const { values } = parseArgs({
   options: { events: { type: "string", default: "1000000" }, learners: { type: "string", default: "20000" } },
 });
-const [events, learners] = [Number(values.events), Number(values.learners)];
+const { events, learners } = wholeNumbers(values, "events", "learners");
 const folder = mkdtempSync(join(tmpdir(), "proximal-export-"));
 
 /** The most memory and all CPU up to the last look, of this process alone. */
-function watch({ pid }: ChildProcess) {
-  let [megabytes, cpuSeconds] = [0, 0];
+function watch({ pid = 0 }: ChildProcess) {
+  let [megabytes, seconds] = [0, 0];
   const timer = setInterval(() => {
-    try {
-      const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-      // One that has just ended has no memory any more.
-      if (kilobytes !== undefined) megabytes = Number(kilobytes) / 1024;
-      cpuSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
-    } catch {
-      // It has ended.
-    }
+    // One that has just ended has neither any more.
+    megabytes = mostMemory(pid) / 1e6 || megabytes;
+    seconds = cpuSeconds(pid) || seconds;
   }, 50);
   return () => {
     clearInterval(timer);
-    return { megabytes: Math.round(megabytes), cpuSeconds };
+    return { megabytes: Math.round(megabytes), cpu: seconds };
   };
+}
+
+/** Bytes that a process has ever held at once; NaN where the system does not tell. */
+function mostMemory(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 try {
@@ -52,11 +57,11 @@ try {
     const watched = watch(child);
     const [code] = (await once(child, "exit")) as [number];
     const seconds = (performance.now() - startedAt) / 1_000;
-    const { megabytes, cpuSeconds } = watched();
+    const { megabytes, cpu } = watched();
     if (code !== 0) throw new Error(`the export ended with ${code}`);
     const size = statSync(out).size / 1e6;
     process.stdout.write(
-      `${format}: ${Math.round(events / seconds)} events/s, ${cpuSeconds.toFixed(1)} s of CPU, ${megabytes} MB of memory, ${size.toFixed(0)} MB of file\n`,
+      `${format}: ${Math.round(events / seconds)} events/s, ${cpu.toFixed(1)} s of CPU, ${megabytes} MB of memory, ${size.toFixed(0)} MB of file\n`,
     );
   }
 } finally {

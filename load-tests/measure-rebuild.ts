@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +19,8 @@ import { startPostgres } from "../test/support/postgres.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { startRedis } from "../test/support/redis.ts";
 import { cpuSeconds } from "./bench/processes.ts";
+import { appendAll, catalogueAt, eventAt } from "./made-log.ts";
+import { wholeNumbers } from "./whole-number.ts";
 
 /*
  * How long a rebuild takes on PostgreSQL and Redis of its own, on this machine: `node load-tests/measure-rebuild.ts`
@@ -38,9 +39,7 @@ const { values } = parseArgs({
     threads: { type: "string", default: String(availableParallelism()) },
   },
 });
-const [events, learners, partitions, threads] = [values.events, values.learners, values.partitions, values.threads].map(
-  Number,
-) as [number, number, number, number];
+const { events, learners, partitions, threads } = wholeNumbers(values, "events", "learners", "partitions", "threads");
 const model = learnerModels["lr-full"];
 const start = Date.parse("2026-03-01T08:00:00Z");
 const silent = { debug() {}, info() {}, warn: console.warn, error: console.error };
@@ -62,11 +61,6 @@ const { config } = loadConfig({ ...environment, PROXIMAL_PARTITIONS: String(part
 const clock = { now: Date.now };
 const deps = { feed, store: feed, blobs, readModels, model, clock, log: silent };
 
-function request(stream: string, type: string, data: object, at: number): AppendRequest {
-  const event = { eventId: randomUUID(), type, data, metadata: { schemaVersion: 1 } };
-  return { stream, expected: "any", events: [{ ...event, recordedAt: new Date(at).toISOString() }] };
-}
-
 function answer(n: number): AppendRequest {
   const item = random.pick(course.items);
   const learnerId = `learner-${random.below(learners)}`;
@@ -76,20 +70,11 @@ function answer(n: number): AppendRequest {
     ...{ correct: random.chance(0.65), durationMs: 3000 + random.below(20_000), source: "api" },
     occurredAt: new Date(at).toISOString(),
   };
-  return request(`learner-${learnerId}`, "InteractionRecorded", data, at);
+  return eventAt(`learner-${learnerId}`, "InteractionRecorded", data, at);
 }
 
-async function fillLog(): Promise<void> {
-  const catalogue = [
-    ...course.skills.map((data) => request(`skill-${data.skillId}`, "SkillDefined", data, start)),
-    ...course.items.map((data) => request(`item-${data.itemId}`, "ItemPublished", data, start)),
-  ];
-  for (let from = 0; from < catalogue.length; from += 200) await feed.append(catalogue.slice(from, from + 200));
-  const batch = 2_000;
-  for (let n = 0; n < events; n += batch) {
-    await feed.append(Array.from({ length: Math.min(batch, events - n) }, (_, at) => answer(n + at)));
-  }
-  await sql.query("ANALYZE events");
+function* answers(): Generator<AppendRequest> {
+  for (let n = 0; n < events; n += 1) yield answer(n);
 }
 
 const { pid } = redis;
@@ -109,7 +94,9 @@ async function measured<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 try {
-  await fillLog();
+  await appendAll(feed, catalogueAt(course, start));
+  await appendAll(feed, answers());
+  await sql.query("ANALYZE events");
   const view = newView(1, model, partitions);
   const fill = fillInThreads(config, readModels, threads);
   const head = await feed.head();

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,8 @@ import type { AppendRequest } from "../src/ports/event-store.ts";
 import { makeReport, reportCsv, reportHtml } from "../src/queries/reports/make-report.ts";
 import { reportInputSchema, reportNames } from "../src/queries/reports/report-input.ts";
 import { seededRandom } from "../test/support/random.ts";
+import { appendAll, catalogueAt, eventAt } from "./made-log.ts";
+import { wholeNumbers } from "./whole-number.ts";
 
 /*
  * How long reports take on a log in SQLite, on this machine: `node load-tests/measure-report.ts` [--events 1000000]
@@ -30,12 +31,7 @@ const { values } = parseArgs({
     only: { type: "string" },
   },
 });
-const [events, learners, items, skills] = [values.events, values.learners, values.items, values.skills].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const { events, learners, items, skills } = wholeNumbers(values, "events", "learners", "items", "skills");
 const model = learnerModels[values.model as ModelName];
 const start = Date.parse("2026-03-01T08:00:00Z");
 const random = seededRandom(42);
@@ -45,11 +41,6 @@ const practised = new Map<number, number>();
 
 const folder = mkdtempSync(join(tmpdir(), "proximal-measure-"));
 const log = await openSqliteLog({ folder });
-
-function request(stream: string, type: string, data: object, at: number): AppendRequest {
-  const event = { eventId: randomUUID(), type, data, metadata: { schemaVersion: 1 } };
-  return { stream, expected: "any", events: [{ ...event, recordedAt: new Date(at).toISOString() }] };
-}
 
 /** Each learner works on 20 neighbouring skills: about 50 answers spread over them. */
 function answer(n: number): AppendRequest {
@@ -66,31 +57,23 @@ function answer(n: number): AppendRequest {
     ...{ skillIds: [`skill-${skill}`], correct, durationMs: 3000 + random.below(20_000), source: "api" },
     occurredAt: new Date(at).toISOString(),
   };
-  return request(`learner-learner-${learner}`, "InteractionRecorded", data, at);
+  return eventAt(`learner-learner-${learner}`, "InteractionRecorded", data, at);
 }
 
-async function fillLog(): Promise<void> {
-  const catalogue = [
-    ...Array.from({ length: skills }, (_, k) =>
-      request(`skill-skill-${k}`, "SkillDefined", { skillId: `skill-${k}`, title: `Skill ${k}` }, start),
-    ),
-    ...Array.from({ length: items }, (_, k) =>
-      request(
-        `item-item-${k}`,
-        "ItemPublished",
-        { itemId: `item-${k}`, title: `Item ${k}`, skillIds: [`skill-${k % skills}`] },
-        start,
-      ),
-    ),
-  ];
-  for (let from = 0; from < catalogue.length; from += 2_000) await log.append(catalogue.slice(from, from + 2_000));
-  for (let n = 0; n < events; n += 5_000) {
-    await log.append(Array.from({ length: Math.min(5_000, events - n) }, (_, k) => answer(n + k)));
-  }
+const catalogue = {
+  skills: Array.from({ length: skills }, (_, k) => ({ skillId: `skill-${k}`, title: `Skill ${k}` })),
+  items: Array.from({ length: items }, (_, k) => {
+    return { itemId: `item-${k}`, title: `Item ${k}`, skillIds: [`skill-${k % skills}`] };
+  }),
+};
+
+function* answers(): Generator<AppendRequest> {
+  for (let n = 0; n < events; n += 1) yield answer(n);
 }
 
 try {
-  await fillLog();
+  await appendAll(log, catalogueAt(catalogue, start));
+  await appendAll(log, answers());
   process.stdout.write(
     `${events} answers of ${learners} learners to ${items} items of ${skills} skills, model ${model.name}\n`,
   );

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
@@ -20,6 +19,8 @@ import { freePort } from "../test/support/servers.ts";
 import type { LoadReport } from "./bench/load-generator.ts";
 import { startLoadGenerator } from "./bench/load-side.ts";
 import { endAll, linesOf, startNode } from "./bench/processes.ts";
+import { appendAll, catalogueAt, eventAt } from "./made-log.ts";
+import { wholeNumbers } from "./whole-number.ts";
 
 /*
  * What a what-if over a large log takes, and what live queries notice of it: `node load-tests/measure-what-if.ts`
@@ -42,12 +43,7 @@ const { values } = parseArgs({
     folder: { type: "string" },
   },
 });
-const [events, learners, rate, seconds] = [values.events, values.learners, values.rate, values.seconds].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const { events, learners, rate, seconds } = wholeNumbers(values, "events", "learners", "rate", "seconds");
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), "proximal-what-if-"));
 const port = await freePort();
 const env = {
@@ -59,11 +55,6 @@ const env = {
 };
 const model = learnerModels[loadConfig(env).config.model];
 const start = Date.now() - 100 * 86_400_000;
-
-function request(stream: string, type: string, data: object, at: number): AppendRequest {
-  const event = { eventId: randomUUID(), type, data, metadata: { schemaVersion: 1 } };
-  return { stream, expected: "any", events: [{ ...event, recordedAt: new Date(at).toISOString() }] };
-}
 
 async function fillLog(): Promise<void> {
   const log = await openSqliteLog({ folder });
@@ -86,7 +77,7 @@ async function fillLog(): Promise<void> {
     answers += 1;
     const what = { interactionId: `n${n}`, learnerId, itemId, kind: "answer", skillIds, correct, source: "api" };
     const data = { ...what, durationMs: 3000 + random.below(20_000), occurredAt: new Date(at).toISOString() };
-    return request(`learner-${learnerId}`, "InteractionRecorded", data, at);
+    return eventAt(`learner-${learnerId}`, "InteractionRecorded", data, at);
   }
 
   async function publish(at: number): Promise<AppendRequest> {
@@ -95,22 +86,18 @@ async function fillLog(): Promise<void> {
     const name = `${model.name}-${version}`;
     await blobs.put("model", name, model.encodePublished(weights));
     const data = { version, model: model.name, trainedTo: answers, answers, metrics: {}, weights: name };
-    return request("model", "ModelPublished", data, at);
+    return eventAt("model", "ModelPublished", data, at);
   }
 
-  await log.append([
-    ...course.skills.map((data) => request(`skill-${data.skillId}`, "SkillDefined", data, start)),
-    ...course.items.map((data) => request(`item-${data.itemId}`, "ItemPublished", data, start)),
-  ]);
-  for (let n = 0; n < events; ) {
-    const batch: AppendRequest[] = [];
-    while (batch.length < 2_000 && n < events) {
-      batch.push(answer(n));
-      n += 1;
-      if (isPublicationDue(answers, publishedAnswers)) batch.push(await publish(Math.round(start + n * step)));
+  async function* answersAndModels(): AsyncGenerator<AppendRequest> {
+    for (let n = 0; n < events; n += 1) {
+      yield answer(n);
+      if (isPublicationDue(answers, publishedAnswers)) yield await publish(Math.round(start + (n + 1) * step));
     }
-    await log.append(batch);
   }
+
+  await appendAll(log, catalogueAt(course, start));
+  await appendAll(log, answersAndModels());
   await log.close();
   await blobs.close();
   console.log(

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../whole-number.ts";
 import type { BenchCase } from "./case.ts";
 import { benchCases } from "./cases.ts";
 import type { Scale } from "./result.ts";
@@ -72,11 +73,11 @@ export function readArguments(args: readonly string[]): Wanted {
     what: whatOf(values),
     cases: casesOf(profile ?? values.only, scale),
     ...{ scale, save, heap, against: values.against ?? null },
-    seconds: wholeNumber("--seconds", values.seconds),
-    rounds: wholeNumber("--rounds", values.rounds),
+    seconds: optional("--seconds", values.seconds),
+    rounds: optional("--rounds", values.rounds),
     compare: before === undefined || after === undefined ? null : [before, after],
-    slowDown: wholeNumber("--slow-down", values["slow-down"]),
-    record: wholeNumber("--record", values.record) ?? 0,
+    slowDown: optional("--slow-down", values["slow-down"]),
+    record: optional("--record", values.record) ?? 0,
   };
 }
 
@@ -105,9 +106,5 @@ function caseNamed(name: string): BenchCase {
   return found;
 }
 
-function wholeNumber(option: string, given: string | undefined): number | null {
-  if (given === undefined) return null;
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${option} ${given}: a whole number from 1 on`);
-  return value;
-}
+const optional = (option: string, given: string | undefined): number | null =>
+  given === undefined ? null : wholeNumber(option, given);
