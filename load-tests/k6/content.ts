@@ -17,6 +17,7 @@ export interface NextList {
   readonly learnerId: string;
   readonly source: "personal" | "popular" | "stale";
   readonly revision: number;
+  readonly computed?: "precomputed" | "on_demand";
   readonly fresh?: boolean;
   readonly selectionId?: string;
   readonly trackId?: string | null;

@@ -1,6 +1,6 @@
 import { sleep } from "k6";
 import exec from "k6/execution";
-import { Counter } from "k6/metrics";
+import { Counter, Rate } from "k6/metrics";
 import { get, isOk, isShed, post, type Reply, remove } from "./api.ts";
 import { type Asked, checkFresh, checkList, checkLocks, hold, type NextList, type Scores } from "./content.ts";
 import { abilityOf, type CourseItem, isCorrect, learnerName } from "./latent.ts";
@@ -19,6 +19,8 @@ export const options = {
 };
 
 const accepted = new Counter("interactions_accepted");
+/** Lists that were ready, and not chosen when asked for. */
+const readyMade = new Rate("ready_made_lists");
 const byId = new Map(items.map((item) => [item.itemId, item]));
 const count = 10;
 
@@ -57,6 +59,7 @@ function askNext(learnerId: string, { name, after, exclude = [], track }: Wanted
   ];
   const list = jsonOf<NextList>(get(name, `/v1/learners/${learnerId}/next?${query.join("&")}`));
   if (list === null) return null;
+  if (list.computed !== undefined) readyMade.add(list.computed === "precomputed");
   const asked: Asked = { learnerId, count, exclude, ...(track === undefined ? {} : { track }) };
   if (looked) checkList(list, asked);
   return list;

@@ -9,6 +9,8 @@ from settings import items, settings
 
 checks: dict[str, dict[str, int]] = defaultdict(lambda: {"passes": 0, "fails": 0})
 fresh_answers = {"yes": 0, "no": 0}
+# Lists that were ready, and not chosen when asked for.
+ready_made = {"yes": 0, "no": 0}
 # Items that authors of this run retired, and when (time.monotonic()).
 retired_now: dict[str, float] = {}
 
@@ -33,6 +35,8 @@ def hold(name: str, ok: bool, found: object) -> bool:
 
 def check_list(listed: dict, learner_id: str, count: int, exclude: list[str], track: str | None, asked_at: float) -> None:
     """Holds for every list; `asked_at` is when it was asked for (time.monotonic())."""
+    if "computed" in listed:
+        ready_made["yes" if listed["computed"] == "precomputed" else "no"] += 1
     ids = [item["itemId"] for item in listed["items"]]
     hold("the list is of the learner asked for", listed["learnerId"] == learner_id, listed)
     hold("no more items than asked for, none twice", len(ids) <= count and len(set(ids)) == len(ids), ids)

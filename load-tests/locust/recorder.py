@@ -6,7 +6,7 @@ from array import array
 from collections import defaultdict
 
 import gevent
-from content import checks, fresh_answers
+from content import checks, fresh_answers, ready_made
 from locust import __version__
 from settings import settings
 
@@ -87,6 +87,7 @@ class Recorder:
             ],
             "checks": [{"name": name, **counts} for name, counts in checks.items()],
             "fresh": dict(fresh_answers),
+            "readyMade": dict(ready_made),
             "sessions": dict(self.sessions),
             "accepted": self.accepted,
             "shed": self.shed,

@@ -36,6 +36,7 @@ export const totals: readonly Total[] = [
   { name: "steps", value: ({ totals }) => number(totals.steps) },
   { name: "steps left out", value: ({ totals }) => number(totals.dropped) },
   { name: "interactions accepted", value: ({ totals }) => number(totals.accepted) },
+  { name: "lists that were ready made", value: ({ totals }) => percent(totals.readyMade) },
   { name: "hit ratio", value: ({ totals }) => percent(totals.hitRatio) },
   { name: "largest lag", value: ({ totals }) => figure(totals.lagSecondsMax, " s") },
   { name: "caught up after", value: ({ totals }) => figure(totals.drainSeconds, " s") },

@@ -51,6 +51,7 @@ function headFigures({ totals, verdicts }: Result) {
     { name: "p95 of next", value: ms(totals.nextP95) },
     { name: "p95 of all", value: ms(totals.p95) },
     { name: "failed", value: percent(totals.errorRate) },
+    { name: "ready made", value: percent(totals.readyMade) },
     { name: "hit ratio", value: percent(totals.hitRatio) },
     { name: "largest lag", value: figure(totals.lagSecondsMax, " s") },
   ];

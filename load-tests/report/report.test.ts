@@ -38,7 +38,7 @@ const result: Result = {
   ],
   totals: {
     ...{ requests: 27_000, perSecond: 300, failed: 54, errorRate: 0.002, p50: 2, p95: 8, p99: 20, max: 40 },
-    ...{ nextP50: 1, nextP95: 8.1, nextP99: 12, steps: 9_000, dropped: 3, shed: 0, accepted: 9_000 },
+    ...{ nextP50: 1, nextP95: 8.1, nextP99: 12, steps: 9_000, dropped: 3, shed: 0, accepted: 9_000, readyMade: 0.9 },
     ...{ hitRatio: 0.95, lagSecondsMax: 0.2, drainSeconds: 0.1 },
   },
   requests: [{ name: "next", count: 9_000, failed: 54, p50: 1, p95: 8.1, p99: 12, max: 40 }],

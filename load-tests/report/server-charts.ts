@@ -90,9 +90,12 @@ function processCharts(alone: boolean): Plot[] {
       lines: role((one) => one.rssMb),
     },
     {
-      ...{ title: "Hit ratio", y: "of the process's memory", percent: "all" },
-      caption: "Rows that were asked for and answered from the memory of the process.",
-      lines: [["", (s) => s.hitRatio]],
+      ...{ title: "Hit ratio", y: "share of what was asked", percent: "all" },
+      caption: "Rows that the process had in its memory; and of what it asked Redis, what was there.",
+      lines: [
+        ["memory", (s) => s.hitRatio],
+        ["Redis", (s) => s.redis?.hitRatio ?? null],
+      ],
     },
   ];
 }

@@ -124,6 +124,7 @@ export function totalsOf(
     ...{ nextP50: next?.med ?? null, nextP95: next?.["p(95)"] ?? null, nextP99: next?.["p(99)"] ?? null },
     ...{ steps: count("iterations"), dropped: count("dropped_iterations"), shed: count("shed_requests") },
     accepted: count("interactions_accepted"),
+    readyMade: metricValue(summary, "ready_made_lists", "rate"),
   };
 }
 

@@ -5,7 +5,15 @@ const figures = { count: 1_000, failed: 0, p50: 5, p95: 20, p99: 50, max: 90 };
 const fine: LocustSummary = {
   ...{ version: "2.47.0", seconds: 10, beganAt: 0, all: figures, next: figures, requests: [] },
   checks: [{ name: "no retired item", passes: 50, fails: 0 }],
-  ...{ fresh: { yes: 100, no: 0 }, sessions: {}, accepted: 10, shed: 0, series: [], stats: [] },
+  ...{
+    fresh: { yes: 100, no: 0 },
+    readyMade: { yes: 9, no: 1 },
+    sessions: {},
+    accepted: 10,
+    shed: 0,
+    series: [],
+    stats: [],
+  },
 };
 const missed = (change: Partial<LocustSummary>) =>
   locustVerdicts({ ...fine, ...change }).flatMap(({ name, met }) => (met ? [] : [name]));

@@ -6,6 +6,7 @@ import type { Verdict } from "./result.ts";
 
 const maybe = z.number().nullable();
 const figures = { count: z.number(), failed: z.number(), p50: maybe, p95: maybe, p99: maybe, max: maybe };
+const yesNo = z.object({ yes: z.number(), no: z.number() });
 const figuresSchema = z.object(figures);
 
 export const locustSummarySchema = z.object({
@@ -17,7 +18,8 @@ export const locustSummarySchema = z.object({
   next: figuresSchema,
   requests: z.array(z.object({ name: z.string(), ...figures })),
   checks: z.array(z.object({ name: z.string(), passes: z.number(), fails: z.number() })),
-  fresh: z.object({ yes: z.number(), no: z.number() }),
+  fresh: yesNo,
+  readyMade: yesNo,
   /** Begun, by persona. */
   sessions: z.record(z.string(), z.number()),
   accepted: z.number(),

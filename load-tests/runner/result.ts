@@ -154,6 +154,8 @@ export const resultSchema = z.object({
     dropped: z.number(),
     shed: z.number(),
     accepted: z.number(),
+    /** Share of the lists that were ready, and not chosen when asked for. */
+    readyMade: maybe,
     hitRatio: maybe,
     lagSecondsMax: maybe,
     /** From the end of the load until every projection had folded all. */

@@ -5,6 +5,7 @@ import type { Load } from "../k6/profiles.ts";
 import { locustPython } from "../tools/install.ts";
 import type { Generated, Generating } from "./generate.ts";
 import { locustSummarySchema, locustVerdicts } from "./read-locust.ts";
+import { share } from "./sample-engines.ts";
 import { runTool } from "./tool.ts";
 
 const folder = fileURLToPath(new URL("../locust/", import.meta.url));
@@ -45,6 +46,7 @@ export async function runLocust({ users, seconds }: Load, run: Generating): Prom
       // A person who waits asks nothing meanwhile: this load is closed, and nothing is left out.
       ...{ steps: Object.values(sessions).reduce((sum, count) => sum + count, 0), dropped: 0, shed: summary.shed },
       accepted: summary.accepted,
+      readyMade: share(summary.readyMade.yes, summary.readyMade.no),
     },
     ...{ requests, checks, levels: [], series },
     raw: { ...summary, sessions },

@@ -166,10 +166,18 @@ function progress(seconds: number, tell: Tell): () => void {
   return () => clearInterval(timer);
 }
 
-const commandOf = (): string =>
-  ["load-tests/run.sh", ...process.argv.slice(2)]
-    .map((word, k, words) => (words[k - 1] === "--key" ? "KEY" : word.replace(/^--key=.*/, "--key=KEY")))
-    .join(" ");
+/** As it could be typed again, with the settings that the shell had; secrets are left out. */
+function commandOf(): string {
+  const settings = Object.entries(process.env)
+    .filter(
+      ([name]) => name.startsWith("PROXIMAL_") && !/KEY|PASSWORD|SECRET|TOKEN|K6|LOCUST|REQUIRE_ENGINES/.test(name),
+    )
+    .map(([name, value]) => `${name}=${value}`);
+  const words = process.argv
+    .slice(2)
+    .map((word, k, all) => (all[k - 1] === "--key" ? "KEY" : word.replace(/^--key=.*/, "--key=KEY")));
+  return [...settings.sort(), "load-tests/run.sh", ...words].join(" ");
+}
 
 async function save({ save, html, name }: RunArguments, result: Result): Promise<string> {
   const folder = save ? resultsFolder : join(resultsFolder, "local");
