@@ -252,6 +252,74 @@ describe("monotony: more of what helps is never worse", () => {
   });
 });
 
+describe("a controller", () => {
+  /** A day in which one worker is enough but for the evening, in ten-second grains. */
+  const slow = { ...usual, projector: { ...usual.projector, partitions: 4, event: { meanMs: 8 } } };
+  const day = scenario({
+    ...{ seconds: 86_400, posts: { perSecond: 60, dayPeakFactor: 4 }, resolutionMs: 1000, sampleSeconds: 30 },
+  });
+  const byLag = (most: number) => ({
+    everySeconds: 60,
+    decide: ({
+      lagSeconds,
+      workersAsked,
+      busyShare,
+    }: {
+      lagSeconds: number;
+      workersAsked: number;
+      busyShare: number;
+    }) => {
+      if (lagSeconds > 5) return Math.min(most, workersAsked + 1);
+      return busyShare < 0.3 && workersAsked > 1 ? workersAsked - 1 : null;
+    },
+  });
+
+  it("adds workers when there is lag, takes them away, and pays for fewer hours than as many all day", () => {
+    const alone = simulatePipeline(slow, day);
+    const scaled = simulatePipeline(slow, day, byLag(4));
+    const always = simulatePipeline({ ...slow, projector: { ...slow.projector, workers: 4 } }, day);
+    expect(alone.lag.shareOver10s).toBeGreaterThan(0.2);
+    expect(scaled.lag.shareOver10s).toBeLessThan(alone.lag.shareOver10s / 4);
+    expect(scaled.workersMax).toBeGreaterThan(1);
+    expect(scaled.timeline.at(-1)?.workers).toBeLessThan(scaled.workersMax);
+    expect(scaled.workerHours).toBeGreaterThan(alone.workerHours);
+    expect(scaled.workerHours).toBeLessThan(always.workerHours * 0.8);
+    expect(always.workerHours).toBeCloseTo(96, 6);
+    expect(scaled.interactions.notFolded).toBeLessThan(1000);
+  });
+
+  it("never has more workers than partitions, nor fewer than one", () => {
+    const asked = [100, 0, -3, 2.4, 100];
+    const { workersMax, timeline, scalings } = simulatePipeline(usual, scenario({ posts: { perSecond: 50 } }), {
+      everySeconds: 10,
+      decide: () => asked.shift() ?? null,
+    });
+    expect(workersMax).toBe(4);
+    expect(Math.min(...timeline.map(({ workers }) => workers))).toBe(1);
+    expect(scalings).toBe(4);
+  });
+
+  it("sees rates, lag by partition and how busy workers are", () => {
+    const seen: { rateIn: number; busyShare: number; lagEvents: number; lagByPartition: readonly number[] }[] = [];
+    simulatePipeline(usual, scenario({ posts: { perSecond: 200 } }), {
+      everySeconds: 20,
+      decide: (observation) => {
+        seen.push(observation);
+        return null;
+      },
+    });
+    expect(seen).toHaveLength(3);
+    for (const { rateIn, busyShare, lagEvents, lagByPartition } of seen) {
+      expect(Math.abs(rateIn / 200 - 1)).toBeLessThan(0.1);
+      expect(busyShare).toBeGreaterThan(0.1);
+      expect(busyShare).toBeLessThan(0.9);
+      expect(lagByPartition).toHaveLength(4);
+      // What a relay or a wake-up has in hand is with no partition yet.
+      expect(lagByPartition.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(lagEvents);
+    }
+  });
+});
+
 describe("engines that stand still", () => {
   const run = (engine: "redis" | "log" | "projector", seconds: number) =>
     simulatePipeline(
