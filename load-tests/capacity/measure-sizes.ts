@@ -48,13 +48,13 @@ export async function redisBase(stack: Stack, learners: number, perLearner: numb
   return Math.max(0, (await redisInfo(stack.redisClient, "used_memory")) - learners * perLearner);
 }
 
-/** The newest interactions as messages of Kafka, and as lines of a file of the archive over their own length. */
-export async function otherForms({ databaseUrl, head }: Stack) {
+/** Some interactions as messages of Kafka, and as lines of a file of the archive over their own length. */
+export async function otherForms({ databaseUrl }: Stack) {
   const sql = createPostgres({ url: databaseUrl });
   const log = await openPostgresLog({ sql });
   try {
-    const { events } = await log.read((await head()) - 500, 500);
-    const own = events.filter(({ type }) => type === "InteractionRecorded");
+    const filter = { categories: ["learner"], types: ["InteractionRecorded"] };
+    const { events: own } = await log.read(0, 500, filter);
     const bytes = own.map((event) => {
       const { key, value, headers } = encodeMessage({ partition: 0, position: event.position, prev: 0, event });
       return Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(Object.entries(headers).join(""));
