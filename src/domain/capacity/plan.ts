@@ -37,6 +37,8 @@ export interface Plan {
   readonly demand: Demand;
   readonly roles: readonly RolePlan[];
   readonly partitions: number;
+  /** Of a core, were one process to do all of it (role all); what one can do ends where this nears 1. */
+  readonly allInOneUtilisation: number;
   /** Wait for a process of the API that 99 % of requests do not exceed, milliseconds: all zones there. */
   readonly apiQueueWaitP99Ms: number;
   readonly redis: RedisPlan;
@@ -68,6 +70,7 @@ export function planCapacity(costs: Costs, workload: Workload, rules: Rules): Pl
   return {
     ...{ workload, rules, demand, roles, partitions, redis, log, kafka },
     apiQueueWaitP99Ms: api.waitP99Ms,
+    allInOneUtilisation: api.role.cores + projector.cores + demand.interactionsPerSecond * cpu("trained"),
     network: planNetwork(planning, streamed),
     limits: limitsOf(planning, { roles, log, redis }),
   };
@@ -181,7 +184,8 @@ function planSoleOwners({ costs, workload, demand, cpu }: Planning, streamed: bo
     utilisationZoneGone: busy,
   });
   const trained = demand.interactionsPerSecond * cpu("trained");
-  const relayed = demand.eventsPerSecond * cpu("relayed");
+  // Lists that were served are projected nowhere, so it does not read them.
+  const relayed = demand.interactionsPerSecond * cpu("relayed");
   return [
     sole("trainer", trained, costs.memory.trainer, "one sequential owner of the shared weights, another stands by"),
     ...(streamed
@@ -212,6 +216,11 @@ function limitsOf(
       why: `commits come one after the other: each of them has to hold ${log.eventsPerCommit.toFixed(0)} events at the peak`,
     },
     { what: "log: cores", load: log.coresToHave / log.coresMax, why: "one primary takes every write" },
+    {
+      what: "log: disk",
+      load: log.diskOfNode / (rules.diskOfNodeMaxTb * 1e12),
+      why: "each node holds what is retained: archive earlier, or record fewer served lists",
+    },
     { what: "redis: shards", load: redis.shards / 1000, why: "a Redis Cluster has 1,000 nodes at the most" },
   ];
   return all.filter(({ load }) => load > 0 && demand.interactionsPerSecond > 0).sort((a, b) => b.load - a.load);

@@ -70,6 +70,7 @@ export const rulesSchema = z.strictObject({
     .min(1)
     .default(4)
     .describe("Partitions for each projector at the least, so that they can be dealt evenly and there is room to grow"),
+  diskOfNodeMaxTb: positive.default(64).describe("Largest disk that a node of the log may have, in TB"),
   diskFree: z.number().min(0).max(0.9).default(0.3).describe("Share of a disk that stays empty"),
 });
 

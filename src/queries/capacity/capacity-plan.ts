@@ -88,7 +88,7 @@ export function fitLaws(costs: Costs): FittedLaw[] {
  * Residual bootstrap (Efron and Tibshirani 1993, 9.4): the n stay as they were, the throughput of each is the fitted one
  * times a residual drawn from all of them, which are relative because noise grows with what is measured.
  */
-function intervalsOf(points: readonly ThroughputPoint[], fit: ScalabilityFit): FittedLaw["intervals"] {
+export function intervalsOf(points: readonly ThroughputPoint[], fit: ScalabilityFit): FittedLaw["intervals"] {
   const fits = new Map<string, ScalabilityFit>();
   const refit = (residuals: readonly number[]): ScalabilityFit => {
     // Each parameter is asked of the same samples.

@@ -58,12 +58,22 @@ function roleTable({ plan, cheapest, dearest }: CapacityPlan): PlanTable {
   };
 }
 
-function engineTable({ partitions, redis, log, kafka, network, workload, apiQueueWaitP99Ms }: Plan): PlanTable {
+function engineTable(plan: Plan): PlanTable {
+  const { partitions, redis, log, kafka, network, workload, apiQueueWaitP99Ms, allInOneUtilisation } = plan;
   const replicas = redis.replicasOfShard === 0 ? "no replica" : `${redis.replicasOfShard} replica each`;
   return {
     title: "Engines",
     head: ["", "", ""],
     rows: [
+      ...(allInOneUtilisation < plan.rules.utilisationMax
+        ? [
+            [
+              "all in one process",
+              `busy to ${percentText(allInOneUtilisation)}`,
+              "role all would do, with nothing to spare when it goes",
+            ],
+          ]
+        : []),
       ["partitions", String(partitions), "PROXIMAL_PARTITIONS"],
       [
         "Redis",
