@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { ReadModels } from "../ports/read-models.ts";
 import { createSlowest, type FillOptions, type RangeCounters, writeRangeCounters } from "../projections/fill.ts";
+import { learnerMemoryBytes } from "../projections/learner-memory.ts";
 import type { Fill } from "../projections/rebuild.ts";
 import type { Config } from "./config.ts";
 import type { FillMessage, FillOrder } from "./fill-worker.ts";
@@ -27,7 +28,11 @@ export function fillInThreads(
     const ending = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
     const run = (thread: number): Promise<[number, RangeCounters][]> => {
       const mine = Array.from({ length: ranges }, (_, range) => range).filter((range) => range % threads === thread);
-      const share = { ...fill, learnersInMemory: Math.ceil(fill.learnersInMemory / threads) };
+      const share = {
+        ...fill,
+        learnersInMemory: Math.ceil(fill.learnersInMemory / threads),
+        heapBytes: learnerMemoryBytes.fill / threads,
+      };
       return fillInThread({ config, fill: share, mine, ranges }, slowest(thread), ending).catch((error: unknown) => {
         failed.abort(error);
         throw error;

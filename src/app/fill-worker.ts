@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import { createSlowest, type FillOptions, fillRange } from "../projections/fill.ts";
+import { learnerMemoryBytes } from "../projections/learner-memory.ts";
 import { createReadAhead } from "../projections/read-ahead.ts";
 import { openEngines } from "./compose.ts";
 import { openReadModels } from "./compose-rows.ts";
@@ -37,9 +38,10 @@ try {
   const deps = { feed: createReadAhead(feed), store, blobs, readModels, model, clock: { now: Date.now }, log };
   const slowest = createSlowest(mine.length, { onProgress: (position, events) => tell({ position, events }) });
   const learnersInMemory = Math.ceil(fill.learnersInMemory / mine.length);
+  const heapBytes = (fill.heapBytes ?? learnerMemoryBytes.fill) / mine.length;
   const counted = await Promise.all(
     mine.map(async (range, at) => {
-      const own = { ...fill, learnersInMemory, onProgress: slowest(at) };
+      const own = { ...fill, learnersInMemory, heapBytes, onProgress: slowest(at) };
       return [range, await fillRange(deps, { range, ranges }, own)] as const;
     }),
   );

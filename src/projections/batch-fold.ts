@@ -1,4 +1,3 @@
-import { LRUCache } from "lru-cache";
 import { newLearnerState } from "../domain/learner/learner-state.ts";
 import type { StoredEvent } from "../domain/stored-event.ts";
 import type { Log } from "../ports/log.ts";
@@ -7,6 +6,7 @@ import { type Batch, type BatchLearner, groupsOf } from "./batch.ts";
 import type { Context } from "./context.ts";
 import type { Counters } from "./counters.ts";
 import { type FoldFailure, foldInteraction, foldStream, type LearnerFoldDeps } from "./learner-fold.ts";
+import { createLearnerMemory } from "./learner-memory.ts";
 import { type LearnerEntry, type ReadyRow, readEntries, selectLists } from "./learner-rows.ts";
 import { makeReady } from "./learner-writes.ts";
 import type { Parking } from "./parking.ts";
@@ -45,7 +45,7 @@ const groupSize = 500;
 export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions): BatchFold {
   const { readModels, model, context, parking, log } = deps;
   const { namespace, listSize, learnersInMemory } = options;
-  const cache = new LRUCache<string, LearnerEntry>({ max: learnersInMemory });
+  const cache = createLearnerMemory(learnersInMemory);
   const newest: WeightsBefore = () => context.current;
   let weightsBefore = newest;
 
@@ -66,6 +66,7 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     await readLearners(group, counting, stay);
     await fold(group, counting);
     const entries = group.learners.flatMap(({ touched, entry }) => (touched && entry !== null ? entry : []));
+    if (stay) for (const entry of entries) cache.set(entry.stream, entry);
     for (const learner of group.learners) learner.entry = null;
     return makeReady(entries, { model, makeLists: lists, stay });
   }
@@ -82,7 +83,6 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     missing.forEach((learner, at) => {
       const entry = entries[at] ?? null;
       learner.entry = entry;
-      if (entry !== null && stay) cache.set(learner.stream, entry);
     });
     for (const learner of learners) {
       if (learner.entry?.state.revision !== learner.first.revision - 1) await align(learner, counting);
@@ -164,7 +164,7 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
 
   return {
     fold: foldBatch,
-    forget: (stream) => void cache.delete(stream),
+    forget: (stream) => cache.delete(stream),
     clear() {
       cache.clear();
       weightsBefore = newest;

@@ -6,6 +6,7 @@ import { type Batch, planBatch } from "./batch.ts";
 import { createContext, projected } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { foldInteraction } from "./learner-fold.ts";
+import { heapBytesOf, learnerMemoryBytes } from "./learner-memory.ts";
 import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
 import { makeReady, writeLearners } from "./learner-writes.ts";
 import { createParking } from "./parking.ts";
@@ -23,6 +24,8 @@ export interface FillOptions {
   readonly listSize: number;
   /** Decoded learner states kept in memory, of one range. */
   readonly learnersInMemory: number;
+  /** And what they may take, bytes. */
+  readonly heapBytes?: number;
   /** Events read at once. */
   readonly pageSize?: number;
   /** Told of each page: the position up to which all is folded, and how many events that are. */
@@ -116,9 +119,8 @@ export async function fillRange(
   }
 
   async function putAsideOldest(): Promise<void> {
-    const tooMany = inMemory.size - options.learnersInMemory;
-    if (tooMany <= 0) return;
-    const oldest = [...inMemory.values()].slice(0, tooMany);
+    const oldest = oldestBeyond(inMemory, options.learnersInMemory, options.heapBytes ?? learnerMemoryBytes.fill);
+    if (oldest.length === 0) return;
     await write(oldest, (entry) => {
       entry.lists = new Map();
     });
@@ -185,6 +187,21 @@ export async function fillRange(
   return counters.write("", { position: to, learnersPosition: to }).set;
 }
 
+/** The first that have to go, so that the rest are not too many and not too large. */
+function oldestBeyond(inMemory: ReadonlyMap<string, LearnerEntry>, most: number, heapBytes: number): LearnerEntry[] {
+  let bytes = 0;
+  for (const { state } of inMemory.values()) bytes += heapBytesOf(state);
+  let left = inMemory.size;
+  const oldest: LearnerEntry[] = [];
+  for (const entry of inMemory.values()) {
+    if (left <= most && bytes <= heapBytes) break;
+    oldest.push(entry);
+    left -= 1;
+    bytes -= heapBytesOf(entry.state);
+  }
+  return oldest;
+}
+
 /** Writes what the ranges of a partition counted, as one: from then on a pipeline can go on with these rows. */
 export async function writeRangeCounters(
   { readModels }: Pick<PipelineDeps, "readModels">,
@@ -218,10 +235,11 @@ export async function fillRows(deps: PipelineDeps, options: FillOptions): Promis
   const feed: Feed = createReadAhead(deps.feed);
   const slowest = createSlowest(partitions, options);
   const learnersInMemory = Math.ceil(options.learnersInMemory / partitions);
+  const heapBytes = (options.heapBytes ?? learnerMemoryBytes.fill) / partitions;
   const failed = new AbortController();
   const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
   const one = async (partition: number): Promise<void> => {
-    const own = { ...options, learnersInMemory, onProgress: slowest(partition), signal };
+    const own = { ...options, learnersInMemory, heapBytes, onProgress: slowest(partition), signal };
     const counted = await fillRange({ ...deps, feed }, { range: partition, ranges: partitions }, own);
     await writeRangeCounters(deps, options, partition, [counted]);
   };
