@@ -50,7 +50,7 @@ describe.skipIf(python === null)("pyarrow", () => {
     const kind = exportKind({
       ...{ eventStore: live.store, feed: history.log, clock: { now: () => now } },
       // Small groups: a file of several.
-      ...{ serving: async () => live, pace: { pageSize: 3, between: 50 } },
+      ...{ serving: async () => live, pace: { pageSize: 2, between: 20 } },
       pseudonymKey: async () => "a key of sixteen or more",
     });
     const exported = async (what: TableName, format: Format): Promise<Buffer> => {
