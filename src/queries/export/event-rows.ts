@@ -1,3 +1,4 @@
+import { eventSchemas } from "../../domain/events.ts";
 import type { StoredEvent } from "../../domain/stored-event.ts";
 import { categoryOf } from "../../domain/streams.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
@@ -35,9 +36,13 @@ export function eventRow(event: StoredEvent, pseudonyms: Pseudonyms): EventRow {
     arm: text(experiment.arm),
     occurredAt: timeOf(data.occurredAt),
     source: pseudonyms.replace ? null : text(data.source),
-    data: isInteraction ? null : pseudonyms.inJson(data),
+    data: isInteraction ? null : { ...(pseudonyms.inJson(data) as object), ...ownSource(type, data.source) },
   };
 }
+
+/** The package that an item is of, and where a served list came from, are no words of a client. */
+const ownSource = (type: string, source: unknown): object =>
+  type in eventSchemas && source !== undefined ? { source } : {};
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

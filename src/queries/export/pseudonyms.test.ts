@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventSchemas, interactionRecordedSchema } from "../../domain/events.ts";
+import { eventRow } from "./event-rows.ts";
 import { createPseudonyms, fieldRule, plainIds } from "./pseudonyms.ts";
 import { eventsTable, tableNames, tables } from "./tables.ts";
 
@@ -69,6 +70,18 @@ describe("pseudonyms", () => {
           expect(description, `${name}.${column}`).toContain("pseudonym");
       }
     }
+  });
+
+  test("where a served list came from, and the package of an item, stay; what a client calls itself goes", () => {
+    const sourceIn = (type: string, data: object) => {
+      const place = { eventId: "e", stream: "item-a", revision: 1, position: 1, recordedAt: "2026-03-01T08:00:00.000Z" };
+      const row = eventRow({ ...place, type, data, metadata: null }, createPseudonyms(key));
+      return [row.source, (row.data as { source?: string } | null)?.source];
+    };
+    expect(sourceIn("ItemsServed", { learnerId: "ada", source: "popular" })).toEqual([null, "popular"]);
+    expect(sourceIn("ItemPublished", { itemId: "a", source: "book-1" })).toEqual([null, "book-1"]);
+    expect(sourceIn("InteractionRecorded", { learnerId: "ada", source: "ada's tablet" })).toEqual([null, undefined]);
+    expect(sourceIn("Unheard", { source: "ada's tablet" })).toEqual([null, undefined]);
   });
 
   test("each field of an interaction has a column: a new one needs one too", () => {
