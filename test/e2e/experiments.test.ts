@@ -21,7 +21,9 @@ async function replay(server: Running, kind: string, input: object, file: string
   return (await server.get(`/v1/replays/${body.replayId}/files/${file}`)).body;
 }
 
-test("an experiment, from its definition over the API to its results, and another policy judged by the lists that were given out", async () => {
+test("an experiment, from its definition over the API to its results, and another policy judged by the lists that were given out", {
+  timeout: 90_000,
+}, async () => {
   const place = newPlace();
   const server = await serve(place);
   await server.post(
@@ -87,6 +89,12 @@ test("an experiment, from its definition over the API to its results, and anothe
   expect((await cli.run(...about)).stdout).toMatch(/doubly robust +0\.\d+ +0\.\d+ to/);
 
   const wrong = cli.file("wrong.json", JSON.stringify({ targetSucess: 0.2 }));
+  expect(await cli.run("evaluate", "policy", "--track", "none", "--policy", file)).toMatchObject({
+    ...{ code: 1, stderr: expect.stringContaining("there is no track none\n") },
+  });
+  expect((await cli.run("evaluate", "policy", "--track", "arithmetic", "--policy", "no.json")).stderr).toBe(
+    "proximal: --policy no.json: there is no such file\n",
+  );
   const refused = await cli.run("evaluate", "policy", "--track", "arithmetic", "--policy", wrong);
   expect([refused.code, refused.stderr]).toEqual([64, expect.stringContaining("targetSucess: unknown field")]);
   const unknown = await cli.run("experiments", "show", "nope");

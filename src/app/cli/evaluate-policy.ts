@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { fieldProblems, summaryOf } from "../../commands/refusal.ts";
 import { learnerModels } from "../../domain/learner-model/models.ts";
@@ -7,7 +6,7 @@ import type { RewardName } from "../../queries/evaluate-policy/rewards.ts";
 import { silentLogger } from "../logging.ts";
 import type { CommandContext } from "./context.ts";
 import { CommandFailure, printResult, tableLines, usageFailure } from "./io.ts";
-import { examples } from "./options.ts";
+import { examples, jsonFile } from "./options.ts";
 import { startProgress } from "./progress.ts";
 import { withEngines } from "./with-engines.ts";
 
@@ -45,6 +44,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const { evaluatePolicy } = await import("../../queries/evaluate-policy/evaluate-policy.ts");
   const { questionOf } = await import("../../queries/evaluate-policy/policy-evaluation-kind.ts");
   const { estimatesTable, evaluationJson, evidenceLines } = await import("../../queries/evaluate-policy/report.ts");
+  const { ReplayRefused } = await import("../../queries/replays/replay-kind.ts");
   const { NoSuchPlace } = await import("../../queries/time-travel/place.ts");
   const input = await readInput(options);
   const { io } = context;
@@ -66,6 +66,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     ]);
   } catch (error) {
     if (io.signal.aborted) throw new CommandFailure("stopped");
+    if (error instanceof ReplayRefused) throw new CommandFailure(error.message);
     if (error instanceof NoSuchPlace) throw usageFailure(`--from, --to: ${error.message}`);
     throw error;
   } finally {
@@ -75,12 +76,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
 
 async function readInput({ policy: file, track, from, to, reward }: Options): Promise<PolicyEvaluationInput> {
   const { policyEvaluationInputSchema } = await import("../../queries/evaluate-policy/policy-evaluation-kind.ts");
-  let policy: unknown;
-  try {
-    policy = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    throw usageFailure(`--policy ${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const policy = await jsonFile("--policy", file);
   const parsed = policyEvaluationInputSchema.safeParse({ track, policy, from, to, reward });
   if (!parsed.success) throw usageFailure(`evaluate policy: ${summaryOf(fieldProblems(parsed.error.issues))}`);
   return parsed.data;

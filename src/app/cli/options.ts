@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { InvalidArgumentError } from "commander";
+import { usageFailure } from "./io.ts";
 
 /** For commander: a whole number of at least `min`. */
 export const wholeNumberOf =
@@ -34,3 +36,15 @@ export function gathered(value: string, previous: readonly string[] | undefined)
 /** The lines under a command's help that show it in use. */
 export const examples = (...lines: readonly string[]): string =>
   `\nExamples:\n${lines.map((l) => `  $ ${l}`).join("\n")}\n`;
+
+/** What a file that an option names holds. Rejects with a usage failure that says what is wrong with it. */
+export async function jsonFile(option: string, path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw usageFailure(`${option} ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`);
+  });
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw usageFailure(`${option} ${path}: not JSON: ${(error as Error).message}`);
+  }
+}

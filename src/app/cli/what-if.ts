@@ -9,7 +9,7 @@ import type { Engines } from "../compose.ts";
 import type { Config } from "../config.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { printResult, tableLines, usageFailure } from "./io.ts";
-import { examples, wholeNumberOf } from "./options.ts";
+import { examples, jsonFile, wholeNumberOf } from "./options.ts";
 import { withEngines } from "./with-engines.ts";
 
 interface WhatIfOptions {
@@ -67,7 +67,7 @@ export const addWhatIf: AddCommand = (program, context) => {
 async function whatIf(context: CommandContext, options: WhatIfOptions): Promise<void> {
   if (options.resume === true && options.out === undefined) throw usageFailure("--resume goes with --out");
   const { whatIfInputSchema } = await import("../../queries/what-if/input.ts");
-  const policy = options.policy === undefined ? undefined : await policyIn(options.policy);
+  const policy = options.policy === undefined ? undefined : await jsonFile("--policy", options.policy);
   const { model, track, from, to, learners, seed, every, count } = options;
   const given = { policy, model, track, from, to, learners, seed, every, count };
   const asked = whatIfInputSchema.safeParse(
@@ -81,17 +81,6 @@ async function whatIf(context: CommandContext, options: WhatIfOptions): Promise<
   }
   const report = await withEngines(context, (engines, config) => replay(context, engines, config, asked.data, options));
   await show(context, report, options);
-}
-
-async function policyIn(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw usageFailure(`--policy ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`);
-  });
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw usageFailure(`--policy ${path}: not JSON: ${(error as Error).message}`);
-  }
 }
 
 async function replay(

@@ -179,9 +179,9 @@ describe("evaluatePolicy", () => {
     expect(evidence.effective).toBeLessThan(80);
     expect(warnings.join("\n")).toContain("worth of evidence");
     expect(unsupported).toBeGreaterThanOrEqual(0);
-    expect((await evaluate(one, other, { trackId: "nope" })).warnings[0]).toContain("no list was given out");
-    const { evidence: none } = await evaluate(one, other, { to: 13 });
-    expect(none.decisions).toBe(0);
+    await expect(evaluate(one, other, { trackId: "nope" })).rejects.toThrow("there is no track nope");
+    const { evidence: none, warnings: said } = await evaluate(one, other, { to: 13 });
+    expect([none.decisions, said[0]]).toEqual([0, expect.stringContaining("no list was given out")]);
   });
 
   test("counts growth of mastery as well, and passes over what cannot be asked again", async () => {

@@ -12,6 +12,7 @@ import type { Log } from "../../ports/log.ts";
 import { type Context, createContext } from "../../projections/context.ts";
 import { foldInteraction } from "../../projections/learner-fold.ts";
 import { createTurns } from "../../projections/turns.ts";
+import { ReplayRefused } from "../replays/replay-kind.ts";
 import { type Decision, estimatesOf, evidenceOf } from "./estimators.ts";
 import { type JudgedList, judge } from "./judge.ts";
 import { createPastBanks, type PastBanks } from "./past-banks.ts";
@@ -51,12 +52,13 @@ const pageSize = 1_000;
 /**
  * What another policy would have brought, from lists that were given out with known propensities, and the answers that name
  * them. Each list is selected again, by both policies, from the learner, catalogue and weights of its time: learners' streams
- * are folded from their first event, some learners at a time in log order.
+ * are folded from their first event, some learners at a time in log order. Throws {@link ReplayRefused} for a track that is not there.
  */
 export async function evaluatePolicy(deps: EvaluatePolicyDeps, question: PolicyQuestion): Promise<PolicyEvaluation> {
   const { trackId, policy, from, to, reward } = question;
   const context = createContext(deps);
   await context.moveTo(to);
+  if (!context.catalogue.tracks.has(trackId)) throw new ReplayRefused(`there is no track ${trackId}`);
   const run: Run = {
     deps,
     question,

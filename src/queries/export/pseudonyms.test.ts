@@ -74,7 +74,13 @@ describe("pseudonyms", () => {
 
   test("where a served list came from, and the package of an item, stay; what a client calls itself goes", () => {
     const sourceIn = (type: string, data: object) => {
-      const place = { eventId: "e", stream: "item-a", revision: 1, position: 1, recordedAt: "2026-03-01T08:00:00.000Z" };
+      const place = {
+        eventId: "e",
+        stream: "item-a",
+        revision: 1,
+        position: 1,
+        recordedAt: "2026-03-01T08:00:00.000Z",
+      };
       const row = eventRow({ ...place, type, data, metadata: null }, createPseudonyms(key));
       return [row.source, (row.data as { source?: string } | null)?.source];
     };
