@@ -116,6 +116,8 @@ async function watchLag(stack: Stack, projector: RoleProcess, forSeconds: number
         position = Math.max(position, found);
       })
       .catch(() => undefined)
+      // A look counts what is behind, which takes time from what is watched.
+      .then(() => sleep(300))
       .finally(() => {
         looking = null;
       });

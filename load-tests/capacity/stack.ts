@@ -68,7 +68,7 @@ export async function startStack(): Promise<Stack> {
           () => false,
         );
       });
-      const caughtUp = () => until(600_000, `${role} caught up`, async () => (await lagOf(request)) === 0);
+      const caughtUp = () => until(600_000, `${role} caught up`, async () => (await lagOf(request)) === 0, lagEveryMs);
       return { url, pid: server.pid, request, caughtUp, stop: server.stop };
     },
   };
@@ -96,12 +96,20 @@ export async function lagOf(request: RoleProcess["request"]): Promise<number> {
   }
 }
 
-export async function until(ms: number, what: string, reached: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + ms; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+export async function until(
+  ms: number,
+  what: string,
+  reached: () => Promise<boolean>,
+  everyMs: number = 50,
+): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, everyMs))) {
     if (await reached()) return;
   }
   throw new Error(`not within ${ms / 1000} s: ${what}`);
 }
+
+/** A look at the lag counts what is behind: asked more often, it would be much of what is measured. */
+export const lagEveryMs = 500;
 
 /** A figure of /metrics, summed over its labels; 0 where it is not there. */
 export async function metricOf(role: RoleProcess, name: string, label = ""): Promise<number> {
