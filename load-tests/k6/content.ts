@@ -29,15 +29,15 @@ export interface Scores {
   readonly skills: readonly { readonly skillId: string; readonly mastery: number }[];
 }
 
-let shown = 0;
+const shown = new Set<string>();
 
-/** Counts the check, and what breaks it; the first few are printed with what was found. */
+/** Counts the check, and what breaks it; the first of each that a virtual user sees is printed with what was found. */
 export function hold(name: string, ok: boolean, found: () => unknown): boolean {
   check(null, { [name]: () => ok });
   if (!ok) {
     violations.add(1, { kind: name });
-    shown += 1;
-    if (shown <= 3) console.error(`${name}: ${JSON.stringify(found())}`);
+    if (!shown.has(name)) console.error(`${name}: ${JSON.stringify(found())}`);
+    shown.add(name);
   }
   return ok;
 }

@@ -3,7 +3,7 @@ import exec from "k6/execution";
 import { Counter, Rate } from "k6/metrics";
 import { get, isOk, isShed, post, type Reply, remove } from "./api.ts";
 import { type Asked, checkFresh, checkList, checkLocks, hold, type NextList, type Scores } from "./content.ts";
-import { abilityOf, type CourseItem, isCorrect, learnerName } from "./latent.ts";
+import { abilityOf, type CourseItem, hashed, isCorrect, learnerName } from "./latent.ts";
 import { batchSize, profiles, thresholdsOf } from "./profiles.ts";
 import { settings } from "./settings.ts";
 
@@ -83,7 +83,9 @@ function answerOf(index: number, learnerId: string, item: CourseItem, list?: Nex
 export function step(): void {
   const index = turn();
   const learnerId = learnerName(index);
-  const looked = Math.random() < checkShare;
+  // Drawn by number, so that the same steps are looked at whenever the test is run.
+  const draw = (of: number): number => hashed(7 * exec.scenario.iterationInTest + of);
+  const looked = draw(0) < checkShare;
   // One of five keeps to a track.
   const track = index % 5 === 0 ? { track: trackId } : {};
   const list = askNext(learnerId, { name: "next", ...track }, looked);
@@ -99,11 +101,11 @@ export function step(): void {
   if (posted === null || after === undefined) return;
   accepted.add(posted.accepted);
   // One of four would rather not have two of those it was just offered.
-  const exclude = Math.random() < 0.25 ? list.items.slice(1, 3).map(({ itemId }) => itemId) : [];
+  const exclude = draw(1) < 0.25 ? list.items.slice(1, 3).map(({ itemId }) => itemId) : [];
   const next = askNext(learnerId, { name: "next_after", after, exclude, ...track }, looked);
   if (next === null) return;
   checkFresh(next, list, item.itemId);
-  if (looked && Math.random() < 0.1) {
+  if (looked && draw(2) < 0.1) {
     const scores = jsonOf<Scores>(get("scores", `/v1/learners/${learnerId}/scores`));
     if (scores !== null) checkLocks(next, scores);
   }

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,7 @@ import { givePast, untilDrained, warmUp } from "./warm-up.ts";
 export type Tell = (line: string) => void;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const linesMax = 60;
 const resultsFolder = join(root, "load-tests", "results");
 
 /** One run from nothing to its result. Whatever it started is stopped when it ends, also where `signal` ends it. */
@@ -41,7 +42,7 @@ export async function run(
     return { result, file: await save(wanted, result) };
   } catch (error) {
     // Its logs say what the error does not.
-    if (!signal.aborted && target !== null) tell(`files of this run: ${await kept(folder)}`);
+    if (!signal.aborted && (await readdir(folder)).length > 0) tell(`files of this run: ${await kept(folder)}`);
     throw error;
   } finally {
     if (target !== null && running === null) tell("stopping the stack");
@@ -79,7 +80,7 @@ async function measure(
     const generating: Generating = {
       ...{ folder, ...files, signal },
       onStart: (tool, pid) => sampler.watch(tool, pid),
-      onLine: (line) => tell(`  ${line}`),
+      onLine: firstLines(tell),
     };
     const generated: Generated = await (name === personas
       ? runLocust(load, generating)
@@ -108,6 +109,15 @@ async function measure(
     await connections?.stop().catch(() => null);
     await sampler.stop();
   }
+}
+
+/** What a load generator says goes to its log as a whole; a violation in every answer would fill the terminal. */
+function firstLines(tell: Tell): Tell {
+  let said = 0;
+  return (line) => {
+    said += 1;
+    if (said <= linesMax) tell(`  ${line.length > 500 ? `${line.slice(0, 500)}...` : line}`);
+  };
 }
 
 type Held = NonNullable<Result["connections"]>;
