@@ -141,7 +141,7 @@ async function measure(): Promise<Costs> {
   const roles = await seed(stack);
   const seeded = await logSize(stack);
   const perLearner = await learnerBytes(stack, hotLearners);
-  const base = await redisBase(stack, hotLearners + coldLearners, perLearner);
+  const base = await redisBase(stack);
   const found = await measureRounds(stack, roles);
   const [api] = roles.apis as [RoleProcess];
   const perEvent = median(found.map(({ projected }) => projected.app));

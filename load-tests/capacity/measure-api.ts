@@ -59,7 +59,7 @@ export async function measureApi(setting: ApiSetting, round: number): Promise<Ap
   }
   const posts = await measurePosts(setting, api);
   const byProcesses = await measureProcesses(setting);
-  const inBatches = await load(setting, api, { connections: 16, shots: batches(setting.hotLearners) });
+  const inBatches = await load(setting, api, { connections: 16, shots: batches(setting) });
   const { app, postgres, redis } = inBatches.cpu;
   return {
     nextFromMemory: nextFromMemory ?? { app: 0, postgres: 0, redis: 0 },
@@ -95,7 +95,7 @@ async function measureCold(setting: ApiSetting, api: RoleProcess, round: number)
 }
 
 async function measurePosts(setting: ApiSetting, api: RoleProcess) {
-  const shots = singles(setting.hotLearners);
+  const shots = singles(setting);
   const postByConnections: ThroughputPoint[] = [];
   let base = { ms: 0, events: 1 };
   let many = { ms: 0, events: 1 };
@@ -128,7 +128,7 @@ async function measurePosts(setting: ApiSetting, api: RoleProcess) {
 /** n processes at once, a few clients each: what the one log leaves of n times one. */
 async function measureProcesses(setting: ApiSetting) {
   const { apis, generators, stack, seconds } = setting;
-  const shots = singles(setting.hotLearners);
+  const shots = singles(setting);
   const postByProcesses: ThroughputPoint[] = [];
   let commitsPerSecondMax = 0;
   for (let n = 1; n <= apis.length; n += 1) {
@@ -182,17 +182,20 @@ function failOn(reports: readonly LoadReport[]): void {
 const nexts = (count: number, from: number) =>
   Array.from({ length: count }, (_, n) => ({ method: "GET" as const, path: nextPath(from + n) }));
 
-/** Without ids, so that the same body is a new interaction each time. */
-const singles = (learners: number) =>
-  Array.from({ length: learners }, (_, n) => ({
+/**
+ * Of all learners in turn, so that hardly two events of a batch of the projector are one learner's: these would be written
+ * once. Without ids, so that the same body is a new interaction each time.
+ */
+const singles = ({ hotLearners, coldLearners }: ApiSetting) =>
+  Array.from({ length: hotLearners + coldLearners }, (_, n) => ({
     method: "POST" as const,
     path: "/v1/interactions",
     body: JSON.stringify(answer(n, 1000 + n)),
   }));
 
-const batches = (learners: number) =>
-  Array.from({ length: 100 }, (_, n) => ({
+const batches = ({ hotLearners, coldLearners }: ApiSetting) =>
+  Array.from({ length: Math.ceil((hotLearners + coldLearners) / batchSize) }, (_, n) => ({
     method: "POST" as const,
     path: "/v1/interactions",
-    body: JSON.stringify(Array.from({ length: batchSize }, (_, i) => answer((n * batchSize + i) % learners, 2000 + n))),
+    body: JSON.stringify(Array.from({ length: batchSize }, (_, i) => answer(n * batchSize + i, 2000 + n))),
   }));

@@ -44,8 +44,11 @@ export async function learnerBytes({ redisClient }: Stack, learners: number): Pr
 }
 
 /** Everything but rows of learners. */
-export async function redisBase(stack: Stack, learners: number, perLearner: number): Promise<number> {
-  return Math.max(0, (await redisInfo(stack.redisClient, "used_memory")) - learners * perLearner);
+export async function redisBase({ redisClient }: Stack): Promise<number> {
+  const [, keys] = await redisClient.scan(0, "MATCH", "*:learner:*", "COUNT", 10_000_000);
+  const sizes = await Promise.all(keys.map((key) => redisClient.memory("USAGE", key, "SAMPLES", 0)));
+  const rows = sizes.reduce<number>((sum, size) => sum + Number(size ?? 0), 0);
+  return Math.max(0, (await redisInfo(redisClient, "used_memory")) - rows);
 }
 
 /** Some interactions as messages of Kafka, and as lines of a file of the archive over their own length. */
