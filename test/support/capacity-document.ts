@@ -193,6 +193,7 @@ interface Check extends Pick<Costs, "measuredAt" | "command" | "machine"> {
   readonly compared: readonly {
     readonly name: string;
     readonly posts: number;
+    readonly lateStarts: number;
     readonly measured: Readonly<Record<string, number | null>>;
     readonly simulated: Readonly<Record<string, number | null>>;
   }[];
@@ -207,6 +208,9 @@ const checkNames: Readonly<Record<string, string>> = {
   drainedAfterS: "drained after, s",
 };
 
+/** Of the posts; beyond it the arrivals were not those that were asked for. */
+const lateShareMax = 0.02;
+
 function checkPart(): string {
   const path = "load-tests/results/simulation-check.json";
   if (!existsSync(join(root, path))) return "Not measured yet.";
@@ -220,7 +224,15 @@ function checkPart(): string {
       return [[name, title, numberText(real), numberText(told), error]];
     }),
   );
-  return [stampOf(check), "", markdown({ head: ["case", "figure", "measured", "simulated", "error"], rows })].join(
-    "\n",
-  );
+  const late = check.compared.reduce((sum, { lateStarts }) => sum + lateStarts, 0);
+  const posts = check.compared.reduce((sum, one) => sum + one.posts, 0);
+  const tooBusy =
+    " That is too many: the machine was so busy with other things that generator and processes waited for a core, which the simulation knows nothing of. These figures tell how busy it was, and nothing of the simulation.";
+  return [
+    stampOf(check),
+    "",
+    `Of ${numberText(posts)} posts ${percentText(late / posts)} left more than 20 ms late.${late / posts > lateShareMax ? tooBusy : ""}`,
+    "",
+    markdown({ head: ["case", "figure", "measured", "simulated", "error"], rows }),
+  ].join("\n");
 }
