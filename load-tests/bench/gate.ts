@@ -1,14 +1,14 @@
 import jStat from "jstat";
 import { z } from "zod";
-import { quantileOf } from "../../src/queries/statistics/intervals.ts";
+import { meanOf } from "../../src/queries/statistics/intervals.ts";
 import { machineSchema, type PairedRound } from "./result.ts";
 import { median } from "./statistics.ts";
 
 /*
  * The gate of CI: has a path become dearer than it was? It looks at one number of a case: how much CPU time the limit takes for
  * an operation, for each microsecond that ours takes. What else the machine does only ever adds to either (caches are lost,
- * a core is shared), so each side stands for itself with the lower quartile of its rounds. The floor of a case is the
- * median of that number over many runs. A run that falls below it by more than the tolerance is measured again, the rounds
+ * a core is shared), so each side stands for itself with the cheapest of its rounds. The floor of a case is the median of
+ * that number over many runs. A run that falls below it by more than the tolerance is measured again, the rounds
  * together, and fails when it stays there.
  */
 
@@ -38,13 +38,15 @@ export const floorsSchema = z.object({
 });
 export type Floors = z.infer<typeof floorsSchema>;
 
+/** This share of the rounds, the cheapest, stands for a side. */
+const cheapest = 1 / 6;
+
 /** CPU time of the limit for an operation / CPU time of ours; NaN where the system does not tell it. */
 export function cpuRatioOf(rounds: readonly PairedRound[]): number {
-  const cost = (values: readonly (number | null | undefined)[]): number =>
-    quantileOf(
-      values.filter((value) => value != null).sort((a, b) => a - b),
-      0.25,
-    );
+  const cost = (values: readonly (number | null | undefined)[]): number => {
+    const known = values.filter((value) => value != null).sort((a, b) => a - b);
+    return meanOf(known.slice(0, Math.ceil(known.length * cheapest)));
+  };
   return cost(rounds.map(({ limit }) => limit?.cpuUs)) / cost(rounds.map(({ ours }) => ours.cpuUs));
 }
 
@@ -68,19 +70,25 @@ export function toleranceOf(sd: number, runs: number): number {
 export const leastOf = (floor: Floor): number => floor.ratio * (1 - floor.tolerance);
 
 export interface Judged {
-  readonly verdict: "ok" | "better" | "slower";
+  /** `unsure`: below, and there was no time to measure it again. */
+  readonly verdict: "ok" | "better" | "slower" | "unsure";
   /** After each attempt, of all rounds so far. */
   readonly ratios: readonly number[];
 }
 
-/** Measures until the rounds so far are not below the floor, at most {@link attempts} times. Throws where CPU time is not told. */
+/**
+ * Measures until the rounds so far are not below the floor, at most {@link attempts} times, and again only while there is
+ * time. Throws where CPU time is not told.
+ */
 export async function judge(
   floor: Floor,
   measure: (attempt: number) => Promise<readonly PairedRound[]>,
+  thereIsTime: () => boolean = () => true,
 ): Promise<Judged> {
   const rounds: PairedRound[] = [];
   const ratios: number[] = [];
   while (ratios.length < attempts) {
+    if (ratios.length > 0 && !thereIsTime()) return { verdict: "unsure", ratios };
     rounds.push(...(await measure(ratios.length)));
     const ratio = cpuRatioOf(rounds);
     if (Number.isNaN(ratio)) throw new Error("this system does not tell CPU time: the gate runs on Linux");

@@ -15,7 +15,7 @@ interface Usual {
 const usual: Readonly<Record<Scale, Usual>> = {
   full: { rounds: 5, seconds: 8, learners: 1_000, answersEach: 20 },
   quick: { rounds: 2, seconds: 3, learners: 1_000, answersEach: 20 },
-  gate: { rounds: 12, seconds: 20, learners: 200, answersEach: 10 },
+  gate: { rounds: 18, seconds: 20, learners: 200, answersEach: 10 },
 };
 
 /** A round that does not count is no longer than this. */
@@ -24,7 +24,7 @@ const warmUpSeconds = 3;
  * The gate gives work, not time: on a busy machine a second holds little, and a server that V8 has not yet compiled is several
  * times as dear for each request.
  */
-const gateRequests = { round: 6_000, warmUp: 30_000 };
+const gateRequests = { round: 4_000, warmUp: 30_000 };
 
 /** Starts a setting, and measures one case after the other in it; what it started is ended by `endAll`. */
 export function measuring(
