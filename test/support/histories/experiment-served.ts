@@ -12,13 +12,14 @@ const hourMs = 3_600_000;
  * A class in an experiment, through the API: a track with every setting of a policy and three arms, learners who do what they are
  * served, lists in the log, weights of LR-full.
  */
-export async function experimentServed(): Promise<Buffer> {
+export async function experimentServed(seed = 31, rounds = 16, policy: object = {}): Promise<Buffer> {
   const api = await startTestApi(() => ({ options: { servedShare: 1 } }));
-  const random = seededRandom(31);
+  const random = seededRandom(seed);
+  const track = { ...sums, policy: { ...sums.policy, ...policy } };
   try {
-    await publish(api);
+    await publish(api, track);
     const learners = Array.from({ length: 8 }, (_, n) => `learner-${n}`);
-    for (let round = 0; round < 16; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       for (const learnerId of learners) {
         if (random.chance(0.3)) continue;
         await sitting(api, learnerId, round, random);
@@ -48,7 +49,7 @@ const experiment = {
   ],
 };
 
-const track = {
+const sums = {
   trackId: "sums",
   title: "Sums",
   skillIds: skills,
@@ -68,7 +69,7 @@ const track = {
   experiment,
 };
 
-async function publish(api: TestApi): Promise<void> {
+async function publish(api: TestApi, track: typeof sums): Promise<void> {
   const defined = skills.map((skillId, at) => ({
     ...{ skillId, title: `To ${skillId}`, externalIds: [`urn:skill:${skillId}`], source: "framework-1" },
     prerequisites: at === 0 ? [] : [{ skillId: skills[at - 1], weight: 0.9 }],

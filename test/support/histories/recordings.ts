@@ -28,6 +28,7 @@ export const recordings: Readonly<Record<string, () => Promise<Buffer>>> = {
   "catalogue-churn": catalogueChurn,
   "old-and-broken": oldAndBroken,
   "experiment-served": experimentServed,
+  "rules-served": () => experimentServed(47, 5, { reviewWait: { tolerance: 0.1, daysMax: 2 } }),
 };
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
