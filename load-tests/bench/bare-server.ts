@@ -1,18 +1,30 @@
 // A child process: the least a Fastify server can do for the same answer. It is the limit that ours is held against.
-// GET gives fixed bytes; POST checks the body with the very schema of POST /v1/interactions and gives fixed bytes.
+// GET gives fixed bytes, its own or those of one key of Redis; POST checks the body with the very schema of POST /v1/interactions and gives fixed bytes.
 
 import { fastify } from "fastify";
+import { Redis } from "ioredis";
 import { interactionInputSchema } from "../../src/commands/interaction-input.ts";
 
 export interface BareOrder {
   /** Body and content type of each answer, as the real server gave them. */
   readonly get: { readonly body: string; readonly type: string };
   readonly post: { readonly body: string; readonly type: string; readonly status: number };
+  /** Where GET reads its body from each time; left out: it has it. */
+  readonly redis?: { readonly url: string; readonly key: string };
 }
 
-process.once("message", async ({ get, post }: BareOrder) => {
+process.once("message", async ({ get, post, redis }: BareOrder) => {
   const server = fastify();
-  server.get("/v1/learners/:id/next", (_request, reply) => reply.type(get.type).send(get.body));
+  if (redis === undefined) {
+    server.get("/v1/learners/:id/next", (_request, reply) => reply.type(get.type).send(get.body));
+  } else {
+    const client = new Redis(redis.url, { enableAutoPipelining: true });
+    await client.set(redis.key, get.body);
+    server.get("/v1/learners/:id/next", async (_request, reply) => {
+      reply.type(get.type);
+      return client.get(redis.key);
+    });
+  }
   server.post("/v1/interactions", (request, reply) => {
     const checked = interactionInputSchema.safeParse(request.body);
     if (!checked.success) return reply.status(400).send();

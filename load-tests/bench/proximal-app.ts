@@ -11,13 +11,15 @@ export interface App {
   readonly key: string;
   readonly server: NodeProcess;
   /** Settings it was started with. */
-  readonly env: Readonly<Record<string, string>> & { readonly DATABASE_URL: string };
+  readonly env: Readonly<Record<string, string>> & { readonly DATABASE_URL: string; readonly REDIS_URL: string };
   request(method: "GET" | "POST", path: string, body?: unknown): Promise<Reply>;
   /**
-   * Starts a second process on the same engines that takes interactions and does nothing else, as where each role has its
-   * process. The first stands still until this one is stopped: on two cores it would be measured too.
+   * Starts a second process on the same engines that answers and does nothing else, as where each role has its process,
+   * with these settings besides. The first stands still until this one is stopped: on two cores it would be measured too.
    */
-  startApiOnly(): Promise<Pick<App, "url" | "server"> & { stop(): Promise<void> }>;
+  startApiOnly(
+    settings?: Readonly<Record<string, string>>,
+  ): Promise<Pick<App, "url" | "server"> & { stop(): Promise<void> }>;
   /** Resolves when every projection has folded in all that stands in the log now. */
   caughtUp(): Promise<void>;
 }
@@ -55,7 +57,7 @@ export async function startApp(): Promise<App> {
   await untilReady(app);
   return {
     ...{ ...app, key, env },
-    startApiOnly: () => startApiOnly(app, env, key),
+    startApiOnly: (settings = {}) => startApiOnly(app, { ...env, ...settings }, key),
     caughtUp: () => untilCaughtUp(app.request),
   };
 }

@@ -22,7 +22,7 @@ export function benchSetting(
     app,
     bare: once(async () => {
       const server = startNode("load-tests/bench/bare-server.ts");
-      const { url } = await ask<{ url: string }>(server, await sampleAnswers(await app()));
+      const { url } = await ask<{ url: string }>(server, await bareOrder(await app()));
       return { url, pid: server.pid };
     }),
     generator: once(startLoadGenerator),
@@ -38,7 +38,7 @@ function once<T>(start: () => T): () => T {
 }
 
 /** What the real server answers, for the bare one to answer the same. */
-async function sampleAnswers(app: App): Promise<BareOrder> {
+export async function bareOrder(app: App): Promise<BareOrder> {
   const get = await app.request("GET", nextPath(0));
   const post = await app.request("POST", "/v1/interactions", answer(0, 999));
   return {

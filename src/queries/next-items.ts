@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
 import type { ItemsServed } from "../domain/events.ts";
 import type { SelectedItem } from "../domain/item-selection/selection.ts";
-import type { LearnerState } from "../domain/learner/learner-state.ts";
-import { bankOfLearner, selectForLearner } from "../domain/learner/select-for-learner.ts";
+import { bankOfLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
@@ -21,6 +21,7 @@ import { type NextAnswer, renderNext } from "./render-next.ts";
 import { finish, type Json, type Rendered } from "./rendered.ts";
 import { createRowCache, type RowCache } from "./row-cache.ts";
 import type { KeptField } from "./row-memory.ts";
+import { selectNow, shortened } from "./select-now.ts";
 import { waitUntil } from "./wait-until.ts";
 
 export interface NextItemsDeps {
@@ -64,6 +65,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
   const rows = deps.rows ?? createRowCache(deps);
+  // Lists that were rendered again because their rows had to make room: the log would store each once anyway.
+  const offered = new LRUCache<string, true>({ max: offeredMax });
 
   const render = (answer: NextAnswer): Rendered => renderNext(answer, itemJson, deps.served?.share);
 
@@ -72,7 +75,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const { toRecord } = answer;
     if (toRecord !== null) {
       answer.toRecord = null;
-      deps.served?.offer(toRecord);
+      if (!offered.has(toRecord.selectionId)) deps.served?.offer(toRecord.list);
+      offered.set(toRecord.selectionId, true);
     }
     return finish(answer, clock.now(), fresh);
   }
@@ -122,28 +126,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     if (kept !== undefined && holds(kept, clock.now())) return done(kept, "personal");
     const state = field.bytes === null ? null : decodeLearnerState(field.bytes, model);
     if (state === null) return forNewLearner(learnerId, request, field);
-    const made = render(selected(learnerId, state, request));
+    const made = render(selectNow(deps, learnerId, state, request));
     return done(cacheKey === null ? made : field.make(cacheKey, version, made), "personal");
-  }
-
-  function selected(learnerId: string, state: LearnerState, request: NextRequest): NextAnswer {
-    const { weights, version: modelVersion } = deps.model.current();
-    const { sessionType, skillIds, exclude, count, trackId } = request;
-    const bank = bankOfLearner(learnerId, trackId ?? state.lastTrackId, catalogue.bank);
-    const selection = selectForLearner({
-      ...{ learnerId, state, bank, model, weights, sessionType, now: clock.now() },
-      size: count,
-      ...(exclude.size === 0 ? {} : { excludedItemIds: exclude }),
-      ...(skillIds === null ? {} : { onlySkillIds: skillIds }),
-      ...(request.sessionId === undefined ? {} : { sessionId: request.sessionId }),
-    });
-    const { revision, position, recordedAt: at } = state;
-    return {
-      ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
-      ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name, modelVersion, revision, position, at },
-      ...{ holdsUntil: selection.holdsUntil, stop: selection.stop, items: selection.items.map(shortened) },
-      selection: { size: count, items: selection.items, cut: exclude.size > 0, skillIds, sessionId: request.sessionId },
-    };
   }
 
   /** `field` is where there is no state: what is answered is kept with that. */
@@ -263,16 +247,10 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
 }
 
 const answersPerTurn = 50;
+const offeredMax = 20_000;
 /** Popularity fades: what a new learner was given holds so long. Milliseconds. */
 const newLearnerKeptMs = 60_000;
 const nothingPopular: Popular = { position: 0, items: [], stale: true, version: 0 };
 
 const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, now: number): boolean =>
   holdsUntil === null || holdsUntil > now;
-
-function shortened(item: SelectedItem): SelectedItem {
-  const short = (value: number): number => Math.round(value * 10_000) / 10_000;
-  const reason = "mastery" in item.reason ? { ...item.reason, mastery: short(item.reason.mastery) } : item.reason;
-  const propensity = Number(item.propensity.toPrecision(4));
-  return { ...item, p: short(item.p), score: short(item.score), propensity, reason };
-}

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { ExperimentArm, ItemsServed, SessionType } from "../domain/events.ts";
-import type { SelectedItem, Stop } from "../domain/item-selection/selection.ts";
-import { type ItemJson, stopJson } from "./item-json.ts";
+import type { Reason, SelectedItem, Stop } from "../domain/item-selection/selection.ts";
+import { type ItemJson, shareJson, stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
 import { type Rendered, rendered } from "./rendered.ts";
 
@@ -49,11 +49,19 @@ export interface NextAnswer {
 export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare = 0): Rendered {
   const { learnerId, source, computed, trackId, sessionType, policyVersion, model, modelVersion } = answer;
   let items = "";
+  // The items of a list share a few reasons.
+  const reasons: Reason[] = [];
+  const reasonJsons: string[] = [];
   for (const { itemId, p, score, propensity, reason } of answer.items) {
     const known = itemJson.of(itemId);
     if (known === null) continue;
     if (items !== "") items += ",";
-    items += `{${known},"p":${p},"score":${score},"propensity":${propensity},"reason":${itemJson.reason(reason)}}`;
+    let number = reasons.indexOf(reason);
+    if (number < 0) {
+      number = reasons.push(reason) - 1;
+      reasonJsons.push(itemJson.reason(reason));
+    }
+    items += `{${known},"p":${shareJson(p)},"score":${shareJson(score)},"propensity":${propensity},"reason":${reasonJsons[number]}}`;
   }
   const beforeAge =
     `{"learnerId":${JSON.stringify(learnerId)},"source":"${source}","computed":"${computed}",` +
@@ -63,7 +71,9 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare
   const selectionId = selectionIdOf(answer);
   const afterAge = `,"selectionId":"${selectionId}","stop":${stopJson(answer.stop)},"items":[${items}]`;
   const passing = source === "stale";
-  const toRecord = chosen(selectionId, recordedShare) ? () => itemsServed(answer, selectionId) : null;
+  const toRecord = chosen(selectionId, recordedShare)
+    ? { selectionId, list: () => itemsServed(answer, selectionId) }
+    : null;
   return rendered({ ...answer, passing, toRecord }, beforeAge, afterAge);
 }
 

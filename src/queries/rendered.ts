@@ -16,7 +16,7 @@ export interface Rendered {
   /** Equal wherever the answer is, but for its age; null for one that nobody should keep. */
   readonly etag: string | null;
   /** The list of it, not yet recorded as served, and to be; null otherwise. */
-  toRecord: (() => ItemsServed) | null;
+  toRecord: { readonly selectionId: string; list(): ItemsServed } | null;
 }
 
 /** JSON to be sent. */
@@ -35,13 +35,11 @@ export type RenderedFacts = Pick<Rendered, "revision" | "at" | "holdsUntil"> & {
 
 /** The age, a number or `null`, stands between the two. */
 export function rendered(facts: RenderedFacts, beforeAge: string, afterAge: string): Rendered {
-  const [before, after] = [inOnePiece(beforeAge), inOnePiece(afterAge)];
   const { revision, at, holdsUntil, toRecord = null } = facts;
-  return {
-    ...{ revision, at, holdsUntil, beforeAge: before.text, afterAge: after.text, bytes: before.bytes + after.bytes },
-    etag: facts.passing ? null : weakTag(revision, before.sum, after.sum),
-    toRecord,
-  };
+  const { texts, bytes, sum } = inOnePiece(beforeAge, afterAge);
+  const [before = "", after = ""] = texts;
+  const etag = facts.passing ? null : weakTag(revision, bytes, sum);
+  return { revision, at, holdsUntil, beforeAge: before, afterAge: after, bytes, etag, toRecord };
 }
 
 /** The whole answer. `fresh` only where a token was given: whether the answer includes its interaction. */
@@ -54,23 +52,32 @@ export function finish(answer: Rendered, now: number, fresh: boolean | null): Js
 }
 
 /** JSON that has no age. */
-export function whole(text: string): Json {
-  const { bytes, sum, text: flat } = inOnePiece(text);
-  return { text: flat, bytes, etag: weakTag(bytes, sum) };
+export function whole(json: string): Json {
+  const { texts, bytes, sum } = inOnePiece(json);
+  return { text: texts[0] ?? "", bytes, etag: weakTag(0, bytes, sum) };
 }
 
 /** Weak, because the age is left out: equal where two answers say the same (RFC 9110, 8.8.1). */
-const weakTag = (...parts: readonly number[]): string => `W/"${parts.map((part) => part.toString(36)).join("-")}"`;
+const weakTag = (revision: number, bytes: number, sum: number): string => `W/"${revision}-${bytes}-${sum}"`;
 
 const scratch = Buffer.allocUnsafe(64 * 1024);
 
 /**
  * A string put together by `+` stays a tree of its parts, which is walked again, for 40 us, each time it is measured and
- * written to a socket. An answer is rendered once and sent often.
+ * written to a socket. An answer is rendered once and sent often. `bytes` and `sum` (CRC-32) are of all texts together.
  */
-function inOnePiece(text: string): { readonly text: string; readonly bytes: number; readonly sum: number } {
-  const buffer = text.length * 3 <= scratch.length ? scratch : Buffer.allocUnsafe(text.length * 3);
-  const bytes = buffer.write(text);
-  const used = buffer.subarray(0, bytes);
-  return { text: used.toString(bytes === text.length ? "latin1" : "utf8"), bytes, sum: crc32(used) };
+function inOnePiece(...given: readonly string[]) {
+  let length = 0;
+  for (const text of given) length += text.length;
+  const buffer = length * 3 <= scratch.length ? scratch : Buffer.allocUnsafe(length * 3);
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const text of given) {
+    const end = bytes + buffer.write(text, bytes);
+    texts.push(
+      end - bytes === text.length ? buffer.toString("latin1", bytes, end) : buffer.toString("utf8", bytes, end),
+    );
+    bytes = end;
+  }
+  return { texts, bytes, sum: crc32(buffer.subarray(0, bytes)) };
 }

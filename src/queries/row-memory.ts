@@ -71,7 +71,7 @@ export interface Held {
 }
 
 /** What entries take beside their bytes, measured as heap: see row-memory.test.ts. */
-const entryBytes = { learner: 500, field: 400, made: 500 };
+const entryBytes = { learner: 300, field: 300, made: 350 };
 const madeMax = 4;
 /** Of all bytes, for learners without a row: whoever asks for ids that do not exist pushes no rows out. */
 const unknownShare = 1 / 8;
