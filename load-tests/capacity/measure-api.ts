@@ -174,9 +174,14 @@ async function load({ stack, generators, seconds }: ApiSetting, api: RoleProcess
   return { cpu, requests, seconds: report.seconds, perSecond: requests / report.seconds };
 }
 
+/** A process that has too much to do refuses some: few of them do not change what the others cost. */
+const failedShareMax = 0.02;
+
 function failOn(reports: readonly LoadReport[]): void {
   const failed = reports.reduce((sum, one) => sum + one.failed, 0);
-  if (failed > 0) throw new Error(`${failed} requests failed: nothing to learn from`);
+  const all = failed + reports.reduce((sum, one) => sum + one.requests, 0);
+  if (failed > failedShareMax * all) throw new Error(`${failed} of ${all} requests failed: nothing to learn from`);
+  if (failed > 0) console.error(`${failed} of ${all} requests were refused`);
 }
 
 const nexts = (count: number, from: number) =>
