@@ -13,7 +13,7 @@ interface Usual {
 }
 
 const usual: Readonly<Record<Scale, Usual>> = {
-  full: { rounds: 5, seconds: 8, learners: 1_000, answersEach: 20 },
+  full: { rounds: 5, seconds: 6, learners: 1_000, answersEach: 20 },
   quick: { rounds: 2, seconds: 3, learners: 1_000, answersEach: 20 },
   gate: { rounds: 18, seconds: 20, learners: 200, answersEach: 10 },
 };
