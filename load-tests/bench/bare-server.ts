@@ -3,7 +3,7 @@
 
 import { fastify } from "fastify";
 import { Redis } from "ioredis";
-import { interactionInputSchema } from "../../src/commands/interaction-input.ts";
+import { isInteractionInput } from "../../src/commands/interaction-input.ts";
 
 export interface BareOrder {
   /** Body and content type of each answer, as the real server gave them. */
@@ -26,8 +26,7 @@ process.once("message", async ({ get, post, redis }: BareOrder) => {
     });
   }
   server.post("/v1/interactions", (request, reply) => {
-    const checked = interactionInputSchema.safeParse(request.body);
-    if (!checked.success) return reply.status(400).send();
+    if (!isInteractionInput(request.body)) return reply.status(400).send();
     return reply.status(post.status).type(post.type).send(post.body);
   });
   const url = await server.listen({ port: 0, host: "127.0.0.1" });

@@ -43,6 +43,8 @@ export const single: BenchCase = {
   gate: true,
   async prepare(setting) {
     const app = await setting.app();
+    // It asks the first process for its answers, which stands still from then on.
+    await setting.bare();
     const api = await app.startApiOnly();
     return { ...(await sides(setting, api)), end: () => endOfApi(app, api) };
   },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type InteractionRecorded, idSchema, interactionKindSchema, sessionTypeSchema } from "../domain/events.ts";
+import { compiledCheck } from "./compiled-check.ts";
 import { type FieldProblem, fieldProblems } from "./refusal.ts";
 
 /** Offline clients may be late by years; a date before this is a broken clock. */
@@ -52,11 +53,19 @@ export type InteractionReading =
   | { readonly ok: true; readonly interaction: ReadInteraction }
   | { readonly ok: false; readonly errors: FieldProblem[] };
 
+/** Whether the schema takes it, at once; what it takes it does not change. */
+export const isInteractionInput = compiledCheck<InteractionInput>(interactionInputSchema);
+
+function fieldsOf(input: unknown): InteractionInput | { readonly errors: FieldProblem[] } {
+  if (isInteractionInput(input)) return input;
+  const parsed = interactionInputSchema.safeParse(input);
+  return parsed.success ? parsed.data : { errors: fieldProblems(parsed.error.issues) };
+}
+
 /** Checks one interaction as sent. `now` in milliseconds since 1970; `newId` makes the id of one sent without. */
 export function readInteraction(input: unknown, now: number, newId: () => string): InteractionReading {
-  const parsed = interactionInputSchema.safeParse(input);
-  if (!parsed.success) return { ok: false, errors: fieldProblems(parsed.error.issues) };
-  const fields = parsed.data;
+  const fields = fieldsOf(input);
+  if ("errors" in fields) return { ok: false, errors: fields.errors };
   const given = fields.occurredAt;
   const occurredAt = given === undefined ? now : Date.parse(given);
   const errors = problemsOfKind(fields);

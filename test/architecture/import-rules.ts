@@ -21,7 +21,7 @@ const packages: Record<string, readonly string[]> = {
   "src/domain/reviews": ["zod", "ts-fsrs"],
   "src/domain/capacity": ["zod", "ml-levenberg-marquardt"],
   "src/ports": [],
-  "src/commands": ["zod", "node:crypto"],
+  "src/commands": ["zod", "ajv", "node:crypto"],
   "src/projections": [
     "zod",
     "lru-cache",

@@ -42,6 +42,7 @@ export async function run(place: Place, args: readonly string[], input = ""): Pr
 export interface Running {
   readonly url: string;
   readonly key: string;
+  readonly pid: number;
   /** Milliseconds until it said that it is ready. */
   readonly readyMs: number;
   output(): { readonly stdout: string; readonly stderr: string };
@@ -89,7 +90,7 @@ export async function serve(place: Place, ...args: readonly string[]): Promise<R
     return { status: response.status, body: await response.json() };
   };
   return {
-    ...{ url, key, readyMs, output, says },
+    ...{ url, key, pid: child.pid ?? 0, readyMs, output, says },
     async end(signal) {
       child.kill(signal);
       const [code, by] = await ended;

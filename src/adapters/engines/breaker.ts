@@ -63,7 +63,8 @@ export function createBreaker(options: BreakerOptions): Guard {
   function refuse(): never {
     onRefused?.();
     const message = `${engine} failed just now and is not asked for a moment`;
-    throw options.refusal(message, new NotAsked(message, { cause: why }));
+    // Why it failed was told when it did: here it would be told again with each refusal.
+    throw options.refusal(message, new NotAsked(message));
   }
 
   return async (work) => {
