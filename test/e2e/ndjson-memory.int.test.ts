@@ -9,7 +9,7 @@ const mega = 1024 * 1024;
 
 // The same with 1 GB: load-tests/measure-ndjson.ts.
 test.skipIf(process.platform !== "linux" || postgres === null || redis === null)(
-  "the second half of a body of 48 MB takes no more memory than the first: it is never held as a whole",
+  "a body of 48 MB is never held as a whole",
   { timeout: 240_000 },
   async () => {
     // A process that takes interactions and does nothing else: what folds them would be measured too.
@@ -23,13 +23,12 @@ test.skipIf(process.platform !== "linux" || postgres === null || redis === null)
       const { accepted, lines } = await postNdjson(server, ndjsonBody(name, megabytes * mega, 20));
       expect(accepted).toBe(lines);
     };
-    // The heap of a young process grows with the first that it has to do.
-    await post("first", 24);
-    const seen = await memoryDuring(server.pid, () => post("large", 48));
-    const [first, second] = [seen.slice(0, seen.length / 2), seen.slice(seen.length / 2)].map(peakOf);
-    process.stdout.write(`a body of 48 MB: at most ${first} MB in its first half, ${second} MB in its second\n`);
-    // Half of the body as it came is 24 MB, and several times that once it is parsed.
-    expect((second ?? 0) - (first ?? 0)).toBeLessThan(20);
+    const first = peakOf(await memoryDuring(server.pid, () => post("first", 24)));
+    const large = peakOf(await memoryDuring(server.pid, () => post("large", 48)));
+    process.stdout.write(`at most ${first} MB with a body of 24 MB, ${large} MB with one of 48 MB after it\n`);
+    // The heap of a young process still grows, by 40 to 60 MB here. Held as a whole, 48 MB are 48 MB as they came, and several
+    // times that as lines, objects and events.
+    expect(large - first).toBeLessThan(96);
     expect(await server.end("SIGKILL")).toBe("SIGKILL");
   },
 );
