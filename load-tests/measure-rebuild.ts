@@ -24,11 +24,12 @@ import { wholeNumbers } from "./whole-number.ts";
 
 /*
  * How long a rebuild takes on PostgreSQL and Redis of its own, on this machine: `node load-tests/measure-rebuild.ts`
- * [--events 100000] [--learners 10000] [--partitions 1] [--threads 2].
+ * [--events 100000] [--learners 10000] [--partitions 1] [--threads 2] [--json].
  *
  * Learners answer the demo course at random, in turns as the log would have them. First the live rows are filled, then a
  * whole rebuild beside them is measured: fill, catch up, compare, switch. CPU seconds are of this process with its
- * threads, and of Redis. Then all rows are saved as a snapshot, and restored into an empty Redis.
+ * threads, and of Redis. Then all rows are saved as a snapshot, and restored into an empty Redis. --json: the rebuild alone,
+ * and one line about it at the end.
  */
 
 const { values } = parseArgs({
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     learners: { type: "string", default: "10000" },
     partitions: { type: "string", default: "1" },
     threads: { type: "string", default: String(availableParallelism()) },
+    json: { type: "boolean", default: false },
   },
 });
 const { events, learners, partitions, threads } = wholeNumbers(values, "events", "learners", "partitions", "threads");
@@ -79,12 +81,15 @@ function* answers(): Generator<AppendRequest> {
 
 const { pid } = redis;
 
+const took = new Map<string, { readonly seconds: number; readonly cpu_s: number; readonly redis_cpu_s: number }>();
+
 async function measured<T>(what: string, work: () => Promise<T>): Promise<T> {
   const [cpu, ofRedis, startedAt] = [process.cpuUsage(), cpuSeconds(pid), performance.now()];
   const result = await work();
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const own = (user + system) / 1e6;
+  took.set(what, { seconds, cpu_s: own, redis_cpu_s: cpuSeconds(pid) - ofRedis });
   const perEvent = (own * 1e6) / events;
   process.stdout.write(
     `${what}: ${seconds.toFixed(1)} s (${Math.round(events / seconds)} events/s); CPU of this process ${own.toFixed(1)} s ` +
@@ -105,18 +110,23 @@ try {
   await switchView(readModels, view, 0);
   const rebuilt = await measured("rebuild", () => rebuildRows(deps, { partitions, fill }));
   process.stdout.write(`${JSON.stringify(rebuilt)}\n`);
-  const snapshots = { ...deps, log: silent };
-  const saved = await measured("save a snapshot", () => saveRowSnapshot(snapshots));
-  process.stdout.write(`${JSON.stringify(saved)}\n`);
-  await measured("restore it", async () => {
-    for (let partition = 0; partition < partitions; partition += 1) {
-      await restoreRowSnapshot({ ...snapshots, readModels: empty }, rebuilt.namespace, partition);
-    }
-  });
+  if (values.json) process.stdout.write(`${JSON.stringify({ events, learners, threads, ...took.get("rebuild") })}\n`);
+  else await saveAndRestore(rebuilt.namespace);
 } finally {
   await Promise.all([readModels.close(), empty.close()]);
   await feed.close();
   await sql.close();
   await Promise.all([postgres.stop(), redis.stop(), second.stop()]);
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function saveAndRestore(namespace: string): Promise<void> {
+  const snapshots = { ...deps, log: silent };
+  const saved = await measured("save a snapshot", () => saveRowSnapshot(snapshots));
+  process.stdout.write(`${JSON.stringify(saved)}\n`);
+  await measured("restore it", async () => {
+    for (let partition = 0; partition < partitions; partition += 1) {
+      await restoreRowSnapshot({ ...snapshots, readModels: empty }, namespace, partition);
+    }
+  });
 }

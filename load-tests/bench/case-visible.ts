@@ -15,7 +15,7 @@ export const visible: BenchCase = {
   limit: null,
   unit: "ms",
   better: "lower",
-  target: { below: 250 },
+  target: { below: 100 },
   async prepare(setting): Promise<Prepared> {
     const { learners, seconds } = setting;
     const [app, generator] = [await setting.app(), setting.generator()];

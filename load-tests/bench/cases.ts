@@ -3,6 +3,7 @@ import { bytes } from "./case-bytes.ts";
 import { batch, single, singleAllInOne } from "./case-ingest.ts";
 import { next, nextAfterHundredThousand, nextAfterThousand, nextFromRedis, nextOfMany } from "./case-next.ts";
 import { projection } from "./case-projection.ts";
+import { rebuild } from "./case-rebuild.ts";
 import { visible } from "./case-visible.ts";
 
 /** All cases, in the order they run: those that fill the log last. */
@@ -17,5 +18,6 @@ export const benchCases: readonly BenchCase[] = [
   visible,
   batch,
   projection,
+  rebuild,
   bytes,
 ];

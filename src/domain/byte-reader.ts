@@ -72,17 +72,17 @@ export class ByteReader {
     return values;
   }
 
-  /** A column of so many numbers, see ByteWriter. The array is new. */
-  column(count: number): number[] {
-    if (count === 0) return [];
+  /** A column of so many numbers, see ByteWriter: in a new array, or in the first places of one that was given. */
+  column(count: number, given?: number[]): number[] {
+    if (count === 0) return given ?? [];
     const head = this.bits(8);
     const width = head >>> 2;
     // With no bits to a number a length that is wrong could ask for all memory.
     if (count > countMax) this.refuse("has a column that is too long");
-    const values = new Array<number>(count);
-    if ((head & 2) !== 0) this.#rices(values, width);
-    else if (width === 0) values.fill(0);
-    else if (width <= 24) this.#packed(values, width);
+    const values = given ?? new Array<number>(count);
+    if ((head & 2) !== 0) this.#rices(values, count, width);
+    else if (width === 0) for (let k = 0; k < count; k++) values[k] = 0;
+    else if (width <= 24) this.#packed(values, count, width);
     else for (let k = 0; k < count; k++) values[k] = this.bits(width);
     if ((head & 1) !== 0) {
       for (let k = 0; k < count; k++) {
@@ -94,10 +94,10 @@ export class ByteReader {
   }
 
   /** The loops that most of a column's time is spent in. */
-  #packed(values: number[], width: number): void {
+  #packed(values: number[], count: number, width: number): void {
     let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
     const lowest = (1 << width) - 1;
-    for (let k = 0; k < values.length; k++) {
+    for (let k = 0; k < count; k++) {
       while (held < width) {
         if (at >= this.#end) this.refuse("is cut short");
         bits |= (this.#bytes[at++] as number) << held;
@@ -112,10 +112,10 @@ export class ByteReader {
     this.#bitsHeld = held;
   }
 
-  #rices(values: number[], low: number): void {
+  #rices(values: number[], count: number, low: number): void {
     const short = low <= riceLowMax;
     const [bytes, end] = [this.#bytes, this.#end];
-    for (let k = 0; k < values.length; k++) {
+    for (let k = 0; k < count; k++) {
       // Whatever stands after the number is looked at too; after the last byte, zeros.
       while (this.#bitsHeld < 24 && this.#at < end) {
         this.#bits |= (bytes[this.#at++] as number) << this.#bitsHeld;

@@ -120,14 +120,17 @@ function numberAtEnd(id: string, digits: number): number {
   return number;
 }
 
+const fits = (shape: Shape, id: string, before: number, width: number): boolean =>
+  shape.width === width && shape.prefix.length === before && id.startsWith(shape.prefix);
+
 /** The shape of an id among those in use, mostly that of the id before, or a new one; null where it is to be text. */
 function shapeFor(id: string, digits: number, last: Shape | null, shapes: Shape[]): Shape | null {
   const before = id.length - digits;
   const width = digits > 1 && id.charCodeAt(before) === zero ? digits : 0;
-  const fits = (shape: Shape): boolean =>
-    shape.width === width && shape.prefix.length === before && id.startsWith(shape.prefix);
-  if (last !== null && fits(last)) return last;
-  for (const shape of shapes) if (fits(shape)) return shape;
+  if (last !== null && fits(last, id, before, width)) return last;
+  for (let k = 0; k < shapes.length; k++) {
+    if (fits(shapes[k] as Shape, id, before, width)) return shapes[k] as Shape;
+  }
   if (before > prefixMax || shapes.length === shapesMax) return null;
   const made = shapeOf(id.slice(0, before), width);
   shapes.push(made);

@@ -72,9 +72,12 @@ function writeSkills(skills: readonly FullSkill[], writer: ByteWriter): void {
   }
 }
 
+/** By one reader after the other. */
+const filled = { outcomes: [] as number[], older: [] as number[], values: [] as number[] };
+
 function readSkills(reader: ByteReader): FullSkill[] {
   const count = reader.uint();
-  const outcomes = reader.column(count);
+  const outcomes = reader.column(count, filled.outcomes);
   const skills = new Array<FullSkill>(count);
   for (let n = 0; n < count; n++) {
     const own = newFullSkill();
@@ -89,8 +92,8 @@ function readSkills(reader: ByteReader): FullSkill[] {
     own.slow = fromHistory(own.history, "slow");
     skills[n] = own;
   }
-  const older = reader.column(count);
-  const abilities = reader.column(count);
+  const older = reader.column(count, filled.older);
+  const abilities = reader.column(count, filled.values);
   let longer = 0;
   for (let n = 0; n < count; n++) {
     const own = skills[n] as FullSkill;
@@ -99,7 +102,7 @@ function readSkills(reader: ByteReader): FullSkill[] {
     if ((older[n] as number) > 0) longer += 1;
   }
   for (const field of ["wins", ...averages] as const) {
-    const values = reader.column(longer);
+    const values = reader.column(longer, filled.values);
     for (let n = 0, next = 0; n < count; n++) {
       if ((older[n] as number) > 0) (skills[n] as FullSkill)[field] += values[next++] as number;
     }

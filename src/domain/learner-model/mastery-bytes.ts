@@ -26,15 +26,16 @@ export function writeMasteries(
   writer.column(values, count);
 }
 
+/** Filled by one reader after the other. */
+const read = { p: [] as number[], n: [] as number[], evidence: [] as number[], hard: [] as number[] };
+
 export function readMasteries(
   reader: ByteReader,
   count: number,
   practice: (skill: number) => Practice | undefined,
 ): Mastery[] {
-  const p = reader.column(count);
-  const n = reader.column(count);
-  const evidence = reader.column(count);
-  const hard = reader.column(count);
+  const [p, n, evidence, hard] = [read.p, read.n, read.evidence, read.hard];
+  for (const values of [p, n, evidence, hard]) reader.column(count, values);
   const all = new Array<Mastery>(count);
   for (let skill = 0; skill < count; skill++) {
     all[skill] = mastery(

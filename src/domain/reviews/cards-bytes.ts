@@ -54,7 +54,7 @@ export function readCards(
     cards.push([0, 0, 0, 0, 0, 0, 0, 0]);
   }
   for (let field = 0; field < fields; field++) {
-    const values = reader.column(count);
+    const values = reader.column(count, filled);
     for (let place = 0, k = 0; place < cards.length; place++) {
       const card = cards[place] as Card | null;
       if (card === null) continue;
@@ -65,6 +65,8 @@ export function readCards(
   return cards;
 }
 
+/** By one reader after the other. */
+const filled: number[] = [];
 const fields = 8;
 /** By the field of a card: what makes a whole number of it. */
 const unitOf = [1, 1, stabilityUnit, difficultyUnit, 1, 1, 1 / durationUnitMs, 1];
