@@ -128,6 +128,7 @@ export const policyInputSchema = z
         answersMin: needs.answersMin.describe("A skill is mastered after so many answers at the earliest"),
         hardAnswersMin: needs.hardAnswersMin.describe("and after so many correct ones to hard items,"),
         pMax: needs.pMax.describe("those predicted at or below this when they were answered"),
+        recallMin: needs.recallMin.describe("and is open again once its memory card expects less recall; 0: never"),
       })
       .prefault({}),
     maintenance: policy.maintenance.describe("Keep mastered skills fresh where nothing is open; false: stop"),

@@ -146,6 +146,11 @@ export const masteryNeedsSchema = z.object({
   /** Correct answers to hard items of the skill: those predicted at or below `pMax` when they were answered. */
   hardAnswersMin: z.number().int().min(0).max(100).default(0),
   pMax: z.number().min(0.05).max(0.99).default(0.85),
+  /**
+   * A skill whose memory card expects less recall than this counts as mastered no more, until an answer shows it again. 0: a
+   * skill once mastered stays so.
+   */
+  recallMin: z.number().min(0).max(0.99).default(0.8),
 });
 
 /** How long due reviews wait for what is not yet known, in a practice list. */
@@ -162,7 +167,7 @@ export const sessionBudgetSchema = z.object({
   items: z.number().int().min(1).max(1000).nullable().default(null),
 });
 
-/** How a track chooses; see docs/item-selection.md. Defaults are learner-model.md's; what was added since binds nothing. */
+/** How a track chooses; see docs/item-selection.md. Defaults are learner-model.md's; what was added since binds nothing but `recallMin`. */
 export const policySchema = z.object({
   targetSuccess: z.number().min(0.05).max(0.99).default(0.8),
   masteryThreshold: z.number().min(0.5).max(0.999).default(0.95),

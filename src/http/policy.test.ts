@@ -111,7 +111,7 @@ describe("next says when to stop, and why", () => {
   });
 
   test("budget used: until another session begins, by name or after half an hour", async () => {
-    await define({ sessionBudget: { items: 3 } });
+    await define({ sessionBudget: { items: 3 }, doNotRepeat: 0 });
     await answers(["counting-1"], { sessionId: "monday" });
     expect((await next()).items).toHaveLength(2);
     expect((await next()).items[1].reason.rules).toContain("session_budget");

@@ -66,9 +66,10 @@ export type PopularScope = "all" | `track:${string}` | `skill:${string}`;
 /**
  * Grows by one when a row can no longer be read by older code, or older rows by this code, or the same log gives other
  * rows: 2 made lists of the track a learner is in, 3 writes bytes instead of JSON, 4 has sessions, rules, and the arm of an
- * experiment in each list, 5 weighs answers for mastery by hints, difficulty and guessing, 6 writes columns. Part of a namespace's name.
+ * experiment in each list, 5 weighs answers for mastery by hints, difficulty and guessing, 6 writes columns, 7 has the
+ * success that the model expects of a skill. Part of a namespace's name.
  */
-export const rowFormat = 6;
+export const rowFormat = 7;
 
 /** Which rows queries read, written by the switch at the end of a rebuild. */
 export interface LiveView {

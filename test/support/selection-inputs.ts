@@ -133,6 +133,7 @@ const guards: fc.Arbitrary<Partial<Policy>> = fc.record({
     answersMin: fc.constantFrom(0, 5),
     hardAnswersMin: fc.constantFrom(0, 2),
     pMax: fc.constantFrom(0.5, 0.85),
+    recallMin: fc.constantFrom(0, 0.8),
   }),
   maintenance: fc.boolean(),
   sessionBudget: fc.record({
@@ -183,8 +184,16 @@ function parts(guarded: fc.Arbitrary<Partial<Policy>>) {
       fc.uniqueArray(fc.constantFrom(...skillIds), { maxLength: 3 }),
     ),
     seed: fc.string(),
+    nextLapseAt: fc.constantFrom(null, now + 500_000, now + 2_000_000),
     done: fc.array(fc.record({ times: fc.nat(3), daysAgo: fc.nat(20) }), { minLength: 60, maxLength: 60 }),
-    evidence: fc.record(Object.fromEntries(skillIds.map((id) => [id, fc.record({ n: fc.nat(8), hard: fc.nat(3) })]))),
+    evidence: fc.record(
+      Object.fromEntries(
+        skillIds.map((id) => [
+          id,
+          fc.record({ n: fc.nat(8), hard: fc.nat(3), lapsesAt: fc.constantFrom(now - 1, now, now + 2_000_000) }),
+        ]),
+      ),
+    ),
     session: fc.record({
       ms: fc.constantFrom(0, 0, 0, 10_000, 300_000, 700_000),
       items: fc.constantFrom(0, 0, 0, 1, 3),
@@ -236,6 +245,7 @@ function toSelection(random: Random): RandomSelection {
       due,
       upcoming: due.map((card) => ({ ...card, dueAt: now + 1_000_000 })),
       nextDueAt: now + 1_000_000,
+      nextLapseAt: random.nextLapseAt,
       ...(random.only === undefined ? {} : { onlySkillIds: random.only }),
     },
   };

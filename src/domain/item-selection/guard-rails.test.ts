@@ -39,10 +39,11 @@ const isWorn = ({ policy, done }: SelectionInput, item: BankItem): boolean => {
 };
 const isOthers = ({ policy, learnerId = "", bank }: SelectionInput, { itemId }: BankItem): boolean =>
   !isOpenTo(learnerId, itemId, bank.trackId, policy.exposure.learnerShareMax);
-const isUnproven = ({ policy, mastery }: SelectionInput, skillId: string): boolean => {
-  const { p, n, hard = 0 } = mastery(skillId);
-  const { answersMin, hardAnswersMin } = policy.masteryNeeds;
-  return p >= policy.masteryThreshold && (n < answersMin || hard < hardAnswersMin);
+const isUnproven = ({ policy, mastery, now }: SelectionInput, skillId: string): boolean => {
+  const { p, n, hard = 0, lapsesAt = Number.POSITIVE_INFINITY } = mastery(skillId);
+  const { answersMin, hardAnswersMin, recallMin } = policy.masteryNeeds;
+  const lapsed = recallMin > 0 && lapsesAt <= now;
+  return p >= policy.masteryThreshold && (n < answersMin || hard < hardAnswersMin || lapsed);
 };
 const isLocked = ({ policy, bank, mastery }: SelectionInput, item: BankItem): boolean =>
   item.skillIds.some((id) =>
@@ -110,7 +111,8 @@ describe("evidence of mastery", () => {
         if (reason.code !== "open_skill") continue;
         const known = input.mastery(reason.skillId).p >= input.policy.masteryThreshold;
         expect(isUnproven(input, reason.skillId)).toBe(known);
-        expect(reason.rules?.includes("mastery_evidence") === true || !known).toBe(true);
+        const names = reason.rules?.some((rule) => rule === "mastery_evidence" || rule === "mastery_recall") ?? false;
+        expect(names || !known).toBe(true);
       }
       if (stop?.reason !== "mastered") return;
       const asked = input.onlySkillIds;
@@ -219,6 +221,7 @@ describe("the reason", () => {
     exposure_cap: (policy) => ({ ...policy, exposure: { ...policy.exposure, timesMax: null } }),
     learner_share: (policy) => ({ ...policy, exposure: { ...policy.exposure, learnerShareMax: 1 } }),
     topic_mix: (policy) => ({ ...policy, topics: [] }),
+    mastery_recall: (policy) => ({ ...policy, masteryNeeds: { ...policy.masteryNeeds, recallMin: 0 } }),
     session_budget: (policy) => ({ ...policy, sessionBudget: { minutes: null, items: null } }),
   };
 

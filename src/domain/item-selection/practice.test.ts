@@ -48,6 +48,23 @@ describe("the frontier", () => {
     expect(skillsOf(select(example, { recentItemIds: ["b0", "a0"], size: 1 }))).toBe("c");
   });
 
+  it("opens a mastered skill again once it lapsed, before what builds on it, and says so", () => {
+    const example = { skills: chain, items: itemsOf("abc", 5), mastery: { a: 0.99, b: 0.5 } };
+    const lapsing = (lapsesAt: number, recallMin = 0.8) => {
+      const policy = { masteryNeeds: { answersMin: 0, hardAnswersMin: 0, pMax: 0.85, recallMin } };
+      const input = selectionInput({ ...example, policy });
+      const mastery: SelectionInput["mastery"] = (id) => ({
+        ...input.mastery(id),
+        ...(id === "a" ? { lapsesAt } : {}),
+      });
+      return selectItems({ ...input, mastery, size: 1 }).items[0];
+    };
+    expect(lapsing(now + 1)?.reason).toEqual({ code: "open_skill", skillId: "b", mastery: 0.5 });
+    const rules = ["mastery_recall"];
+    expect(lapsing(now)?.reason).toEqual({ code: "open_skill", skillId: "a", mastery: 0.99, rules });
+    expect(lapsing(now, 0)?.itemId).toMatch(/^b/);
+  });
+
   it("chooses the items nearest the target success, from 200 too", () => {
     const items = Object.fromEntries(
       Array.from({ length: 200 }, (_, i) => [`a${i}`, { skillIds: ["a"], difficulty: i / 50 - 2 }]),

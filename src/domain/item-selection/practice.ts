@@ -6,7 +6,6 @@ import { type Placed, randomise } from "./randomise.ts";
 import { type Group, rank } from "./ranking.ts";
 import { reviewOf, waitsUntil } from "./review.ts";
 import { reviewShare } from "./review-share.ts";
-import { ruleBits } from "./rules.ts";
 import { type Scope, typicalItem } from "./scope.ts";
 import type { BankItem, BankSkill, DueCard, Reason, SelectedItem } from "./selection.ts";
 import { type TopicMix, topicMix } from "./topic-mix.ts";
@@ -87,8 +86,7 @@ function frontier({ scope, search }: Draft, want: number, rules: number): Groups
       if (groups.enough()) break;
       const target = scope.targetFor(skill);
       const near = target === search.target ? search : { ...search, target };
-      const rule = scope.unproven(skill) ? ruleBits.mastery_evidence : 0;
-      groups.add(skill.skillId, nearTarget(skill.items, skill.skillId, want, near), rule);
+      groups.add(skill.skillId, nearTarget(skill.items, skill.skillId, want, near), scope.unproven(skill));
     }
   }
   return groups;

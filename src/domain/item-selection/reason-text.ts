@@ -12,6 +12,7 @@ const ruleTexts: Readonly<Record<Rule, string>> = {
   learner_share: "another item is kept for other learners",
   topic_mix: "for the mix of topics",
   mastery_evidence: "more answers, or harder ones, have to show it",
+  mastery_recall: "after so long a rest it has to be shown again",
   session_budget: "as the time or the items of the session are limited",
 };
 

@@ -1,7 +1,7 @@
 import { exposureCap } from "./exposure.ts";
 import { ItemMarks } from "./item-marks.ts";
-import { isMastered } from "./mastered.ts";
-import { ruleBits, withRules } from "./rules.ts";
+import { lacking } from "./mastered.ts";
+import { withRules } from "./rules.ts";
 import type { BankItem, BankSkill, Reason, SelectionInput } from "./selection.ts";
 
 export type SkillStatus = "locked" | "open" | "mastered";
@@ -23,8 +23,8 @@ export interface Scope {
   expectedMs(item: BankItem): number;
   mastery(skill: BankSkill): number;
   status(skill: BankSkill): SkillStatus;
-  /** Mastered by its probability, but not by the evidence that the policy asks for: it counts as open. */
-  unproven(skill: BankSkill): boolean;
+  /** Bits of the rules by which a skill that is mastered by its probability counts as open; else 0. */
+  unproven(skill: BankSkill): number;
   /**
    * The success to aim at for the skill: the policy's, or that of the skill's typical item where it is lower. Easier items
    * would please, and prove little. Hard items where these are what its mastery lacks.
@@ -121,9 +121,8 @@ export const expectedMsDefault = 60_000;
 function skillsOf(
   input: SelectionInput,
 ): Pick<Scope, "mastery" | "status" | "unproven" | "targetFor" | "unlocked" | "reason"> {
-  const { bank, policy } = input;
+  const { bank, policy, now } = input;
   const { masteryThreshold, masteryNeeds, targetSuccess } = policy;
-  const needsEvidence = masteryNeeds.answersMin > 0 || masteryNeeds.hardAnswersMin > 0;
   beginSkills(bank.skills.length);
   const reasons: (Reason | undefined)[] = [];
 
@@ -140,13 +139,13 @@ function skillsOf(
   };
   const lacksHard = (skill: BankSkill): boolean =>
     (input.mastery(skill.skillId).hard ?? 0) < masteryNeeds.hardAnswersMin;
-  const unproven = (skill: BankSkill): boolean =>
-    needsEvidence && mastery(skill) >= masteryThreshold && !isMastered(input.mastery(skill.skillId), policy);
+  const unproven = (skill: BankSkill): number =>
+    mastery(skill) < masteryThreshold ? 0 : lacking(input.mastery(skill.skillId), policy, now);
   const work = (skill: BankSkill): SkillStatus => {
     for (const { skillId, weight } of skill.prerequisites) {
       if (!holds(skillId, policy.prerequisiteThreshold * weight)) return "locked";
     }
-    return mastery(skill) >= masteryThreshold && !unproven(skill) ? "mastered" : "open";
+    return mastery(skill) >= masteryThreshold && unproven(skill) === 0 ? "mastered" : "open";
   };
   const status = (skill: BankSkill): SkillStatus => {
     if (judged.has(skill.index)) return judgements[skill.index] as SkillStatus;
@@ -160,7 +159,8 @@ function skillsOf(
     status,
     unproven,
     targetFor(skill) {
-      const target = unproven(skill) && lacksHard(skill) ? Math.min(targetSuccess, masteryNeeds.pMax) : targetSuccess;
+      const target =
+        unproven(skill) !== 0 && lacksHard(skill) ? Math.min(targetSuccess, masteryNeeds.pMax) : targetSuccess;
       const typical = typicalItem(skill);
       return typical === undefined ? target : Math.min(target, input.predict(typical));
     },
@@ -176,7 +176,7 @@ function skillsOf(
       if (known !== undefined) return known;
       const code = status(skill) === "mastered" ? "maintenance" : "open_skill";
       const plain = { code, skillId: skill.skillId, mastery: mastery(skill) } as const;
-      const reason = withRules(plain, unproven(skill) ? ruleBits.mastery_evidence : 0);
+      const reason = withRules(plain, unproven(skill));
       reasons[skill.index] = reason;
       return reason;
     },

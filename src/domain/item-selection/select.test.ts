@@ -119,7 +119,8 @@ describe("selectItems, for any bank, learner, policy and session", () => {
           if (reason.code === "open_skill") {
             expect(item.skillIds).toContain(reason.skillId);
             expect(random.mastery[reason.skillId]).toBe(reason.mastery);
-            expect(reason.mastery).toBeLessThan(input.policy.masteryThreshold);
+            const lapsed = reason.rules?.includes("mastery_recall") ?? false;
+            expect(reason.mastery < input.policy.masteryThreshold || lapsed).toBe(true);
           }
           if (reason.code === "maintenance") {
             expect(random.mastery[reason.skillId]).toBeGreaterThanOrEqual(input.policy.masteryThreshold);
@@ -131,7 +132,7 @@ describe("selectItems, for any bank, learner, policy and session", () => {
     );
   });
 
-  it("gives the same list for the same input, and holds until the next card falls due or presses", () => {
+  it("gives the same list for the same input, and holds until the next card falls due or presses, or a skill lapses", () => {
     fc.assert(
       fc.property(randomSelections, ({ input }) => {
         const first = selectItems(input);
@@ -140,8 +141,12 @@ describe("selectItems, for any bank, learner, policy and session", () => {
         const timed = reviews && input.sessionType !== "placement" && input.sessionType !== "mock_test";
         const daysMax = input.sessionType === "practice" ? input.policy.reviewWait.daysMax : 0;
         const pressing = input.due.map(({ dueAt }) => dueAt + daysMax * 86_400_000).filter((at) => at > input.now);
-        const until = Math.min(input.nextDueAt ?? Number.POSITIVE_INFINITY, ...pressing);
-        expect(first.holdsUntil).toBe(timed && Number.isFinite(until) ? until : null);
+        const until = timed
+          ? Math.min(input.nextDueAt ?? Number.POSITIVE_INFINITY, ...pressing)
+          : Number.POSITIVE_INFINITY;
+        const lapse = (input.sessionType === "practice" ? input.nextLapseAt : null) ?? Number.POSITIVE_INFINITY;
+        const soonest = Math.min(until, lapse);
+        expect(first.holdsUntil).toBe(Number.isFinite(soonest) ? soonest : null);
       }),
     );
   });

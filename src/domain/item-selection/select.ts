@@ -47,7 +47,7 @@ function ended({ scope, selected, bound }: Draft): readonly SelectedItem[] {
   return selected;
 }
 
-/** Time enters through reviews, items that have to rest, and the end of a session. */
+/** Time enters through reviews, skills that lapse, items that have to rest, and the end of a session. */
 function holdsUntil(input: SelectionInput, rested: number): number | null {
   const { sessionType, policy, nextDueAt, session } = input;
   const { reviewShare, sessionBudget } = policy;
@@ -56,6 +56,7 @@ function holdsUntil(input: SelectionInput, rested: number): number | null {
   const budgeted = sessionBudget.minutes !== null || sessionBudget.items !== null;
   const until = Math.min(
     offersReviews && nextDueAt !== null ? nextDueAt : Number.POSITIVE_INFINITY,
+    sessionType === "practice" ? (input.nextLapseAt ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
     practices ? nextToPress(input) : Number.POSITIVE_INFINITY,
     rested,
     budgeted && session !== undefined ? session.endsAt : Number.POSITIVE_INFINITY,

@@ -37,6 +37,7 @@ export const rules = [
   "topic_mix",
   "mastery_evidence",
   "session_budget",
+  "mastery_recall",
 ] as const;
 export type Rule = (typeof rules)[number];
 
@@ -71,6 +72,8 @@ export interface SkillMastery {
   readonly n: number;
   /** Correct ones among them to items that the policy of their time held for hard; 0 when left out. */
   readonly hard?: number;
+  /** From then on it has to be shown again, milliseconds since 1970; never when left out. */
+  readonly lapsesAt?: number;
 }
 
 export interface DueCard {
@@ -134,6 +137,8 @@ export interface SelectionInput {
   readonly due: readonly DueCard[];
   /** When the next card not yet due falls due; null for never. */
   readonly nextDueAt: number | null;
+  /** When the next skill that is mastered lapses; never when null or left out. */
+  readonly nextLapseAt?: number | null;
   /** Cards not due yet, soonest first: a review session goes on with them. None when left out. */
   readonly upcoming?: readonly DueCard[];
   /** How many items at the most. */

@@ -104,6 +104,23 @@ describe("what an answer proves", () => {
     expect(masteryAfter({ correct: true, difficulty: 3 })).toBe(masteryAfter({ correct: true, difficulty: 9 }));
   });
 
+  test("what the learner model expects of the skill raises mastery above .8 and lowers it below; tracing goes on without it", () => {
+    const expecting = (expected: number) => observeMastery(newMastery(), { correct: true, p: 0.5, expected });
+    const plain = observeMastery(newMastery(), { correct: true, p: 0.5 });
+    expect(plain.p).toBe(plain.traced);
+    expect(expecting(0.8)).toEqual(plain);
+    const rising = [0, 0.1, 0.5, 0.8, 0.9, 1].map((expected) => expecting(expected));
+    expect(rising.map(({ p }) => p)).toEqual(rising.map(({ p }) => p).toSorted((a, b) => a - b));
+    expect(rising[0]?.p).toBeLessThan(plain.p / 10);
+    for (const each of rising) {
+      expect(each.traced).toBe(plain.traced);
+      expect(each.p > 0 && each.p < 1).toBe(true);
+    }
+    // By hand: odds of tracing x odds of .9 / odds of .8.
+    const odds = (p: number) => p / (1 - p);
+    expect(odds(expecting(0.9).p)).toBeCloseTo((odds(plain.traced) * odds(0.9)) / odds(0.8), 3);
+  });
+
   test("a right answer proves less of one who is often right without mastery", () => {
     expect(masteryAfter({ correct: true, guess: 0.5 })).toBeLessThan(masteryAfter({ correct: true }));
   });

@@ -18,9 +18,10 @@ import type { Session } from "./session.ts";
  * goes on the same wherever it was interrupted. Numbers of one kind stand together as a column; what follows from others
  * (ADR 41) is told by the difference, which mostly is none. Items stand in the order in which they were done last, and are
  * numbered so by who reads them: whichever numbers they had, the bytes are the same.
- * 1 was JSON; 2 had no session and no hard answers, 3 no guessing, 4 no columns.
+ * 1 was JSON; 2 had no session and no hard answers, 3 no guessing, 4 no columns, 5 no expected
+ * success.
  */
-export const stateFormat = 5;
+export const stateFormat = 6;
 
 /** Predictions that were made are kept in 1 / this. */
 const outcomeUnit = 10_000;

@@ -203,7 +203,13 @@ function foldAnswer(
   const { first, hinted: asked } = noteAnswer(state.items, item);
   const hinted = asked || (data.hintCount ?? 0) > 0;
   const skills = skillSet(answer.skillIds).map((skillId) => state.ids.skills.add(skillId));
-  foldMastery(state, skills, { correct, hinted, p, difficulty: answer.difficulty, pMax: policy.masteryNeeds.pMax });
+  const { pMax } = policy.masteryNeeds;
+  foldMastery(
+    state,
+    skills,
+    { correct, hinted, p, difficulty: answer.difficulty, at: answer.at, pMax },
+    { model, weights },
+  );
   reviewCards(state, data, correct, policy);
   state.answers += 1;
   state.correct += correct ? 1 : 0;

@@ -6,8 +6,9 @@ import type { Draw, ItemBank, ItemDone, Selection, SelectionInput } from "../ite
 import type { LearnerModel, PreparedQuestions } from "../learner-model/learner-model.ts";
 import { newMastery } from "../learner-model/mastery.ts";
 import { dueCards, nextDueAt, upcomingCards } from "../reviews/cards.ts";
+import { heldMastery, nextLapseAt } from "./held-mastery.ts";
 import { answersTo, never } from "./items-seen.ts";
-import { type LearnerState, lastItemIds, masteryOf } from "./learner-state.ts";
+import { type LearnerState, lastItemIds } from "./learner-state.ts";
 import { sessionSoFar } from "./session.ts";
 
 export interface LearnerSelection {
@@ -58,7 +59,7 @@ export const selectForLearner = (input: LearnerSelection): Selection => selectIt
 
 /**
  * What a selection is made of. To be used at once: before the learner's state changes, and before the next one is made.
- * With another bank of the same items (one under another policy) it serves as well.
+ * With another bank of the same items (one under another policy with the same `masteryNeeds`) it serves as well.
  */
 export function selectionInput(input: LearnerSelection): SelectionInput {
   const { state, bank, model, weights, now, size, sessionType, onlySkillIds, excludedItemIds, onDraw } = input;
@@ -70,10 +71,11 @@ export function selectionInput(input: LearnerSelection): SelectionInput {
     now,
     seed: `${input.learnerId}:${state.revision}`,
     predict,
-    mastery: (skillId) => masteryOf(state, skillId) ?? unseen,
+    mastery: (skillId) => heldMastery(state, skillId, bank.policy) ?? unseen,
     recentItemIds: lastItemIds(state),
     due: dueCards(state.cards, now),
     nextDueAt: nextDueAt(state.cards, now),
+    nextLapseAt: nextLapseAt(state, bank.policy, now),
     ...(sessionType === "review" ? { upcoming: upcomingCards(state.cards, now, size) } : {}),
     size,
     ...(onlySkillIds === undefined ? {} : { onlySkillIds }),

@@ -11,6 +11,8 @@ import {
   newCards,
   nextDueAt,
   type Review,
+  recallAt,
+  recalledUntil,
   reviewCard,
   reviewLoad,
   upcomingCards,
@@ -57,6 +59,25 @@ describe("reviewCard", () => {
     reviewCard(cards, { ...fractions, correct: false, at: start + 20 * day });
     expect(dueInDays(cards, start + 20 * day)).toBeLessThan(grown / 2);
     expect(cardOf(cards, "skills", "fractions")?.slice(4, 6)).toEqual([3, 1]);
+  });
+
+  it("knows until when recall is enough, by FSRS's own curve, however wrong the first answers were", () => {
+    const card = (...reviews: Partial<Review>[]) => {
+      const found = cardOf(reviewed(...reviews), "skills", "fractions");
+      if (found === null) throw new Error("no card");
+      return found;
+    };
+    const good = card({});
+    for (const recallMin of [0.7, 0.8, 0.9, 0.95]) {
+      const days = (recalledUntil(good, recallMin) - start) / day;
+      expect(new FSRS({}).forgetting_curve(days, good[2])).toBeCloseTo(recallMin, 5);
+    }
+    expect(recallAt(good, recalledUntil(good, 0.85))).toBeCloseTo(0.85, 9);
+    expect([recallAt(good, start), recallAt(good, start - day)]).toEqual([1, 1]);
+    expect(recalledUntil(good, 0)).toBe(Number.POSITIVE_INFINITY);
+    const failed = (recalledUntil(card({ correct: false }), 0.8) - start) / day;
+    expect(failed).toBeGreaterThan(4);
+    expect(failed).toBeLessThan((recalledUntil(good, 0.8) - start) / day);
   });
 
   it("says whether the card was due", () => {

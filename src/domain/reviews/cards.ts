@@ -1,4 +1,13 @@
-import { BasicLearningStepsStrategy, FSRS, generatorParameters, Rating, State, type StepUnit } from "ts-fsrs";
+import {
+  BasicLearningStepsStrategy,
+  computeDecayFactor,
+  default_w,
+  FSRS,
+  generatorParameters,
+  Rating,
+  State,
+  type StepUnit,
+} from "ts-fsrs";
 import { type ReviewSettings, reviewSettingsSchema } from "../events.ts";
 import type { DueCard } from "../item-selection/selection.ts";
 import { longestCountedMs } from "../learner/session.ts";
@@ -156,6 +165,28 @@ const rounded = (value: number, unit: number): number => Math.round(value * unit
 
 /** When it falls due, seconds since 1970. */
 export const dueSeconds = (card: Card): number => card[0] + card[1] * (card[7] === 0 ? daySeconds : 60);
+
+const { decay, factor } = computeDecayFactor(default_w);
+
+/** Stability, days, of what is recalled with effort at its first review. */
+const stabilityMin = default_w[1] ?? 1;
+
+/**
+ * From when on the card expects less than `recallMin` (0..1) of recall, milliseconds since 1970; Infinity for 0. By FSRS's
+ * own curve, R = (1 + factor t / S) ^ decay. A skill is answered wrongly while it is learnt, and FSRS takes that for
+ * forgetting: a stability below that of a first review passed with effort counts as that.
+ */
+export function recalledUntil(card: Card, recallMin: number): number {
+  if (recallMin <= 0) return Number.POSITIVE_INFINITY;
+  const days = (Math.max(stabilityMin, card[2]) / factor) * (recallMin ** (1 / decay) - 1);
+  return Math.round(card[0] * 1000 + days * daySeconds * 1000);
+}
+
+/** Recall 0..1 that the card expects at `now`, milliseconds since 1970, by the same curve. */
+export function recallAt(card: Card, now: number): number {
+  const days = Math.max(0, now / 1000 - card[0]) / daySeconds;
+  return (1 + (factor * days) / Math.max(stabilityMin, card[2])) ** decay;
+}
 
 /** Cards due at `now` (milliseconds since 1970), most overdue first. */
 export function dueCards(cards: Cards, now: number): DueCard[] {

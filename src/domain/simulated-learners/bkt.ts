@@ -1,5 +1,6 @@
+import { logit } from "../learner-model/sigmoid.ts";
 import type { SimulatedItem } from "./course.ts";
-import { type Knowledge, type KnowledgeSource, logistic, logit } from "./knowledge.ts";
+import { type Knowledge, type KnowledgeSource, logistic } from "./knowledge.ts";
 
 /**
  * Bayesian Knowledge Tracing (Corbett, Anderson 1995): a skill is known or not; each item is a chance to learn it; a

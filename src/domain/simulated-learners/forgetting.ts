@@ -1,5 +1,6 @@
+import { logit } from "../learner-model/sigmoid.ts";
 import type { SimulatedItem } from "./course.ts";
-import { type Knowledge, type KnowledgeSource, logistic, logit } from "./knowledge.ts";
+import { type Knowledge, type KnowledgeSource, logistic } from "./knowledge.ts";
 
 /**
  * Forgetting by a power law (Wickelgren 1974; Wixted, Carpenter 2007): a skill once learnt is recalled after t days of rest

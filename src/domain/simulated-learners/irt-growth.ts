@@ -1,6 +1,7 @@
+import { logit } from "../learner-model/sigmoid.ts";
 import { standardNormal } from "../random.ts";
 import type { SimulatedItem } from "./course.ts";
-import { type Knowledge, type KnowledgeSource, logistic, logit } from "./knowledge.ts";
+import { type Knowledge, type KnowledgeSource, logistic } from "./knowledge.ts";
 
 /**
  * Item response theory with growth: each skill has a level in logits, practice takes it part of the way to a ceiling, and

@@ -34,4 +34,3 @@ export interface KnowledgeSource {
 }
 
 export const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
-export const logit = (p: number): number => Math.log(p / (1 - p));

@@ -1,6 +1,7 @@
 import type { EventOf, Policy } from "../../domain/events.ts";
 import { isMastered } from "../../domain/item-selection/mastered.ts";
-import { type LearnerState, masteryOf } from "../../domain/learner/learner-state.ts";
+import { heldMastery } from "../../domain/learner/held-mastery.ts";
+import type { LearnerState } from "../../domain/learner/learner-state.ts";
 import type { Part } from "../statistics/comparison.ts";
 
 /** What one learner did in an experiment. */
@@ -61,8 +62,8 @@ export function createLearnerFigures(experimentId: string, endAt: number) {
 
 export const countMastered = (state: LearnerState, skillIds: readonly string[], policy: Policy): number =>
   skillIds.filter((id) => {
-    const mastery = masteryOf(state, id);
-    return mastery !== null && isMastered(mastery, policy);
+    const mastery = heldMastery(state, id, policy);
+    return mastery !== null && isMastered(mastery, policy, state.latestAt);
   }).length;
 
 interface Measure {

@@ -69,7 +69,7 @@ describe("experiments in the log", () => {
 
 describe("results", () => {
   test("count each learner in the arm they were dealt: answers, time, mastery from where they began, memory after a day", async () => {
-    for (let n = 0; n < 3; n += 1) await answers("learner-0", true, { experiment: undefined, trackId: undefined });
+    for (let n = 0; n < 5; n += 1) await answers("learner-0", true, { experiment: undefined, trackId: undefined });
     await define({ experiment });
     const dealtTo = new Map<string, string[]>(arms.map(({ arm }) => [arm, []]));
     for (let n = 0; n < 40; n += 1) {

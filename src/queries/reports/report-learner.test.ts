@@ -12,7 +12,7 @@ import { reportInputSchema } from "./report-input.ts";
 
 const model = learnerModels.elo;
 
-test("a learner of a report is the learner that is served: the same mastery, first answers and hints", async () => {
+test("a learner of a report is the learner that is served: the same knowledge tracing, first answers and hints", async () => {
   for (const seed of [1, 2, 3]) {
     const { log, learnerIds } = await learningHistory(seed, { model, events: 600 });
     const collector = collectItems();
@@ -39,7 +39,7 @@ test("a learner of a report is the learner that is served: the same mastery, fir
       if (state.interactions === 0) expect(reported).toBeUndefined();
       for (const [number, skillId] of (reported?.ids.skills.list ?? []).entries()) {
         const served = masteryOf(state, skillId);
-        expect(reported?.mastery[number]).toMatchObject({ p: served?.p, n: served?.n });
+        expect(reported?.mastery[number]).toMatchObject({ traced: served?.traced, n: served?.n });
       }
     }
     const { items } = collector.result(context);

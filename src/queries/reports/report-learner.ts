@@ -90,12 +90,13 @@ export function followLearner(
   const hinted = asked || (data.hintCount ?? 0) > 0;
   const numbers = skillSet(answer.skillIds).map((skillId) => learner.ids.skills.add(skillId));
   const seenBefore = numbers.map((skill) => learner.mastery[skill]?.n ?? 0);
-  foldMastery(learner, numbers, { correct, hinted, p, difficulty: answer.difficulty, pMax: policy.masteryNeeds.pMax });
-  const skills = numbers.map((skill, at) => {
+  const { pMax } = policy.masteryNeeds;
+  foldMastery(learner, numbers, { correct, hinted, p, difficulty: answer.difficulty, at, pMax }, { model, weights });
+  const skills = numbers.map((skill, place) => {
     const after = learner.mastery[skill] as Mastery;
     learner.peaks[skill] = Math.max(learner.peaks[skill] ?? 0, after.p);
-    learner.mastered[skill] = learner.mastered[skill] === true || isMastered(after, policy);
-    return { skillId: learner.ids.skills.list[skill] as string, before: seenBefore[at] as number };
+    learner.mastered[skill] = learner.mastered[skill] === true || isMastered(after, policy, at);
+    return { skillId: learner.ids.skills.list[skill] as string, before: seenBefore[place] as number };
   });
   return { learner, data, at, answer: { correct, p, first, hinted, durationMs: data.durationMs ?? null, skills } };
 }

@@ -8,16 +8,17 @@ import { sittings } from "../../domain/simulated-learners/schedule.ts";
 import { bankOfCourse } from "./course-bank.ts";
 import { foldAct, type Production } from "./fold-act.ts";
 import {
-  type ClassMeasures,
+  type ClassRun,
   measuresOf,
   newTally,
   noteGiven,
   type SeatTally,
   shareMastered,
+  surestFirst,
   type Tally,
 } from "./measures.ts";
 import { createOnlineTrainer } from "./online-trainer.ts";
-import { isCalledMastered } from "./policies/learner-facts.ts";
+import { certaintyIn, isCalledMastered } from "./policies/learner-facts.ts";
 import type { RunningPolicy } from "./policies/policy.ts";
 import { policies } from "./policies/registry.ts";
 import type { ClassTask, Simulation } from "./simulation.ts";
@@ -53,7 +54,7 @@ const daysOf = (horizon: number): number => 60 + horizon;
  * through the learner state fold and the trainer that production uses, in order of time over the whole class. A function
  * of its arguments: the course, what each learner is at first and when they come depend on seed and generator alone.
  */
-export function runClass(simulation: Simulation, { generator, policy, seed }: ClassTask): ClassMeasures {
+export function runClass(simulation: Simulation, { generator, policy, seed }: ClassTask): ClassRun {
   const { learners, careless, absent } = simulation;
   const { skills } = simulation;
   const course = makeCourse(simulation, seededRandom(`${seed}/course`));
@@ -82,7 +83,7 @@ export function runClass(simulation: Simulation, { generator, policy, seed }: Cl
     return { learner, index, state: newLearnerState(model), tally: seatTally, called: new Set(), done: false };
   });
   for (const { seat, at } of timetable(seats, seed, horizon)) if (!seat.done) step(room, seat, at);
-  return measuresOf(tally, bank, horizon);
+  return { measures: measuresOf(tally, bank, horizon), calls: surestFirst(tally.callsAtEnd) };
 }
 
 /** Who comes when, in order of time. */
@@ -104,7 +105,7 @@ function step(room: Class, seat: Seat, now: number): void {
   if (chosen === null) return;
   const { item } = chosen;
   const inBudget = seat.tally.items < room.budget;
-  const known = item.skillIds.every((id) => isCalledMastered(state, bank, id));
+  const known = item.skillIds.every((id) => isCalledMastered(state, bank, id, now));
   const p = model.predict(trainer.weights(), state.local, item);
   const acts = learner.attempt(room.items.get(item.itemId) ?? item, now);
   for (const act of acts)
@@ -130,7 +131,7 @@ function look({ bank, tally, budget, horizon }: Class, seat: Seat, now: number):
   const { learner, state, called } = seat;
   const own = seat.tally;
   for (const skillId of bank.skillIds) {
-    if (called.has(skillId) || !isCalledMastered(state, bank, skillId)) continue;
+    if (called.has(skillId) || !isCalledMastered(state, bank, skillId, now)) continue;
     called.add(skillId);
     tally.calls += 1;
     tally.falseCalls += learner.masters(skillId, now) ? 0 : 1;
@@ -138,7 +139,7 @@ function look({ bank, tally, budget, horizon }: Class, seat: Seat, now: number):
   const truth = shareMastered(learner, bank, now);
   if (truth === 1) own.itemsToTruth ??= own.items;
   const calledAll =
-    called.size === bank.skillIds.length && bank.skillIds.every((id) => isCalledMastered(state, bank, id));
+    called.size === bank.skillIds.length && bank.skillIds.every((id) => isCalledMastered(state, bank, id, now));
   const isLast = own.items === horizon;
   if (own.itemsToCall === null && (calledAll || isLast)) {
     if (calledAll) own.itemsToCall = own.items;
@@ -149,9 +150,10 @@ function look({ bank, tally, budget, horizon }: Class, seat: Seat, now: number):
     own.minutesToMastery = own.minutes;
   }
   if (own.items === budget) {
-    const calledNow = bank.skillIds.filter((id) => isCalledMastered(state, bank, id));
-    tally.calledAtEnd += calledNow.length;
-    tally.falseAtEnd += calledNow.filter((id) => !learner.masters(id, now)).length;
+    for (const id of bank.skillIds) {
+      if (!isCalledMastered(state, bank, id, now)) continue;
+      tally.callsAtEnd.push({ certainty: certaintyIn(state, id, now), true: learner.masters(id, now) });
+    }
     own.trueAtEnd = truth;
     own.overdue = dueCards(state.cards, now).length;
     own.minutesInBudget = own.minutes;

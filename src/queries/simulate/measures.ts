@@ -20,6 +20,8 @@ export interface ClassMeasures {
   readonly trueAtCall: number;
   /** Share of skills truly mastered after the budget. */
   readonly trueAtEnd: number;
+  /** Share of skills called mastered after the budget. */
+  readonly calledAtEnd: number;
   /** Of the skills called mastered after the budget, the share that truly is not. */
   readonly falseAtEnd: number | null;
   /** Of the calls of mastery, at the moment each was made first, the share that was not true. */
@@ -42,6 +44,27 @@ export interface ClassMeasures {
 }
 export type MeasureName = keyof ClassMeasures;
 
+export interface ClassRun {
+  readonly measures: ClassMeasures;
+  /** Whether each call of mastery that stands after the budget is true, of all learners, those held for surest first. */
+  readonly calls: readonly boolean[];
+}
+
+/** Of calls, said of each whether it is true; null of none. */
+export const shareFalse = (calls: readonly boolean[]): number | null =>
+  calls.length === 0 ? null : calls.filter((call) => !call).length / calls.length;
+
+/** A call that stands after the budget. */
+export interface Call {
+  /** Probability of mastery times the recall that its memory card expects. */
+  readonly certainty: number;
+  readonly true: boolean;
+}
+
+/** The surest first; of those as sure in the order in which they were noted. */
+export const surestFirst = (calls: readonly Call[]): boolean[] =>
+  calls.toSorted((a, b) => b.certainty - a.certainty).map((call) => call.true);
+
 /** Everything that is counted of a class on the way. */
 export interface Tally {
   readonly exposures: Map<string, number>;
@@ -52,8 +75,7 @@ export interface Tally {
   reviews: number;
   calls: number;
   falseCalls: number;
-  calledAtEnd: number;
-  falseAtEnd: number;
+  readonly callsAtEnd: Call[];
 }
 
 export interface SeatTally {
@@ -90,8 +112,7 @@ export function newTally(learners: number): Tally {
     reviews: 0,
     calls: 0,
     falseCalls: 0,
-    calledAtEnd: 0,
-    falseAtEnd: 0,
+    callsAtEnd: [],
   };
 }
 
@@ -104,7 +125,7 @@ export function noteGiven(tally: Tally, { itemId }: BankItem, isReview: boolean)
   tally.exposures.set(itemId, (tally.exposures.get(itemId) ?? 0) + 1);
 }
 
-export function measuresOf(tally: Tally, { allItems, policy }: ItemBank, horizon: number): ClassMeasures {
+export function measuresOf(tally: Tally, { allItems, policy, skillIds }: ItemBank, horizon: number): ClassMeasures {
   const { seats } = tally;
   const mean = (of: (seat: SeatTally) => number): number => meanOf(seats.map(of));
   const success = tally.outcomes.length === 0 ? null : meanOf(tally.outcomes);
@@ -116,7 +137,8 @@ export function measuresOf(tally: Tally, { allItems, policy }: ItemBank, horizon
     reached: mean(({ itemsToMastery }) => (itemsToMastery === null ? 0 : 1)),
     trueAtCall: mean(({ trueAtCall }) => trueAtCall),
     trueAtEnd: mean(({ trueAtEnd }) => trueAtEnd),
-    falseAtEnd: tally.calledAtEnd === 0 ? null : tally.falseAtEnd / tally.calledAtEnd,
+    falseAtEnd: shareFalse(tally.callsAtEnd.map((call) => call.true)),
+    calledAtEnd: tally.callsAtEnd.length / (seats.length * skillIds.length),
     falseCalls: tally.calls === 0 ? null : tally.falseCalls / tally.calls,
     success,
     offTarget: success === null ? null : Math.abs(success - policy.targetSuccess),

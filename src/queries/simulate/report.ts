@@ -28,6 +28,7 @@ const shown: readonly Shown[] = [
     title: "False mastery: of the skills called mastered after the budget",
     unit: "share",
   },
+  { name: "calledAtEnd", head: "held", title: "Skills called mastered after the budget", unit: "share" },
   { name: "itemsToCall", head: "called", title: "Items until all skills are called mastered", unit: "count" },
   { name: "trueAtCall", head: "true then", title: "Skills truly mastered when all are first called so", unit: "share" },
   { name: "falseCalls", head: "false calls", title: "Calls of mastery that are not true when made", unit: "share" },
@@ -68,7 +69,7 @@ export function renderSimulationText(result: SimulationResult): string {
   return lines.join("\n");
 }
 
-/** Tables of seventeen columns do not fit a terminal. */
+/** Tables of eighteen columns do not fit a terminal. */
 function halves(columns: readonly Shown[], rows: readonly (readonly string[])[]): string[][][] {
   const middle = Math.ceil(columns.length / 2);
   const part = (from: number, to: number): string[][] => [
@@ -88,7 +89,7 @@ export function describe({ simulation, seeds }: Pick<SimulationResult, "simulati
   );
 }
 
-const verdictMark = { better: "+", same: "=", worse: "-", "taught less": "~" } as const;
+const verdictMark = { better: "+", same: "=", worse: "-" } as const;
 
 function comparisonLines({ simulation, comparisons }: SimulationResult): string[] {
   const [tested, ...baselines] = simulation.policies;
@@ -107,7 +108,7 @@ function comparisonLines({ simulation, comparisons }: SimulationResult): string[
   );
   const heads = mainMeasureNames.map((measure) => shown.find(({ name }) => name === measure)?.head ?? measure);
   return [
-    `${tested} minus baseline, class by class (+ better, = no difference beyond the interval, - worse, ~ more false than a baseline that taught clearly less)`,
+    `${tested} minus baseline, class by class (+ better, = no difference beyond the interval, - worse)`,
     ...textTable([["", "", ...heads], ...rows]),
     "",
     worseLine(comparisons, tested),
@@ -188,7 +189,7 @@ export function renderSimulationHtml(result: SimulationResult): string {
   return htmlPage({ title: "Policies on simulated learners", sections });
 }
 
-const tones = { better: "good", same: undefined, worse: "bad", "taught less": undefined } as const;
+const tones = { better: "good", same: undefined, worse: "bad" } as const;
 
 function comparisonSection({ comparisons }: SimulationResult): Section {
   return {

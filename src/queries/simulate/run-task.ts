@@ -27,8 +27,8 @@ export function runTask(simulation: Simulation, task: SimulationTask): TaskResul
     return { kind: "placement", result: { policy, seed, measures: runPlacement(simulation, { policy, seed }) } };
   }
   const { generator, policy, seed } = task;
-  const measures = runClass(simulation, { generator, policy, seed });
-  return { kind: "class", result: { generator, policy, seed, measures } };
+  const run = runClass(simulation, { generator, policy, seed });
+  return { kind: "class", result: { generator, policy, seed, ...run } };
 }
 
 export function summariseTasks(simulation: Simulation, results: readonly TaskResult[]): SimulationResult {

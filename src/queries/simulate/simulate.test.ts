@@ -22,7 +22,7 @@ describe("a class", () => {
 
   test.each(policyNames)("under %s gives figures within their bounds", (policy) => {
     const horizon = small.horizonPerSkill * small.skills;
-    const measures = runClass(small, { generator: "school", policy, seed: 3 });
+    const { measures } = runClass(small, { generator: "school", policy, seed: 3 });
     for (const name of ["itemsToMastery", "itemsToCall", "itemsToTruth"] as const) {
       expect(measures[name]).toBeGreaterThan(0);
       expect(measures[name]).toBeLessThanOrEqual(horizon);
@@ -41,7 +41,7 @@ describe("a class", () => {
     "of %s learns from Proximal in clearly fewer items than from chance or the popular",
     (generator) => {
       const mean = (policy: "proximal" | "random" | "popular", measure: "itemsToMastery" | "trueAtEnd"): number => {
-        const runs = [1, 2, 3].map((seed) => runClass(small, { generator, policy, seed })[measure]);
+        const runs = [1, 2, 3, 4, 5, 6].map((seed) => runClass(small, { generator, policy, seed }).measures[measure]);
         return runs.reduce((sum, value) => sum + value, 0) / runs.length;
       };
       for (const baseline of ["random", "popular"] as const) {
@@ -73,16 +73,16 @@ describe("the summary", () => {
   const one: Simulation = { ...small, generators: ["bkt"], policies: ["proximal", "random"] };
 
   test("tells apart what is beyond the interval, and which way is better", () => {
-    const base = runClass(one, { generator: "bkt", policy: "proximal", seed: 1 });
+    const { measures: base, calls } = runClass(one, { generator: "bkt", policy: "proximal", seed: 1 });
     const classes = [1, 2, 3, 4].flatMap((seed) => [
       {
         generator: "bkt" as const,
         policy: "proximal" as const,
-        seed,
+        ...{ seed, calls },
         measures: { ...base, itemsToMastery: 50 + seed },
       },
       {
-        ...{ generator: "bkt" as const, policy: "random" as const, seed },
+        ...{ generator: "bkt" as const, policy: "random" as const, seed, calls },
         measures: { ...base, itemsToMastery: 90 + 1.1 * seed, trueAtEnd: base.trueAtEnd + 0.1 + seed / 1000 },
       },
     ]);
@@ -96,20 +96,25 @@ describe("the summary", () => {
     expect(comparisons[0]?.difference.estimate).toBeCloseTo(-40.2, 6);
   });
 
-  test("more false mastery than a baseline that taught clearly less is marked, not counted as worse", () => {
-    const base = { ...runClass(one, { generator: "bkt", policy: "proximal", seed: 1 }), falseAtEnd: 0.1 };
-    const against = (taught: number) => {
+  test("false mastery is compared among as many calls of each, the surest, and told of all calls beside", () => {
+    const { measures } = runClass(one, { generator: "bkt", policy: "proximal", seed: 1 });
+    const verdict = (own: readonly boolean[], other: readonly boolean[]) => {
       const classes = [1, 2, 3].flatMap((seed) => [
-        { generator: "bkt" as const, policy: "proximal" as const, seed, measures: base },
-        {
-          ...{ generator: "bkt" as const, policy: "random" as const, seed },
-          measures: { ...base, trueAtEnd: base.trueAtEnd + taught + seed / 1000, falseAtEnd: 0.05 + seed / 1000 },
-        },
+        { generator: "bkt" as const, policy: "proximal" as const, seed, measures, calls: own },
+        { generator: "bkt" as const, policy: "random" as const, seed, measures, calls: other },
       ]);
-      return summarise(one, classes, []).comparisons.find(({ measure }) => measure === "falseAtEnd")?.verdict;
+      return summarise(one, classes, []).comparisons.find(({ measure }) => measure === "falseAtEnd");
     };
-    expect(against(-0.3)).toBe("taught less");
-    expect(against(0.1)).toBe("worse");
+    const [right, wrong] = [true, false];
+    // Wrong beyond what the other dared to call: of all calls it is more, of as many calls it is not.
+    expect(verdict([right, right, wrong], [right, right])).toMatchObject({
+      ...{ verdict: "same", difference: { estimate: 0 }, ofAllCalls: { estimate: 1 / 3 } },
+    });
+    // Wrong among those it is surest of: worse, however few the other called.
+    expect(verdict([wrong, right, right], [right])?.verdict).toBe("worse");
+    // The same rule where the other called more.
+    expect(verdict([right, wrong], [right, right, wrong, wrong])?.verdict).toBe("worse");
+    expect(verdict([right], [wrong, right, right])?.verdict).toBe("better");
   });
 
   test("is told as text and as a page", () => {

@@ -1,11 +1,9 @@
 import { type Estimate, meanInterval, pairedDifference } from "../statistics/intervals.ts";
-import type { ClassMeasures, MeasureName } from "./measures.ts";
+import { type ClassMeasures, type ClassRun, type MeasureName, shareFalse } from "./measures.ts";
 import type { PlacementMeasures } from "./placement-run.ts";
 import type { ClassTask, PlacementTask, PolicyName, Simulation } from "./simulation.ts";
 
-export interface ClassResult extends ClassTask {
-  readonly measures: ClassMeasures;
-}
+export interface ClassResult extends ClassTask, ClassRun {}
 export interface PlacementResult extends PlacementTask {
   readonly measures: PlacementMeasures;
 }
@@ -43,14 +41,16 @@ export interface Comparison {
   readonly measure: MainMeasure;
   /** Policy minus baseline. */
   readonly difference: Estimate;
-  /**
-   * "worse" and "better" where the interval leaves out zero. "taught less": more false mastery than a baseline that taught
-   * clearly less; it was sure of a few skills only, with many answers for each, and cannot be compared by them.
-   */
-  readonly verdict: "better" | "same" | "worse" | "taught less";
+  /** "worse" and "better" where the interval leaves out zero. */
+  readonly verdict: "better" | "same" | "worse";
+  /** Of false mastery: the difference with all calls of each, however many. */
+  readonly ofAllCalls?: Estimate;
 }
 
-/** What policies are judged by, and whether more of it is better: docs/simulation.md says why these. */
+/**
+ * What policies are judged by, and whether more of it is better: docs/simulation.md says why these. False mastery is
+ * compared among as many calls of each, those it is surest of: who calls little errs seldom.
+ */
 export const mainMeasures = {
   itemsToMastery: "less",
   trueAtEnd: "more",
@@ -67,22 +67,25 @@ export function summarise(
 ): SimulationResult {
   const { generators, policies } = simulation;
   const complete = completeSeeds(classes, generators.length * policies.length);
-  const of = (generator: string, policy: string): ClassMeasures[] =>
+  const of = (generator: string, policy: string): ClassResult[] =>
     classes
       .filter((each) => each.generator === generator && each.policy === policy && complete.has(each.seed))
-      .sort((a, b) => a.seed - b.seed)
-      .map(({ measures }) => measures);
+      .sort((a, b) => a.seed - b.seed);
   const outcomes = generators.flatMap((generator) =>
-    policies.map((policy): Outcome => ({ generator, policy, measures: estimates(of(generator, policy)) })),
+    policies.map(
+      (policy): Outcome => ({
+        generator,
+        policy,
+        measures: estimates(of(generator, policy).map(({ measures }) => measures)),
+      }),
+    ),
   );
   const [tested, ...baselines] = policies;
   const comparisons = generators.flatMap((generator) =>
     baselines.flatMap((baseline) => {
       const policy = tested ?? baseline;
-      return excuse(
-        mainMeasureNames.map((measure) =>
-          compare({ generator, policy, baseline, measure }, of(generator, policy), of(generator, baseline)),
-        ),
+      return mainMeasureNames.map((measure) =>
+        compare({ generator, policy, baseline, measure }, of(generator, policy), of(generator, baseline)),
       );
     }),
   );
@@ -102,31 +105,39 @@ function estimates(all: readonly ClassMeasures[]): Record<MeasureName, Estimate>
 }
 
 function compare(
-  compared: Omit<Comparison, "difference" | "verdict">,
-  policy: readonly ClassMeasures[],
-  baseline: readonly ClassMeasures[],
+  compared: Pick<Comparison, "generator" | "policy" | "baseline" | "measure">,
+  policy: readonly ClassResult[],
+  baseline: readonly ClassResult[],
 ): Comparison {
   const { measure } = compared;
-  const pairs = policy.flatMap((own, index) => {
-    const [a, b] = [own[measure], baseline[index]?.[measure] ?? null];
-    return a === null || b === null ? [] : [{ a, b }];
+  const difference = differenceOf(policy, baseline, (own, other) => {
+    if (measure !== "falseAtEnd") return [own.measures[measure], other.measures[measure]];
+    // As many calls of each as the one has that made fewer.
+    const calls = Math.min(own.calls.length, other.calls.length);
+    return [shareFalse(own.calls.slice(0, calls)), shareFalse(other.calls.slice(0, calls))];
   });
-  const difference = pairedDifference(
-    pairs.map(({ a }) => a),
-    pairs.map(({ b }) => b),
-  );
   const sign = mainMeasures[measure] === "less" ? 1 : -1;
   const [low, high] = sign > 0 ? [difference.low, difference.high] : [-difference.high, -difference.low];
-  return { ...compared, difference, verdict: high < 0 ? "better" : low > 0 ? "worse" : "same" };
+  const verdict = high < 0 ? "better" : low > 0 ? "worse" : "same";
+  if (measure !== "falseAtEnd") return { ...compared, difference, verdict };
+  const ofAllCalls = differenceOf(policy, baseline, (own, other) => [shareFalse(own.calls), shareFalse(other.calls)]);
+  return { ...compared, difference, verdict, ofAllCalls };
 }
 
-/** See {@link Comparison.verdict}. */
-function excuse(ofBaseline: readonly Comparison[]): Comparison[] {
-  const teachesMore = ofBaseline.some(({ measure, verdict }) => measure === "trueAtEnd" && verdict === "better");
-  return ofBaseline.map((each) =>
-    each.measure === "falseAtEnd" && each.verdict === "worse" && teachesMore
-      ? { ...each, verdict: "taught less" }
-      : each,
+/** Class by class; those are left out where one has nothing to tell. */
+function differenceOf(
+  policy: readonly ClassResult[],
+  baseline: readonly ClassResult[],
+  both: (own: ClassResult, other: ClassResult) => readonly [number | null, number | null],
+): Estimate {
+  const pairs = policy.flatMap((own, index) => {
+    const other = baseline[index];
+    const [a, b] = other === undefined ? [null, null] : both(own, other);
+    return a === null || b === null ? [] : [{ a, b }];
+  });
+  return pairedDifference(
+    pairs.map(({ a }) => a),
+    pairs.map(({ b }) => b),
   );
 }
 

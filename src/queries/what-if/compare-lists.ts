@@ -1,6 +1,7 @@
 import type { Policy } from "../../domain/events.ts";
 import { isMastered } from "../../domain/item-selection/mastered.ts";
 import type { SelectedItem } from "../../domain/item-selection/selection.ts";
+import { heldMastery } from "../../domain/learner/held-mastery.ts";
 import type { LearnerState } from "../../domain/learner/learner-state.ts";
 import { type Cards, dueSeconds } from "../../domain/reviews/cards.ts";
 import { newSkillTally, type PartTally, type SkillTally, type Tally } from "./tally.ts";
@@ -97,9 +98,11 @@ export function countMastery(
   const lost: string[] = [];
   before.state.ids.skills.list.forEach((skillId, number) => {
     // The same answers: the same skills, by the same numbers.
-    const [own, other] = [before.state.mastery[number], after.state.mastery[number]];
-    if (own === undefined || other === undefined) return;
-    const [was, is] = [isMastered(own, before.policy), isMastered(other, after.policy)];
+    if (before.state.mastery[number] === undefined || after.state.mastery[number] === undefined) return;
+    const [was, is] = [before, after].map(({ state, policy }) => {
+      const mastery = heldMastery(state, skillId, policy);
+      return mastery !== null && isMastered(mastery, policy, state.latestAt);
+    });
     skills[skillId] ??= newSkillTally();
     for (const tally of [mastery, skills[skillId] as SkillTally]) {
       tally.calls += 1;

@@ -14,8 +14,8 @@ export const randomItem: StartPolicy = ({ bank, random }) => ({
 
 /** Any item of a skill not mastered, open or not; any item when all are. */
 export const randomUnmastered: StartPolicy = ({ bank, random }) => ({
-  choose({ state }) {
-    const open = bank.allItems.filter(({ skillIds }) => skillIds.some((id) => !isCalledMastered(state, bank, id)));
+  choose({ state, now }) {
+    const open = bank.allItems.filter(({ skillIds }) => skillIds.some((id) => !isCalledMastered(state, bank, id, now)));
     return given(oneOf(fresh(state, bank, open.length > 0 ? open : bank.allItems), random));
   },
 });
@@ -48,8 +48,8 @@ export const popular: StartPolicy = ({ bank, random }) => {
 
 /** Any item of an open skill: prerequisites mastered, itself not (the outer fringe of Doignon, Falmagne 1999). */
 export const frontier: StartPolicy = ({ bank, random }) => ({
-  choose({ state }) {
-    const open = openSkills(state, bank).flatMap(({ items }) => items);
+  choose({ state, now }) {
+    const open = openSkills(state, bank, now).flatMap(({ items }) => items);
     return given(oneOf(fresh(state, bank, open.length > 0 ? open : bank.allItems), random));
   },
 });

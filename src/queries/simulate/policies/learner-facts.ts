@@ -1,15 +1,23 @@
 import { isMastered } from "../../../domain/item-selection/mastered.ts";
 import type { BankItem, BankSkill, ItemBank } from "../../../domain/item-selection/selection.ts";
+import { heldMastery } from "../../../domain/learner/held-mastery.ts";
 import { type LearnerState, lastItemIds, masteryOf } from "../../../domain/learner/learner-state.ts";
 import { newMastery } from "../../../domain/learner-model/mastery.ts";
 import type { Random } from "../../../domain/random.ts";
+import { cardOf, recallAt } from "../../../domain/reviews/cards.ts";
 import type { Chosen } from "./policy.ts";
 
 /** What the production code holds of a learner, as all policies may use it. */
 export const masteryIn = (state: LearnerState, skillId: string): number => masteryOf(state, skillId)?.p ?? 0;
 
-export const isCalledMastered = (state: LearnerState, { policy }: ItemBank, skillId: string): boolean =>
-  isMastered(masteryOf(state, skillId) ?? newMastery(), policy);
+/** How sure the production code is that a skill is mastered now: its probability times what its memory card expects of recall. */
+export function certaintyIn(state: LearnerState, skillId: string, now: number): number {
+  const card = cardOf(state.cards, "skills", skillId);
+  return masteryIn(state, skillId) * (card === null ? 1 : recallAt(card, now));
+}
+
+export const isCalledMastered = (state: LearnerState, { policy }: ItemBank, skillId: string, now: number): boolean =>
+  isMastered(heldMastery(state, skillId, policy) ?? newMastery(), policy, now);
 
 /** The items outside of the track's do-not-repeat window, of all or of those given; all of them where none is outside. */
 export function fresh(
@@ -23,11 +31,11 @@ export function fresh(
 }
 
 /** Skills not mastered whose prerequisites are: the outer fringe. */
-export function openSkills(state: LearnerState, bank: ItemBank): BankSkill[] {
+export function openSkills(state: LearnerState, bank: ItemBank, now: number): BankSkill[] {
   return bank.skills.filter(
     ({ skillId, prerequisites }) =>
-      !isCalledMastered(state, bank, skillId) &&
-      prerequisites.every((needed) => isCalledMastered(state, bank, needed.skillId)),
+      !isCalledMastered(state, bank, skillId, now) &&
+      prerequisites.every((needed) => isCalledMastered(state, bank, needed.skillId, now)),
   );
 }
 
