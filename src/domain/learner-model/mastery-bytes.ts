@@ -15,7 +15,8 @@ export function writeMasteries(
 ): void {
   const count = all.length;
   const values = writer.gather(count);
-  for (let skill = 0; skill < count; skill++) values[skill] = certain - Math.round((all[skill] as Mastery).traced / pUnit);
+  for (let skill = 0; skill < count; skill++)
+    values[skill] = certain - Math.round((all[skill] as Mastery).traced / pUnit);
   writer.column(values, count);
   for (let skill = 0; skill < count; skill++)
     values[skill] = alwaysRight - Math.round((all[skill] as Mastery).expected / expectedUnit);
