@@ -9,7 +9,8 @@ import { betweenComments } from "../quoted.ts";
  *   npx proximal simulate --first-seed 101 --json > run.json
  *   node load-tests/simulation/quote.ts run.json
  *
- * saves the run as load-tests/results/simulate.json and writes its tables into the document; without a file only the latter.
+ * saves the run as load-tests/results/simulate.json (`npx biome check --write` it) and writes its tables into the document; without a
+ * file only the latter.
  */
 
 const root = join(import.meta.dirname, "../..");

@@ -15,6 +15,7 @@ import {
   readLiveView,
   readNext,
   readPopular,
+  rowFormat,
 } from "../projections/rows.ts";
 import { createProjector, type Projector, type ProjectorOptions } from "./projector.ts";
 
@@ -63,7 +64,7 @@ describe("the projector", () => {
       [0, 1, 2].map((p) => [p, "at_head"]),
     );
     const view = await liveView(readModels);
-    expect(view).toMatchObject({ namespace: "n1.lr-full.f5.p3", partitions: 3 });
+    expect(view).toMatchObject({ namespace: `n1.lr-full.f${rowFormat}.p3`, partitions: 3 });
     let answers = 0;
     for (const learnerId of history.learnerIds) {
       const stream = await history.log.readStream(`learner-${learnerId}`, { limit: 1000 });
@@ -230,7 +231,7 @@ describe("rebuild", () => {
     await first.caughtUp();
     await first.stop();
     const second = await started(depsOf(history, readModels, learnerModels.elo));
-    await expect.poll(async () => (await liveView(readModels)).namespace).toBe("n2.elo.f5.p1");
+    await expect.poll(async () => (await liveView(readModels)).namespace).toBe(`n2.elo.f${rowFormat}.p1`);
     expect(await second.rebuild()).toMatchObject({ comparison: { differing: [] } });
   });
 });
