@@ -107,7 +107,7 @@ describe.skipIf(postgres === null || redis === null)("processes on one port", ()
     const limit = 60;
     const server = await newCluster({ PROXIMAL_RATE_LIMIT: String(limit) });
     // Not across the turn of a minute.
-    await sleep(Math.max(0, new Date().getSeconds() > 30 ? (60 - new Date().getSeconds()) * 1000 + 100 : 0));
+    await sleep(Math.max(0, new Date().getSeconds() > 45 ? (60 - new Date().getSeconds()) * 1000 + 100 : 0));
     const statuses: number[] = [];
     for (let n = 0; n < 2 * limit; n += 1) {
       statuses.push(await post(server, `${n}`));
