@@ -1,19 +1,23 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Wanted } from "./arguments.ts";
+import type { BenchCase } from "./case.ts";
 import { cpuRatioOf, type Floors, floorOf, floorsSchema, judge, leastOf } from "./gate.ts";
 import { keep } from "./history.ts";
 import { describeMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
 import { endAll } from "./processes.ts";
 import { figure, markdownTable } from "./report.ts";
-import type { BenchResult, CaseResult } from "./result.ts";
+import type { BenchResult, CaseResult, PairedRound } from "./result.ts";
 
 const floorsFile = join(import.meta.dirname, "../results/bench-floors.json");
 const howToRecord = "npm run bench -- --gate --record 20";
 /** It takes 40 s where nothing else runs. What is not measured or not measured again by then is not judged: the machine is too busy. */
 const budgetSeconds = 240;
 const tooBusy = "NOT JUDGED: the machine is too busy";
+/** A busy machine, where requests fail: no word on whether a path became dearer. Tests say whether it works. */
+class NotMeasured extends Error {}
+
 const verdicts = { unsure: tooBusy, ok: "ok", better: "better: the floor may be raised", slower: "SLOWER" };
 
 /** False where a case stayed below its floor. */
@@ -23,35 +27,32 @@ export async function runGate(wanted: Wanted, say: (line: string) => void): Prom
   const startedAt = performance.now();
   const thereIsTime = (): boolean => performance.now() - startedAt < budgetSeconds * 1000;
   const machine = describeMachine();
-  const measure = measuring(wanted, say);
   const measured: CaseResult[] = [];
-  const rows: string[][] = [];
+  const measure = measuringTwice(wanted, say, (result) => measured.push(result));
   let good = true;
-  for (const one of wanted.cases) {
-    if (!thereIsTime()) {
-      rows.push([one.name, "", "", "", tooBusy]);
-      continue;
-    }
+
+  async function judged(one: BenchCase): Promise<string[]> {
+    if (!thereIsTime()) return ["", "", "", tooBusy];
     const floor = floors?.cases[one.name] ?? null;
     if (floor === null) {
-      const result = await measure(one);
-      measured.push(result);
-      rows.push([one.name, figure(cpuRatioOf(result.rounds)), "", "", `NOT JUDGED: no floor yet (${howToRecord})`]);
-      continue;
+      return [figure(cpuRatioOf(await measure(one))), "", "", `NOT JUDGED: no floor yet (${howToRecord})`];
     }
-    const { verdict, ratios } = await judge(
-      floor,
-      async (attempt) => {
-        if (attempt > 0) say(`${one.name}: below its floor, measured again`);
-        const result = await measure(one);
-        measured.push(result);
-        return result.rounds;
-      },
-      thereIsTime,
-    );
+    const again = (attempt: number): Promise<readonly PairedRound[]> => {
+      if (attempt > 0) say(`${one.name}: below its floor, measured again`);
+      return measure(one);
+    };
+    const { verdict, ratios } = await judge(floor, again, thereIsTime);
     good &&= verdict !== "slower";
-    const shown = [ratios.map(figure).join(", then "), figure(floor.ratio), figure(leastOf(floor)), verdicts[verdict]];
-    rows.push([one.name, ...shown]);
+    return [ratios.map(figure).join(", then "), figure(floor.ratio), figure(leastOf(floor)), verdicts[verdict]];
+  }
+
+  const rows: string[][] = [];
+  for (const one of wanted.cases) {
+    const cells = await judged(one).catch((error: unknown) => {
+      if (!(error instanceof NotMeasured)) throw error;
+      return ["", "", "", `NOT JUDGED: ${error.message}`];
+    });
+    rows.push([one.name, ...cells]);
   }
   keep(resultOf(machine, measured), "local");
   console.log(markdownTable(["case", "ratio by CPU time", "floor", "fails below", ""], rows));
@@ -60,6 +61,26 @@ export async function runGate(wanted: Wanted, say: (line: string) => void): Prom
   );
   if (!good) say(`bench: dearer than it was, in each of the attempts. Is it meant to be? ${howToRecord}`);
   return good;
+}
+
+/** Where a case cannot be measured it is tried once more on engines and servers started anew. */
+function measuringTwice(wanted: Wanted, say: (line: string) => void, onResult: (result: CaseResult) => void) {
+  let measure = measuring(wanted, say);
+  return async (one: BenchCase): Promise<readonly PairedRound[]> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await measure(one);
+        onResult(result);
+        return result.rounds;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        say(`${one.name}: could not be measured: ${why}`);
+        await endAll();
+        measure = measuring(wanted, say);
+        if (attempt === 2) throw new NotMeasured(why);
+      }
+    }
+  };
 }
 
 /** Measures what the gate measures so many times, and makes the floors of it. */
