@@ -27,7 +27,7 @@ test("the saved run: Proximal is worse than no baseline, clearly better than cha
   }
   for (const { policy, generator, measures } of outcomes) {
     if (policy !== "proximal") continue;
-    expect(measures["falseAtEnd"]?.estimate ?? 1, generator).toBeLessThanOrEqual(generator === "irt" ? 0.1 : 0.05);
+    expect(measures.falseAtEnd?.estimate ?? 1, generator).toBeLessThanOrEqual(generator === "irt" ? 0.1 : 0.05);
   }
   expect(placement.find(({ policy }) => policy === "proximal")?.length.estimate).toBeLessThan(1.1);
 });
