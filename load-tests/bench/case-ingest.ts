@@ -39,7 +39,7 @@ export const single: BenchCase = {
   ...shared,
   name: "single",
   title: "single POST, durable",
-  target: { ratio: 0.4, by: "figure" },
+  target: { ratio: 0.6, by: "figure" },
   gate: true,
   async prepare(setting) {
     const app = await setting.app();
@@ -69,7 +69,7 @@ export const batch: BenchCase = {
   limit: `multi-row inserts on ${batchPosters} connections`,
   unit: "events/s",
   better: "higher",
-  target: { ratio: 0.4, by: "figure" },
+  target: { ratio: 0.6, by: "figure" },
   async prepare(setting): Promise<Prepared> {
     const { learners } = setting;
     const app = await setting.app();
