@@ -15,16 +15,11 @@ const verdictSchema = z.object({
   met: z.boolean(),
 });
 
-const requestSchema = z.object({
-  name: z.string(),
-  count: z.number(),
-  failed: z.number(),
-  /** Milliseconds. */
-  p50: maybe,
-  p95: maybe,
-  p99: maybe,
-  max: maybe,
-});
+/** Milliseconds. */
+const latencies = { p50: maybe, p95: maybe, p99: maybe, max: maybe };
+const latenciesOfNext = { nextP50: maybe, nextP95: maybe, nextP99: maybe };
+
+const requestSchema = z.object({ name: z.string(), count: z.number(), failed: z.number(), ...latencies });
 
 /** One stretch of time as the load generator saw it; `t` in seconds from the start of the load. Latencies in ms. */
 const clientPointSchema = z.object({
@@ -33,14 +28,9 @@ const clientPointSchema = z.object({
   errorRate: z.number(),
   dropped: z.number(),
   users: maybe,
-  p50: maybe,
+  ...latencies,
   p90: maybe,
-  p95: maybe,
-  p99: maybe,
-  max: maybe,
-  nextP50: maybe,
-  nextP95: maybe,
-  nextP99: maybe,
+  ...latenciesOfNext,
 });
 
 const roleSampleSchema = z.object({
@@ -102,10 +92,7 @@ const connectionsSchema = z.object({
   requests: z.number(),
   failed: z.number(),
   reconnects: z.number(),
-  p50: maybe,
-  p95: maybe,
-  p99: maybe,
-  max: maybe,
+  ...latencies,
 });
 
 const levelSchema = z.object({
@@ -142,13 +129,8 @@ export const resultSchema = z.object({
     perSecond: z.number(),
     failed: z.number(),
     errorRate: z.number(),
-    p50: maybe,
-    p95: maybe,
-    p99: maybe,
-    max: maybe,
-    nextP50: maybe,
-    nextP95: maybe,
-    nextP99: maybe,
+    ...latencies,
+    ...latenciesOfNext,
     steps: z.number(),
     /** Steps that the load generator could not start when they were due. */
     dropped: z.number(),
