@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { NextRequest } from "../queries/next-request.ts";
 import type { Json } from "../queries/rendered.ts";
-import { type Authenticator, type Caller, mayCall, presentedKey } from "./authentication.ts";
+import type { Caller } from "./authentication.ts";
+import { createKnownCallers } from "./known-callers.ts";
 import type { NextQueries } from "./next-query.ts";
 import { logsRequests } from "./observation.ts";
 import { sendRawProblem } from "./problem.ts";
@@ -29,7 +29,7 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
   if (logsRequests(deps.log)) return;
   const observe = metrics.requests("GET", nextRoute, 200);
   const observeUnchanged = metrics.requests("GET", nextRoute, 304);
-  const callerOf = createCallers(services.authenticator, () => deps.clock.now());
+  const callerOf = createKnownCallers(services.authenticator, () => deps.clock.now());
   const observeRefusal = metrics.requests("GET", nextRoute, 503);
   const refuse = (response: ServerResponse, startedAt: number): void => {
     sendRawProblem(response, overloaded("query"));
@@ -90,33 +90,6 @@ function understood(
   if (caller === null) return null;
   const wait = rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null;
   return wait === null ? asked : null;
-}
-
-interface KnownOnConnection {
-  readonly authorization: string;
-  readonly caller: Caller;
-  readonly until: number;
-}
-
-/** What a connection was found to be is believed so long: a part of how long a key is believed at all. Milliseconds. */
-const connectionMs = 1_000;
-
-/**
- * Who asks, where the key is in memory and may ask. A connection that presents the very header it was just known by is
- * not looked at again: that tells nobody anything about another's key.
- */
-function createCallers(authenticator: Authenticator, now: () => number): (request: IncomingMessage) => Caller | null {
-  const connections = new WeakMap<Socket, KnownOnConnection>();
-  return ({ headers, socket }) => {
-    const known = connections.get(socket);
-    const { authorization } = headers;
-    if (known !== undefined && known.authorization === authorization && now() < known.until) return known.caller;
-    const key = presentedKey(headers);
-    const caller = key === null ? null : authenticator.known(key);
-    if (caller === null || !mayCall(caller, ["client"])) return null;
-    if (authorization !== undefined) connections.set(socket, { authorization, caller, until: now() + connectionMs });
-    return caller;
-  };
 }
 
 const json = { "content-type": "application/json; charset=utf-8" };
