@@ -6,7 +6,7 @@ import { openArchiveFolder } from "../adapters/archive/folder.ts";
 import { openPostgresBlobs } from "../adapters/blobs/postgres.ts";
 import { openSqliteBlobs } from "../adapters/blobs/sqlite.ts";
 import { type Guard, guarded } from "../adapters/engines/breaker.ts";
-import { createPostgres, type Postgres } from "../adapters/engines/postgres.ts";
+import { createPostgres, type Postgres, type PostgresOptions } from "../adapters/engines/postgres.ts";
 import type { SqlSession } from "../adapters/engines/sql.ts";
 import { openPostgresLog } from "../adapters/event-store/postgres/log.ts";
 import { createPostgresReader } from "../adapters/event-store/postgres/reader.ts";
@@ -27,6 +27,7 @@ import type { Feed } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReplayStore } from "../ports/replay-store.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import { type Breakers, noBreakers } from "./breakers.ts";
 import { type Config, maskedUrl } from "./config.ts";
 import { Explained } from "./explained.ts";
@@ -46,6 +47,8 @@ export interface Engines {
   readonly analysts: LogReads;
   /** null: embedded. */
   readonly postgres: Postgres | null;
+  /** Engine of the log, as OpenTelemetry names systems. */
+  readonly system: "sqlite" | "postgresql" | "eventstoredb";
   /** For people: which engine, and where. */
   readonly runsOn: string;
 }
@@ -56,6 +59,7 @@ export interface Opening {
   readonly log?: Log;
   readonly metrics?: EngineMetrics;
   readonly breakers?: Breakers;
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -95,7 +99,8 @@ async function openEmbedded(folder: string, life: Lifecycle): Promise<Engines> {
     );
     const lease = createMemoryLease({ now: Date.now });
     const runsOn = `SQLite ${process.versions.sqlite} in ${folder}`;
-    return { eventStore: log, feed: log, analysts: log, blobs, apiKeys, lease, replays, postgres: null, runsOn };
+    const places = { eventStore: log, feed: log, analysts: log, blobs, apiKeys, lease, replays };
+    return { ...places, postgres: null, system: "sqlite", runsOn };
   } catch (error) {
     throw unavailable(`the data folder ${folder}`, error);
   }
@@ -124,7 +129,7 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
     if (eventStoreDbUrl !== undefined) {
       const log = await openEventStoreDb(eventStoreDbUrl, life, opening);
       const runsOn = `EventStoreDB at ${maskedUrl(eventStoreDbUrl)}, the rest in ${where}`;
-      return { eventStore: log, feed: log, analysts: log, ...beside, runsOn };
+      return { eventStore: log, feed: log, analysts: log, ...beside, system: "eventstoredb", runsOn };
     }
     const log = await life.acquire(
       "event log",
@@ -132,17 +137,32 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
       (l) => l.close(),
     );
     const analysts = await openAnalysts(config, log, life, opening);
-    return { eventStore: log, feed: log, analysts, ...beside, runsOn: where };
+    return { eventStore: log, feed: log, analysts, ...beside, system: "postgresql", runsOn: where };
   } catch (error) {
     throw unavailable(`${where} (DATABASE_URL)`, error);
   }
 }
 
-function openPool({ databaseUrl, databaseDirectUrl }: ServerConfig, { log, metrics }: Opening, guard: Guard): Postgres {
-  const watched = { ...(metrics ? { observe: metrics.observePostgres("main") } : {}), ...(log ? { log } : {}) };
+function openPool({ databaseUrl, databaseDirectUrl }: ServerConfig, opening: Opening, guard: Guard): Postgres {
+  const { log, metrics } = opening;
+  const watched = { ...observing("main", opening), ...(log ? { log } : {}) };
   const postgres = createPostgres({ url: databaseUrl, directUrl: databaseDirectUrl, guard, ...watched });
   metrics?.watchPool("main", postgres.poolState);
   return postgres;
+}
+
+/** Whom a pool tells of its statements: the metrics, and the trace that is active. */
+function observing(pool: string, { metrics, tracing }: Opening): Pick<PostgresOptions, "observe"> {
+  const count = metrics?.observePostgres(pool);
+  if (tracing === undefined) return count === undefined ? {} : { observe: count };
+  return {
+    observe(observation) {
+      count?.(observation);
+      if (observation.kind !== "statement") return;
+      const attributes = { "db.system.name": "postgresql", "db.query.summary": observation.name };
+      tracing.ended({ name: observation.name, kind: "client", attributes }, observation.durationMs, observation.error);
+    },
+  };
 }
 
 async function openEventStoreDb(
@@ -185,8 +205,9 @@ async function openAnalysts(
   config: ServerConfig,
   primary: LogReads,
   life: Lifecycle,
-  { log, metrics, breakers = noBreakers }: Opening,
+  opening: Opening,
 ): Promise<LogReads> {
+  const { log, metrics, breakers = noBreakers } = opening;
   const { databaseReplicaUrl: replicaUrl, replicaMaxLagMs: maxLagMs } = config;
   if (replicaUrl === undefined) return primary;
   const archive = archiveOf(config);
@@ -194,7 +215,7 @@ async function openAnalysts(
   const guard = breakers.before("postgresql replica", "postgres");
   const watched = {
     ...(metrics ? { observe: metrics.observeReplica } : {}),
-    ...{ pool: { guard, ...(metrics ? { observe: metrics.observePostgres("replica") } : {}) } },
+    ...{ pool: { guard, ...observing("replica", opening) } },
     ...(log ? { log } : {}),
   };
   return life.acquire(

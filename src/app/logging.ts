@@ -5,10 +5,11 @@ import type { Config } from "./config.ts";
 /** Where an API key or a password could turn up in what is logged. */
 const secretPaths = ["headers.authorization", "req.headers.authorization", 'headers["x-api-key"]', "key", "password"];
 
-/** The process's log, on stderr: text for people at a terminal, else JSON lines. */
+/** The process's log, on stderr: text for people at a terminal, else JSON lines. `fields`: of each line, as the trace it belongs to. */
 export function createLogger(
   config: Pick<Config, "logLevel" | "logFormat">,
   output: NodeJS.WritableStream & { readonly isTTY?: boolean },
+  fields?: () => object,
 ): Logger {
   const text = config.logFormat === "text" || (config.logFormat === "auto" && output.isTTY === true);
   const destination: DestinationStream = text
@@ -20,7 +21,8 @@ export function createLogger(
         translateTime: "SYS:HH:MM:ss",
       })
     : { write: (line) => void output.write(line) };
-  return pino({ level: config.logLevel, redact: { paths: secretPaths, censor: "[redacted]" } }, destination);
+  const redact = { paths: secretPaths, censor: "[redacted]" };
+  return pino({ level: config.logLevel, redact, ...(fields === undefined ? {} : { mixin: fields }) }, destination);
 }
 
 /** For commands that have an output of their own. */

@@ -1,18 +1,17 @@
 import type { Logger } from "pino";
 import type { StreamReader } from "../ports/event-stream.ts";
 import type { Feed } from "../ports/feed.ts";
-import type { Engines } from "./compose.ts";
 import type { OpenReadModels } from "./compose-rows.ts";
 import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { saveNowAndThen } from "./saving.ts";
-import { type AnyProjector, startProjector } from "./start-parts.ts";
+import { type AnyProjector, type ProjectorEngines, startProjector } from "./start-parts.ts";
 import { EngineUnavailable } from "./wait-for-engine.ts";
 
 /** The rows are acquired before whoever writes them, so that they are saved after the last write. */
 export async function startProjecting(
   config: Config,
-  engines: Engines,
+  engines: Omit<ProjectorEngines, "readModels">,
   open: OpenReadModels,
   stream: StreamReader | null,
   life: Lifecycle,

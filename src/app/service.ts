@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
 import { createEngineMetrics } from "../http/engine-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import { type Breakers, createBreakers } from "./breakers.ts";
 import type { ClusterLink } from "./cluster/worker.ts";
@@ -22,6 +23,8 @@ import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
 import { startHttp } from "./start-http.ts";
 import { startJobs } from "./start-jobs.ts";
 import { startCatalogue, startModel, startRelay, startTrainer } from "./start-parts.ts";
+import { tracedAppends, tracedRows, tracedStream } from "./traced.ts";
+import type { Traces } from "./traces.ts";
 import { createPatience, type Patience } from "./wait-for-engine.ts";
 
 /** One process in its role, caught up with the log and listening. */
@@ -50,6 +53,7 @@ interface Starting {
   readonly log: Logger;
   readonly patience: Patience;
   readonly breakers: Breakers;
+  readonly tracing: Tracing | undefined;
 }
 
 /**
@@ -62,21 +66,28 @@ export async function startService(
   config: Config,
   life: Lifecycle,
   log: Logger,
-  link: ClusterLink | null = null,
+  { link = null, traces }: { readonly link?: ClusterLink | null; readonly traces?: Traces | undefined } = {},
 ): Promise<Service> {
   const duties = dutiesOf(config);
+  traces?.reportTo(log);
+  const tracing = await life.acquire(
+    "traces",
+    () => traces?.tracing,
+    (opened) => opened?.close(),
+  );
   const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
   const metrics = createEngineMetrics();
   const breakers = createBreakers(config.breakerOpenMs, metrics, log);
-  const engines = await openEngines(config, life, { patience, log, metrics, breakers });
+  const engines = await openEngines(config, life, { patience, log, metrics, breakers, tracing });
   const { feed } = engines;
   log.info({ engine: engines.runsOn, role: config.role, events: await feed.head() }, "event log open");
-  const starting = { config, duties, life, log, patience, breakers };
+  const starting = { config, duties, life, log, patience, breakers, tracing };
   const rows = await openRows(starting, engines);
   const parts = await startParts(starting, engines, rows);
 
   const register = (registry: Registry): void => {
     metrics.register(registry);
+    traces?.register(registry);
     link?.register(registry);
     if (parts.jobs === null) return;
     registerJobMetrics(registry, parts.jobs);
@@ -84,6 +95,7 @@ export async function startService(
   };
   const given = {
     siblings: link ?? undefined,
+    tracing,
     ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
     followers: followersOf(config, parts, rows),
     engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],
@@ -103,25 +115,31 @@ export async function startService(
 
 /** Null for a role that has nothing to do with rows. */
 async function openRows(starting: Starting, { feed }: Engines): Promise<OpenReadModels | null> {
-  const { config, duties, life, log, patience, breakers } = starting;
+  const { config, duties, life, log, patience, breakers, tracing } = starting;
   if (!answersQueries(duties) && !duties.projects && !duties.runsJobs) return null;
-  return openReadModels(config, life, feed, log, patience, breakers);
+  const opened = await openReadModels(config, life, feed, log, patience, breakers);
+  if (tracing === undefined) return opened;
+  const system = config.redisUrl === undefined ? "memory" : "redis";
+  return { ...opened, readModels: tracedRows(opened.readModels, tracing, system) };
 }
 
 type Parts = Awaited<ReturnType<typeof startParts>>;
 
 /** In the order in which one needs another; each is null where it is not this process's. */
 async function startParts(starting: Starting, engines: Engines, rows: OpenReadModels | null) {
-  const { config, duties, life, log, patience, breakers } = starting;
+  const { config, duties, life, log, patience, breakers, tracing } = starting;
   const trainer = duties.trains ? await startTrainer(config, life, log) : null;
   const answering = answersQueries(duties)
     ? { catalogue: await startCatalogue(engines, life, log), model: await startModel(config, engines, life, log) }
     : null;
   const streams = config.kafkaBrokers.length > 0 && (duties.relays || duties.projects);
-  const stream = streams ? await openStream(config, life, log, patience, breakers) : null;
+  const plain = streams ? await openStream(config, life, log, patience, breakers) : null;
+  const stream = plain !== null && tracing !== undefined ? tracedStream(plain, tracing) : plain;
   const relay = duties.relays && stream !== null ? await startRelay(engines, stream, life, log) : null;
   const projector =
-    duties.projects && rows !== null ? await startProjecting(config, engines, rows, stream, life, log) : null;
+    duties.projects && rows !== null
+      ? await startProjecting(config, { ...engines, tracing }, rows, stream, life, log)
+      : null;
   const announce =
     duties.runsJobs || answering !== null
       ? await openReplayQueue(config, duties.runsJobs, life, log, patience, breakers)
@@ -147,10 +165,17 @@ function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) 
   ];
 }
 
-function answersOf({ config, life, log }: Starting, engines: Engines, rows: OpenReadModels | null, parts: Parts) {
+function answersOf(
+  { config, life, log, tracing }: Starting,
+  engines: Engines,
+  rows: OpenReadModels | null,
+  parts: Parts,
+) {
   const { answering, announce } = parts;
   if (answering === null || rows === null) return null;
-  const { eventStore, analysts, blobs } = engines;
+  const { analysts, blobs } = engines;
+  const eventStore =
+    tracing === undefined ? engines.eventStore : tracedAppends(engines.eventStore, tracing, engines.system);
   const kinds = replayKinds(replayDeps(config, engines, life, log));
   const replays = replaysOf(config, engines, kinds, announce, log);
   return { eventStore, analysts, blobs, readModels: rows.readModels, replays, ...answering };

@@ -29,11 +29,43 @@ const wholeNumber = (min: number, max: number) =>
 
 const onOff = z.enum(["on", "off"]).transform((value) => value === "on");
 
+/** 0 to 1. */
+const share = z
+  .string()
+  .regex(/^(0|1|0?\.\d{1,9}|1\.0)$/)
+  .transform(Number);
+
+const isUrlOf = (protocols: readonly string[], text: string): boolean =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol);
+
 const urlOf = (protocols: readonly string[]) =>
   z
     .string()
-    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
+    .refine((text) => isUrlOf(protocols, text))
     .optional();
+
+/** As OpenTelemetry's specification has them: percent-encoded, the first = ends the name. */
+const headers = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const found: Record<string, string> = {};
+  for (const pair of text.split(",").filter((one) => one.trim() !== "")) {
+    const [, name, value] = /^\s*([\w-]+)=(\S*)\s*$/.exec(pair) ?? [];
+    const decoded = value === undefined ? null : percentDecoded(value);
+    if (name === undefined || decoded === null) {
+      context.addIssue({ code: "custom", message: "not headers" });
+      return z.NEVER;
+    }
+    found[name] = decoded;
+  }
+  return found;
+});
+
+function percentDecoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
 
 const postgresUrl = urlOf(["postgres:", "postgresql:"]);
 
@@ -445,10 +477,7 @@ export const settings = {
     allowed: "0 to 1; 0: none",
     meaning:
       "Share of the next lists given out that are recorded as ItemsServed events, chosen by a hash of the selectionId. `proximal evaluate policy` needs them.",
-    schema: z
-      .string()
-      .regex(/^(0|1|0?\.\d{1,9}|1\.0)$/)
-      .transform(Number),
+    schema: share,
   }),
   readModelsWaitMs: setting({
     name: "PROXIMAL_READ_MODELS_WAIT_MS",
@@ -562,6 +591,36 @@ export const settings = {
     allowed: "auto, text or json",
     meaning: "auto: text on a terminal, else JSON lines.",
     schema: z.enum(["auto", "text", "json"]),
+  }),
+  traceSample: setting({
+    name: "PROXIMAL_TRACE_SAMPLE",
+    group: "logging",
+    default: "0",
+    unit: "",
+    allowed: "0 to 1; 0: no traces",
+    meaning:
+      "Share of the requests that are traced with OpenTelemetry, through the log to the rows. A request that comes with a trace context is traced where its caller says so.",
+    schema: share,
+  }),
+  traceEndpoint: setting({
+    name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    group: "logging",
+    default: "http://localhost:4318",
+    unit: "",
+    allowed: "http://host:port or https://host:port",
+    meaning: "Collector of traces that takes OTLP over HTTP; /v1/traces is added.",
+    secret: "url",
+    schema: z.string().refine((text) => isUrlOf(["http:", "https:"], text)),
+  }),
+  traceHeaders: setting({
+    name: "OTEL_EXPORTER_OTLP_HEADERS",
+    group: "logging",
+    default: "",
+    unit: "",
+    allowed: "name=value,name=value,…; values percent-encoded",
+    meaning: "Headers of what is sent to the collector: its keys.",
+    secret: "all",
+    schema: headers,
   }),
   serverUrl: setting({
     name: "PROXIMAL_URL",

@@ -7,6 +7,12 @@ export interface StoredEvent extends EventPlace {
   readonly metadata: unknown;
 }
 
+/** W3C trace context of the request that caused it; undefined where the log knows of none. */
+export function traceparentOf({ metadata }: Pick<StoredEvent, "metadata">): string | undefined {
+  const traceparent = (metadata as { readonly traceparent?: unknown } | null | undefined)?.traceparent;
+  return typeof traceparent === "string" ? traceparent : undefined;
+}
+
 /** An event of the log that this version of the code cannot read. */
 export class UnreadableEvent extends Error {
   override readonly name = "UnreadableEvent";

@@ -12,6 +12,8 @@ import { overloaded } from "./shedding.ts";
 import { hasAlready, taggedHeaders } from "./tagged.ts";
 
 export const nextRoute = "/v1/learners/:learnerId/next";
+const spanName = `GET ${nextRoute}`;
+const spanAttributes = { "http.route": nextRoute };
 const [start, end] = nextRoute.split(":learnerId") as [string, string];
 /** Ids that mean themselves in a path. */
 const plainId = /^[\w.~-]{1,200}$/;
@@ -47,6 +49,7 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
       const learnerId = learnerOf(request);
       const asked = learnerId === null ? null : understood(request, services, queries, callerOf);
       if (learnerId === null || asked === null || leaving) return framework(request, response);
+      deps.tracing?.name(spanName, spanAttributes);
       if (shedding.refuses("query")) return refuse(response, startedAt);
       const send = (body: Json): void => {
         const unchanged = hasAlready(request.headers["if-none-match"], body.etag);

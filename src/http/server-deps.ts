@@ -8,6 +8,7 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { Follower } from "../queries/lag.ts";
 import type { Replays } from "../queries/replays/replays.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
@@ -70,6 +71,8 @@ export interface OperatorDeps {
   readonly operations: ProjectorOperations | null;
   /** Metrics of the engines, shown with the server's own. */
   readonly engineMetrics?: Pick<EngineMetrics, "register">;
+  /** Left out: no request is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Engines that must answer before this is ready, beside the log and what the followers read. */
   readonly engines?: readonly { readonly name: string; answers(): Promise<unknown> }[];
   /** Left out: this process is by itself. */

@@ -8,6 +8,7 @@ import { addDrain } from "./drain.ts";
 import { newApp } from "./new-app.ts";
 import { addObservation } from "./observation.ts";
 import { refuseCommands } from "./read-only.ts";
+import { addRequestSpans, nameRequestSpans } from "./request-spans.ts";
 import { catalogueRoutes } from "./routes/catalogue.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { experimentRoutes } from "./routes/experiments.ts";
@@ -57,6 +58,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   app.addHook("preClose", addDrain(app, deps.leaving ?? closing.signal, closing));
   addBodyParsers(app);
   addObservation(app, services);
+  nameRequestSpans(app, deps.tracing);
   addSecurityHeaders(app);
   if (options.corsOrigins.length > 0) await app.register(cors, corsOptions(options.corsOrigins));
   addShedding(app, services);
@@ -64,6 +66,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   if (options.readOnly) refuseCommands(app);
   await collectOpenApi(app);
   for (const addRoutes of allRoutes) addRoutes(app, services);
+  addRequestSpans(app, deps.tracing);
   await addDocumentation(app);
   await app.ready();
   if (options.warmUpMs > 0) await services.hotRows.warmUp(options.warmUpMs);
@@ -80,10 +83,12 @@ export async function buildOperatorServer(deps: OperatorDeps): Promise<FastifyIn
   app.addHook("preClose", addDrain(app, deps.leaving ?? closing.signal, closing));
   addBodyParsers(app);
   addObservation(app, services);
+  nameRequestSpans(app, deps.tracing);
   addSecurityHeaders(app);
   addAccessControl(app, services);
   operationRoutes(app, services);
   healthRoutes(app, services);
+  addRequestSpans(app, deps.tracing);
   await app.ready();
   return app as unknown as FastifyInstance;
 }

@@ -6,6 +6,7 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels, Row } from "../ports/read-models.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import { between, cutAtCatalogue, planBatch } from "./batch.ts";
 import { createBatchFold } from "./batch-fold.ts";
 import { createContext } from "./context.ts";
@@ -24,6 +25,8 @@ export interface PipelineDeps {
   readonly model: LearnerModel;
   readonly clock: Clock;
   readonly log: Log;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing;
   /**
    * Called where a partition has no counters yet: may put rows and counters of a snapshot there. Left out where the rows
    * are to come from the log alone.

@@ -65,7 +65,8 @@ export function rebuildRows(given: PipelineDeps, options: RebuildOptions): Promi
   return guarded(deps.readModels, options, (guards) => build(deps, { ...options, ...guards }));
 }
 
-function fromLogAlone({ restore: _, ...deps }: PipelineDeps): PipelineDeps {
+/** What it folds was traced when it came in. */
+function fromLogAlone({ restore: _, tracing: __, ...deps }: PipelineDeps): PipelineDeps {
   return deps;
 }
 

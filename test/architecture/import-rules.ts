@@ -48,6 +48,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/lease": ["pg", "node:*"],
   "src/adapters/replay-store": ["node:*"],
   "src/adapters/event-stream": ["kafkajs", "cloudevents", "zod", "node:*"],
+  "src/adapters/tracing": ["@opentelemetry/*", "node:async_hooks"],
   "src/http": [
     "fastify",
     "@fastify/*",

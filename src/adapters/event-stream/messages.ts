@@ -1,5 +1,6 @@
 import { CloudEvent, Kafka } from "cloudevents";
 import { z } from "zod";
+import { traceparentOf } from "../../domain/stored-event.ts";
 import type { StreamMessage } from "../../ports/event-stream.ts";
 
 /** A record as a client of Kafka takes it. */
@@ -49,8 +50,8 @@ export function encodeMessage(message: StreamMessage): KafkaRecord {
     if (value !== undefined) headers[name] = String(value);
   }
   headers["content-type"] = "application/json";
-  const traceparent = (event?.metadata as { traceparent?: unknown } | null | undefined)?.traceparent;
-  if (typeof traceparent === "string") headers.traceparent = traceparent;
+  const traceparent = event === null ? undefined : traceparentOf(event);
+  if (traceparent !== undefined) headers.traceparent = traceparent;
   return { partition, key: keyOf(message), value: JSON.stringify(cloudEvent.data ?? null), headers };
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { processEnvironment } from "../config.ts";
 import { Explained } from "../explained.ts";
 import { stopOnSignals } from "../lifecycle.ts";
+import { version } from "../version.ts";
 import { addArchive } from "./archive.ts";
 import { addCapacity } from "./capacity.ts";
 import { type AddCommand, createContext } from "./context.ts";
@@ -135,17 +135,4 @@ function explain(error: unknown, io: Io): number {
 
 function isDebug({ environment }: Io): boolean {
   return environment.PROXIMAL_DEBUG === "on";
-}
-
-function version(): string {
-  // Three folders up from the sources, four from the build in dist/.
-  for (const up of ["../../../package.json", "../../../../package.json"]) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8"));
-      if (name === "proximal") return String(version);
-    } catch {
-      // Not there: the other one.
-    }
-  }
-  return "unknown";
 }

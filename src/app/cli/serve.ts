@@ -49,7 +49,9 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
   if (options.demo === true && config.role !== "all") throw usageFailure("--demo is for the role all");
   const processes = processesOf(config);
   const { createLogger } = await import("../logging.ts");
-  const log = createLogger(config, io.stderr);
+  const { openTraces } = await import("../traces.ts");
+  const traces = await openTraces(config);
+  const log = createLogger(config, io.stderr, traces?.tracing.logFields);
   const { clusterLink } = await import("../cluster/worker.ts");
   const link = clusterLink();
   if (processes > 1 && link === null) return serveInCluster(context, config, processes, log);
@@ -60,7 +62,7 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
   signal.addEventListener("abort", stopAtSignal, { once: true });
   const startedAt = performance.now();
   try {
-    const service = await startService(config, life, log, link);
+    const service = await startService(config, life, log, { link, traces });
     const startedMs = performance.now() - startedAt;
     if (options.demo === true && service.key !== null) await demo(context, service, service.key, life, startedMs);
     else if (link === null) io.stdout.write(`${banner(service, startedMs)}\n`);

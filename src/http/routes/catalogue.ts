@@ -1,4 +1,3 @@
-import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { itemInputSchema, skillInputSchema, trackInputSchema } from "../../commands/catalogue-inputs.ts";
 import { defineSkills, retireSkills } from "../../commands/define-skills.ts";
@@ -12,7 +11,7 @@ import type { Past } from "../../queries/time-travel/past.ts";
 import { type Caller, mayCall } from "../authentication.ts";
 import { askPast, atShape, pastSchema } from "../past.ts";
 import { Problem, problemOf, refusalProblem } from "../problem.ts";
-import { traceparentOf } from "../request-trace.ts";
+import { causeOf } from "../request-trace.ts";
 import { problemResponses, problemSchema, wholeNumber } from "../schemas.ts";
 import { type App, acceptsAnything, type Services } from "../services.ts";
 
@@ -95,7 +94,7 @@ reply is 200 with an outcome for each; for a single object a refusal is a proble
     validatorCompiler: acceptsAnything,
     async handler(request, reply) {
       const body: unknown = request.body;
-      const outcomes = await publish(deps, inputsOf(body), contextOf(request));
+      const outcomes = await publish(deps, inputsOf(body), causeOf(request, deps.tracing));
       const only = Array.isArray(body) ? undefined : outcomes[0];
       if (only?.status === "refused") throw refusalProblem(only.problem);
       return reply.code(only?.status === "published" ? 201 : 200).send(replyOf(outcomes) as never);
@@ -114,7 +113,7 @@ reply is 200 with an outcome for each; for a single object a refusal is a proble
       response: { 200: replySchema, ...problemResponses },
     },
     async handler(request) {
-      const outcomes = await retire(deps, [request.params.id], contextOf(request));
+      const outcomes = await retire(deps, [request.params.id], causeOf(request, deps.tracing));
       const only = outcomes[0];
       if (only?.status === "refused") {
         const { code, detail, errors } = only.problem;
@@ -207,10 +206,6 @@ function inputsOf(body: unknown): readonly unknown[] {
   throw new Problem("too_many", {
     detail: `${body.length} in one array; the limit is ${arrayMax}: send them in parts.`,
   });
-}
-
-function contextOf(request: FastifyRequest): CommandContext {
-  return { traceparent: traceparentOf(request.headers), apiKeyId: request.caller?.keyId };
 }
 
 function replyOf(outcomes: readonly CatalogueOutcome[]) {

@@ -6,7 +6,7 @@ import { type InteractionOutcome, recordInteractions, tokensOf } from "../../com
 import { ndjsonType } from "../body-parsers.ts";
 import { outcomeJson, recordNdjson } from "../ndjson-interactions.ts";
 import { Problem, refusalProblem } from "../problem.ts";
-import { traceparentOf } from "../request-trace.ts";
+import { causeOf } from "../request-trace.ts";
 import { problemResponses, problemSchema } from "../schemas.ts";
 import { type App, acceptsAnything, type Services } from "../services.ts";
 import type { LoadOf } from "../shedding.ts";
@@ -66,7 +66,7 @@ export function interactionRoutes(app: App, services: Services): void {
     validatorCompiler: acceptsAnything,
     async handler(request, reply) {
       const body: unknown = request.body;
-      const context = contextOf(request);
+      const context = causeOf(request, deps.tracing);
       if (isStream(body)) {
         const { lineLimit, outcomes } = { lineLimit: options.ndjsonLineLimit, outcomes: wantedOutcomes(request) };
         reply.type(ndjsonType);
@@ -106,10 +106,6 @@ function wantedOutcomes(request: FastifyRequest): "all" | "rejected" {
   if (outcomes === "rejected") return "rejected";
   const errors = [{ path: "outcomes", message: "all or rejected" }];
   throw new Problem("invalid_request", { detail: "outcomes: all or rejected", errors });
-}
-
-function contextOf(request: FastifyRequest) {
-  return { traceparent: traceparentOf(request.headers), apiKeyId: request.caller?.keyId };
 }
 
 function isStream(body: unknown): body is Readable {
