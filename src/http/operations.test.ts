@@ -52,6 +52,11 @@ test("ready while nothing is behind; not when something is behind for long, was 
     "not_ready",
     [{ path: "slow/0", message: "never started" }],
   ]);
+  // What all processes share takes none of them out of a balancer that says so.
+  const without = (exclude: string) => other.call("GET", `/readyz?exclude=${exclude}`, { key: null });
+  expect([(await without("engines")).status, (await without("projections")).status]).toEqual([503, 200]);
+  expect((await without("projections,engines")).json).toEqual({ status: "ready" });
+  expect((await without("lag")).json.code).toBe("invalid_request");
   position = 0;
   await other.call("POST", "/v1/interactions", { body: answer("ada", "sum") });
   expect((await ready()).status).toBe(200);

@@ -8,13 +8,14 @@ import { onTestFinished } from "vitest";
 
 /** Proximal as its users have it: the launcher, in a process of its own, and its HTTP API. */
 export const root = dirname(dirname(import.meta.dirname));
-const launcher = join(root, "bin", "proximal.js");
 
 export interface Place {
   /** Environment variables of its own. */
   readonly environment: Readonly<Record<string, string>>;
   /** For a process that makes none for itself: one of many. */
   readonly key?: string;
+  /** Where Proximal is installed; left out: this repository. */
+  readonly installed?: string;
 }
 
 /** An empty data folder, removed after the test. */
@@ -104,10 +105,11 @@ export async function serve(place: Place, ...args: readonly string[]): Promise<R
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-function spawnProximal({ environment }: Place, args: readonly string[]): Child {
+function spawnProximal({ environment, installed = root }: Place, args: readonly string[]): Child {
   const { PATH = "", HOME = "" } = process.env;
   const env = { PATH, HOME, ...environment };
-  return spawn(process.execPath, [launcher, ...args], { cwd: root, env, stdio: ["pipe", "pipe", "pipe"] });
+  const launcher = join(installed, "bin", "proximal.js");
+  return spawn(process.execPath, [launcher, ...args], { cwd: installed, env, stdio: ["pipe", "pipe", "pipe"] });
 }
 
 function gather(child: Child): () => { stdout: string; stderr: string } {

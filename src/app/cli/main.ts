@@ -17,6 +17,7 @@ import { CommandFailure, exitCodes, type Io } from "./io.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
 import { addLag } from "./lag.ts";
+import { addMigrate } from "./migrate.ts";
 import { addParked } from "./parked.ts";
 import { addRebuild } from "./rebuild.ts";
 import { addReplays } from "./replays.ts";
@@ -34,6 +35,7 @@ const commands: readonly AddCommand[] = [
   addExport,
   addTracks,
   addArchive,
+  addMigrate,
   addLag,
   addParked,
   addJobs,

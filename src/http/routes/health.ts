@@ -5,7 +5,23 @@ import { Problem } from "../problem.ts";
 import { problemResponses } from "../schemas.ts";
 import type { App, OperatorServices } from "../services.ts";
 
-const readySchema = z.object({ status: z.literal("ready"), position: z.number().int() });
+const readySchema = z.object({
+  status: z.literal("ready"),
+  position: z.number().int().optional().describe("Of the log's end; not where engines were excluded"),
+});
+
+/** What all processes of a deployment share: where it fails, it fails for each of them. */
+const shared = ["projections", "engines"] as const;
+const readyQuery = z.object({
+  exclude: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(z.enum(shared)))
+    .optional()
+    .describe(
+      `Not to be looked at: ${shared.join(", ")}, or both with a comma between. A balancer excludes both: what all processes share is no reason to send nobody anywhere.`,
+    ),
+});
 
 /** Readiness is asked by anyone and often; what it takes to know is done once a second at most. */
 const keepMs = 1_000;
@@ -34,12 +50,15 @@ export function healthRoutes(app: App, services: OperatorServices): void {
       tags: ["operators"],
       summary: "Log and read models answer, and no projection is stale or was never started",
       security: [],
+      querystring: readyQuery,
       response: { 200: readySchema, ...problemResponses },
     },
-    async handler() {
+    async handler({ query: { exclude = [] } }) {
       if (deps.leaving?.aborted) throw new Problem("not_ready", { detail: "It is stopping.", retryAfterSeconds: 1 });
-      const { faults, position } = await readiness();
-      if (faults.length === 0) return { status: "ready" as const, position };
+      if (shared.every((one) => exclude.includes(one))) return { status: "ready" as const };
+      const known = await readiness();
+      const faults = known.faults.filter(({ path }) => !exclude.includes(path === "engines" ? path : "projections"));
+      if (faults.length === 0) return { status: "ready" as const, position: known.position };
       const errors = faults.map(({ path, message }) => ({ path, message }));
       const detail = errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
       throw new Problem("not_ready", { detail, errors, retryAfterSeconds: 1 });
