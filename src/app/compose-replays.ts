@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { Gauge, type Registry } from "prom-client";
 import { z } from "zod";
+import type { JobQueue } from "../ports/job-queue.ts";
 import type { ReplayCounts, ReplayStore } from "../ports/replay-store.ts";
 import type { ReplayKind } from "../queries/replays/replay-kind.ts";
 import { createReplays, type Replays } from "../queries/replays/replays.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Engines } from "./compose.ts";
-import { openJobs } from "./compose-stream.ts";
+import { openJobs, replaysQueue } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { runReplayInProcess } from "./replay-process.ts";
@@ -18,6 +19,10 @@ const jobName = "replay";
 const inputSchema = z.object({ replayId: z.uuid() });
 
 type Announce = (replayId: string) => Promise<unknown>;
+
+export interface ReplayQueue extends Pick<JobQueue, "counts"> {
+  readonly announce: Announce;
+}
 
 /**
  * The queue that says which replays are there to be worked on; a process that `works` takes them from it. Null where this
@@ -30,11 +35,9 @@ export async function openReplayQueue(
   log: Logger,
   patience: Patience,
   breakers: Breakers,
-): Promise<Announce | null> {
+): Promise<ReplayQueue | null> {
   if (!works && config.jobsRedisUrl === undefined) return null;
-  // Nobody waits for a replay to end: it is told to save where it is, and goes on elsewhere or later.
-  const options = { queue: "replays", concurrency: config.replaysConcurrency, finishMs: 0 } as const;
-  const queue = await openJobs(config, options, life, log, patience, breakers);
+  const queue = await openJobs(config, replaysQueue(config), life, log, patience, breakers);
   queue.define(jobName, {
     input: inputSchema,
     // What failed is due again, and announced again: the store says when.
@@ -44,7 +47,10 @@ export async function openReplayQueue(
     },
   });
   if (works) queue.start();
-  return (replayId) => queue.enqueue(jobName, { replayId }, { key: replayId });
+  return {
+    announce: (replayId) => queue.enqueue(jobName, { replayId }, { key: replayId }),
+    counts: queue.counts,
+  };
 }
 
 const dayMs = 86_400_000;

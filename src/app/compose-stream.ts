@@ -80,6 +80,11 @@ export const jobsQueue = ({ jobsConcurrency, stopTimeoutMs }: Config): QueueOpti
   finishMs: stopTimeoutMs / 3,
 });
 
+/** Nobody waits for a replay to end: it is told to save where it is, and goes on elsewhere or later. */
+export const replaysQueue = ({ replaysConcurrency }: Config): QueueOptions => ({
+  ...{ queue: "replays", concurrency: replaysConcurrency, finishMs: 0 },
+});
+
 /** BullMQ with JOBS_REDIS_URL, else this process by itself. */
 export async function openJobs(
   config: Config,

@@ -13,7 +13,6 @@ import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
 import { openStream } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
 import { catalogueHere, projectorElsewhere, projectorHere, relayHere, trainerHere } from "./followers.ts";
-import { registerJobMetrics } from "./job-metrics.ts";
 import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
@@ -26,6 +25,7 @@ import { startCatalogue, startModel, startRelay, startTrainer } from "./start-pa
 import { tracedAppends, tracedRows, tracedStream } from "./traced.ts";
 import type { Traces } from "./traces.ts";
 import { createPatience, type Patience } from "./wait-for-engine.ts";
+import { watchDeployment } from "./watch-deployment.ts";
 
 /** One process in its role, caught up with the log and listening. */
 export interface Service {
@@ -89,15 +89,14 @@ export async function startService(
     metrics.register(registry);
     traces?.register(registry);
     link?.register(registry);
-    if (parts.jobs === null) return;
-    registerJobMetrics(registry, parts.jobs);
-    registerReplayMetrics(registry, engines.replays);
+    if (parts.jobs !== null) registerReplayMetrics(registry, engines.replays);
   };
   const given = {
     siblings: link ?? undefined,
     tracing,
     ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
     followers: followersOf(config, parts, rows),
+    watched: watchDeployment({ config, engines, rows, ...parts, life, log }),
     engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],
   };
   const url = await startHttp(config, given, answersOf(starting, engines, rows, parts), life, log);
@@ -140,15 +139,15 @@ async function startParts(starting: Starting, engines: Engines, rows: OpenReadMo
     duties.projects && rows !== null
       ? await startProjecting(config, { ...engines, tracing }, rows, stream, life, log)
       : null;
-  const announce =
+  const replayQueue =
     duties.runsJobs || answering !== null
       ? await openReplayQueue(config, duties.runsJobs, life, log, patience, breakers)
       : null;
-  const replaying = announce === null ? [] : replayJobs(config, engines.replays, announce, log);
+  const replaying = replayQueue === null ? [] : replayJobs(config, engines.replays, replayQueue.announce, log);
   const jobs = duties.runsJobs
     ? await startJobs(config, [...jobsOf(config, engines, rows, log), ...replaying], life, log, patience, breakers)
     : null;
-  return { trainer, answering, relay, projector, announce, jobs };
+  return { trainer, answering, relay, projector, replayQueue, jobs };
 }
 
 function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) {
@@ -171,13 +170,13 @@ function answersOf(
   rows: OpenReadModels | null,
   parts: Parts,
 ) {
-  const { answering, announce } = parts;
+  const { answering, replayQueue } = parts;
   if (answering === null || rows === null) return null;
   const { analysts, blobs } = engines;
   const eventStore =
     tracing === undefined ? engines.eventStore : tracedAppends(engines.eventStore, tracing, engines.system);
   const kinds = replayKinds(replayDeps(config, engines, life, log));
-  const replays = replaysOf(config, engines, kinds, announce, log);
+  const replays = replaysOf(config, engines, kinds, replayQueue?.announce ?? null, log);
   return { eventStore, analysts, blobs, readModels: rows.readModels, replays, ...answering };
 }
 

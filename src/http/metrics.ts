@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Lag } from "../queries/lag.ts";
 import { cheapCounter, cheapCounters, cheapHistogram, type Observe } from "./cheap-metrics.ts";
+import { type LagSources, registerLagMetrics } from "./lag-metrics.ts";
 
 export interface Metrics {
   readonly registry: Registry;
@@ -18,9 +18,8 @@ export interface Metrics {
   watchRows(held: () => { readonly learners: number; readonly unknown: number; readonly bytes: number }): void;
 }
 
-export interface MetricsSources {
-  /** Read when scraped. */
-  lag(): Promise<readonly Lag[]>;
+/** Read when scraped. */
+export interface MetricsSources extends LagSources {
   parked(): Promise<number>;
   pendingAppends(): number;
   /** Milliseconds. */
@@ -49,7 +48,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
     "outcome",
   );
   const { commits, refused } = commitMetrics(registers, sources);
-  projectionGauges(registers, sources);
+  parkedGauge(registers, sources);
+  registerLagMetrics(registry, sources);
   const series = new Map<string, Observe>();
   return {
     registry,
@@ -169,34 +169,7 @@ function commitMetrics(registers: Registry[], sources: MetricsSources) {
 }
 
 /** A source that cannot be read leaves its gauge out of the scrape: absent is not zero. */
-function projectionGauges(registers: Registry[], sources: MetricsSources): void {
-  let asked: Promise<readonly Lag[]> | null = null;
-  // Both gauges are collected at the same time, from one look.
-  const lags = (): Promise<readonly Lag[]> => {
-    asked ??= sources
-      .lag()
-      .catch(() => [])
-      .finally(() => {
-        asked = null;
-      });
-    return asked;
-  };
-  const lagGauge = (name: string, help: string, value: (lag: Lag) => number): void => {
-    const labelNames = ["projection", "partition"] as const;
-    new Gauge({
-      // Each process that shares a port sees the same lag.
-      ...{ name, help, labelNames, registers, aggregator: "max" as const },
-      async collect() {
-        const found = await lags();
-        this.reset();
-        for (const lag of found) {
-          this.set({ projection: lag.projection, partition: String(lag.partition) }, value(lag));
-        }
-      },
-    });
-  };
-  lagGauge("projection_lag_events", "Events not folded in yet", (lag) => lag.behindEvents);
-  lagGauge("projection_lag_seconds", "Age of the oldest event not folded in yet", (lag) => lag.behindSeconds);
+function parkedGauge(registers: Registry[], sources: MetricsSources): void {
   const parked = new Gauge({
     aggregator: "max",
     name: "projection_parked_streams",

@@ -12,17 +12,58 @@ test("lag of each projection", async () => {
   const { status, json } = await api.call("GET", "/v1/ops/lag");
   expect(status).toBe(200);
   expect(json.head).toBe(19);
+  const still = { partition: 0, started: true, state: "current", behindEvents: 0, behindSeconds: 0, secondsToDrain: 0 };
+  const unmeasured = { rateIn: null, rateOut: null, rateSeconds: 0 };
   expect(json.projections).toEqual([
-    { projection: "learners", partition: 0, started: true, position: 19, behindEvents: 0, behindSeconds: 0 },
-    {
-      projection: "catalogue",
-      partition: 0,
-      started: true,
-      position: expect.any(Number),
-      behindEvents: 0,
-      behindSeconds: 0,
-    },
+    { projection: "learners", position: 19, ...still, ...unmeasured },
+    { projection: "catalogue", position: expect.any(Number), ...still, ...unmeasured },
   ]);
+  expect([json.queues, json.unreadable]).toEqual([[], []]);
+});
+
+test("rates, queues and what cannot be read, in the answer and in the metrics", async () => {
+  let completedTotal = 0;
+  const counts = async () => ({
+    ...{ waiting: 2, prioritized: 1, paused: true, active: 1, delayed: 3, failed: 4, completedTotal, failedTotal: 5 },
+    oldestWaitingAt: Date.now() - 9_000,
+  });
+  const other = await startTestApi(({ followers }) => ({
+    watched: {
+      followers: [...followers, { name: "relay", position: () => Promise.reject(new Error("gone")) }],
+      queues: [
+        { queue: "jobs", counts },
+        { queue: "replays", counts: () => Promise.reject(new Error("gone")) },
+      ],
+    },
+  }));
+  await publishCourse(other);
+  await other.call("GET", "/v1/ops/lag");
+  other.clock.advance(10_000);
+  completedTotal = 20;
+  await other.call("POST", "/v1/interactions", { body: [answer("ada", "counting-1"), answer("ben", "counting-2")] });
+  await other.settled();
+  const { json } = await other.call("GET", "/v1/ops/lag");
+  expect(json.projections[0]).toMatchObject({ projection: "learners", state: "current", behindEvents: 0 });
+  // Two of them, and the lists that were recorded, in about ten seconds.
+  expect(json.projections[0].rateIn).toBeGreaterThan(0.15);
+  expect(json.projections[0].rateOut).toBeCloseTo(json.projections[0].rateIn);
+  expect(json.queues).toHaveLength(1);
+  expect(json.queues[0]).toMatchObject({ queue: "jobs", backlog: 6, paused: true, failed: 4 });
+  expect(json.queues[0].oldestWaitingSeconds).toBeGreaterThanOrEqual(18);
+  expect(json.queues[0].completedPerSecond).toBeCloseTo(2, 0);
+  expect(json.unreadable).toEqual(["relay", "queue replays"]);
+  const { text } = await other.call("GET", "/metrics");
+  expect(text).toMatch(/^projection_events_in_per_second\{projection="learners",partition="0"\} 0\.\d/m);
+  expect(text).toMatch(/^projection_events_out_per_second\{projection="learners",partition="0"\} 0\.\d/m);
+  expect(text).toContain('projection_drain_seconds{projection="learners",partition="0"} 0');
+  expect(text).toContain('projection_started{projection="learners",partition="0"} 1');
+  expect(text).not.toContain('projection="relay"');
+  expect(text).toContain('job_queue_jobs{queue="jobs",state="delayed"} 3');
+  expect(text).toContain('job_queue_backlog_jobs{queue="jobs"} 6');
+  expect(text).toContain('job_queue_completed_total{queue="jobs"} 20');
+  expect(text).toContain('jobs{state="waiting"} 2');
+  expect(text).not.toContain('queue="replays"');
+  await other.stop();
 });
 
 test("ready while nothing is behind; not when something is behind for long, was never started, or cannot be asked", async () => {

@@ -10,6 +10,7 @@ import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { Follower } from "../queries/lag.ts";
+import type { WatchedQueue } from "../queries/queue-lag.ts";
 import type { Replays } from "../queries/replays/replays.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import type { EngineMetrics } from "./engine-metrics.ts";
@@ -65,8 +66,10 @@ export interface OperatorDeps {
   readonly randomId: () => string;
   /** pino, or anything of its shape. */
   readonly log: FastifyBaseLogger;
-  /** Projections, catalogue, trainer: what /readyz and lag look at. */
+  /** Projections, catalogue, trainer: what this process is not ready without. */
   readonly followers: readonly Follower[];
+  /** What of the whole deployment can be seen from here, for lag and metrics. Left out: the followers. */
+  readonly watched?: { readonly followers: readonly Follower[]; readonly queues: readonly WatchedQueue[] };
   /** null: the projector runs in another process. */
   readonly operations: ProjectorOperations | null;
   /** Metrics of the engines, shown with the server's own. */

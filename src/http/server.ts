@@ -15,6 +15,7 @@ import { experimentRoutes } from "./routes/experiments.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { interactionRoutes } from "./routes/interactions.ts";
+import { lagRoutes } from "./routes/lag.ts";
 import { learnerRoutes } from "./routes/learners.ts";
 import { nextRoutes } from "./routes/next.ts";
 import { operationRoutes } from "./routes/operations.ts";
@@ -38,6 +39,7 @@ const allRoutes = [
   eventRoutes,
   replayRoutes,
   experimentRoutes,
+  lagRoutes,
   operationRoutes,
   healthRoutes,
 ];
@@ -86,6 +88,7 @@ export async function buildOperatorServer(deps: OperatorDeps): Promise<FastifyIn
   nameRequestSpans(app, deps.tracing);
   addSecurityHeaders(app);
   addAccessControl(app, services);
+  lagRoutes(app, services);
   operationRoutes(app, services);
   healthRoutes(app, services);
   addRequestSpans(app, deps.tracing);

@@ -6,11 +6,13 @@ import { createServedRecorder, type ServedRecorder } from "../commands/record-se
 import type { Scope } from "../ports/api-keys.ts";
 import { createHotRows, type HotRows } from "../queries/hot-rows.ts";
 import type { ItemStatsDeps } from "../queries/item-stats.ts";
-import { type Lag, readLag } from "../queries/lag.ts";
+import { readStandings, type Standing } from "../queries/lag.ts";
+import { createLagSampler, type LagReading } from "../queries/lag-sampler.ts";
 import { createLearnerAnswers, type LearnerAnswers } from "../queries/learner-answers.ts";
 import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.ts";
 import { createNextItems, type NextItems } from "../queries/next-items.ts";
 import { createPopularAnswers, createPopularReader, type PopularAnswers } from "../queries/popular.ts";
+import { createQueueWatch, type QueueReading } from "../queries/queue-lag.ts";
 import { createRowCache, rowBytesDefault } from "../queries/row-cache.ts";
 import { createExplainer, type Explainer } from "../queries/time-travel/explainer.ts";
 import type { PastDeps } from "../queries/time-travel/past.ts";
@@ -71,7 +73,11 @@ export interface OperatorServices {
   readonly rateLimiter: RateLimiter | null;
   readonly metrics: Metrics;
   readonly shedding: Shedding;
-  lag(): Promise<Lag[]>;
+  /** Of what this process stands or falls with. */
+  standings(): Promise<Standing[]>;
+  /** Of the whole deployment, as far as it can be known from here. */
+  lag(): Promise<LagReading>;
+  queues(): Promise<QueueReading>;
 }
 
 /** What the routes of commands and queries are given besides. */
@@ -120,10 +126,12 @@ export function createOperatorServices(
   appends: () => Pick<GroupCommit, "pending" | "waitedMs"> = () => noAppends,
 ): OperatorServices {
   const options = resolveOptions(deps.options);
-  const { clock, feed, followers } = deps;
-  const lag = (): Promise<Lag[]> => readLag({ feed, clock, followers });
+  const { clock, feed, followers, watched = { followers, queues: [] } } = deps;
+  const standings = (): Promise<Standing[]> => readStandings({ feed, clock, followers });
+  const { read: lag } = createLagSampler({ feed, clock, followers: watched.followers });
+  const { read: queues } = createQueueWatch(watched.queues, clock);
   const metrics = createMetrics({
-    lag,
+    ...{ lag, queues },
     parked: async () => (await operationsOf(deps).parked()).length,
     pendingAppends: () => appends().pending(),
     appendsWaited: () => appends().waitedMs(),
@@ -133,7 +141,7 @@ export function createOperatorServices(
   const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
   if (rateLimiter !== null) deps.siblings?.shareLimits(rateLimiter);
   const shedding = createShedding(options.shedDelayMs, metrics.registry, deps.log);
-  return { deps, options, lag, metrics, shedding, authenticator, rateLimiter };
+  return { deps, options, standings, lag, queues, metrics, shedding, authenticator, rateLimiter };
 }
 
 export function createServices(deps: ServerDeps, closing: AbortSignal): Services {

@@ -56,10 +56,19 @@ export interface RunningJob {
 
 export interface JobCounts {
   readonly waiting: number;
+  /** Waiting too, ahead of the others. */
+  readonly prioritized: number;
+  /** Somebody has stopped the queue: what waits is not begun. */
+  readonly paused: boolean;
   readonly active: number;
   /** For a later time: scheduled, or to be tried again. */
   readonly delayed: number;
   readonly failed: number;
+  /** Ended so since the queue is counted: these only grow. A job that is tried again counts as failed once, at its end. */
+  readonly completedTotal: number;
+  readonly failedTotal: number;
+  /** Since when the job that waits longest has waited, milliseconds of the epoch; null where none waits. */
+  readonly oldestWaitingAt: number | null;
 }
 
 export interface FailedJob {

@@ -35,6 +35,12 @@ export async function loadRelayState(
   return { position, last, told };
 }
 
+/** How far the relay of the stream of this name has saved that it is; null where none ever did. */
+export async function relayedPosition(blobs: Blobs, name: string): Promise<number | null> {
+  const bytes = await blobs.get(relayKind, name);
+  return bytes === null ? null : stateSchema.parse(JSON.parse(bytes.toString())).position;
+}
+
 /** Only what the stream has acknowledged. */
 export async function saveRelayState(blobs: Blobs, { name }: StreamWriter, state: RelayState): Promise<void> {
   const { position, last } = state;

@@ -62,6 +62,7 @@ const packages: Record<string, readonly string[]> = {
   "src/app": [
     "commander",
     "cli-progress",
+    "log-update",
     "pino",
     "pino-pretty",
     "prom-client",

@@ -219,8 +219,10 @@ async function answersAreReal(server: Running, { rows, learner }: ImportedLog): 
 async function operatorsCommandsWork(place: Place, server: Running, rows: number): Promise<void> {
   const at = ["--url", server.url];
   const lag = await run(place, ["lag", ...at]);
-  expect(lag.stdout).toMatch(/^projection +partition +position +events behind +seconds behind$/m);
-  expect(lag.stdout).toMatch(/^learners +0 +[\d,]+ +0 +0$/m);
+  expect(lag.stdout).toMatch(
+    /^projection +partition +position +events behind +seconds behind +in\/s +out\/s +drains in +state$/m,
+  );
+  expect(lag.stdout).toMatch(/^learners +0 +[\d,]+ +0 +0 +[\d,.]+ +[\d,.]+ +0 s +current$/m);
   expect(await run(place, ["parked", "list", ...at])).toMatchObject({ code: 0, stdout: "nobody is parked\n" });
   const nobody = await run(place, ["parked", "retry", "ghost", ...at]);
   expect(nobody.code).toBe(1);

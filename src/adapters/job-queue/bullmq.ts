@@ -1,6 +1,6 @@
-import { DelayedError, type Job, Queue, Worker } from "bullmq";
+import { DelayedError, type Job, MetricsTime, Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
-import { type JobQueue, JobsUnavailable } from "../../ports/job-queue.ts";
+import { type JobCounts, type JobQueue, JobsUnavailable } from "../../ports/job-queue.ts";
 import type { Log } from "../../ports/log.ts";
 import { parseRedisUrl } from "../engines/redis-url.ts";
 import { createDefinitions, failedKept } from "./definitions.ts";
@@ -105,8 +105,7 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
       if (closed === null) working ??= startWorking(options, definitions);
     },
     async counts() {
-      const of = await ask("count", queue.getJobCounts("waiting", "active", "delayed", "failed"));
-      return { waiting: of.waiting ?? 0, active: of.active ?? 0, delayed: of.delayed ?? 0, failed: of.failed ?? 0 };
+      return ask("count", countsOf(queue));
     },
     async failed(limit) {
       return (await ask("failed jobs", queue.getFailed(0, limit - 1))).map((job) => ({
@@ -129,6 +128,29 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
     },
   };
 }
+
+/** BullMQ's own counts and totals, as its exportPrometheusMetrics has them, and the age that it does not tell. */
+async function countsOf(queue: Queue): Promise<JobCounts> {
+  const waits = ["waiting", "prioritized"] as const;
+  const [of, isPaused, completed, failed, ...first] = await Promise.all([
+    queue.getJobCounts(...waits, "active", "delayed", "failed"),
+    queue.isPaused(),
+    queue.getMetrics("completed", 0, 0),
+    queue.getMetrics("failed", 0, 0),
+    // The first of each kind is the next to be done: the oldest, but for priorities.
+    ...waits.map((state) => queue.getJobs(state, 0, 0, true)),
+  ]);
+  const since = first.flat().map(waitsSince);
+  const { waiting = 0, prioritized = 0, active = 0, delayed = 0 } = of;
+  return {
+    ...{ waiting, prioritized, paused: isPaused, active, delayed, failed: of.failed ?? 0 },
+    ...{ completedTotal: completed.meta.count, failedTotal: failed.meta.count },
+    oldestWaitingAt: since.length === 0 ? null : Math.min(...since),
+  };
+}
+
+/** One that is done again waits since it was given back; a pause before it counts as waiting. */
+const waitsSince = ({ timestamp, delay, processedOn = 0 }: Job): number => Math.max(timestamp + delay, processedOn);
 
 interface Schedule {
   end(): void;
@@ -193,6 +215,8 @@ function startWorking(options: BullJobsOptions, definitions: ReturnType<typeof c
 
   const worker = new Worker(options.queue ?? defaultQueue, run, {
     ...{ connection, prefix, concurrency },
+    // Counts what ended, for all workers of the queue together.
+    metrics: { maxDataPoints: MetricsTime.ONE_HOUR },
     ...{ lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount: 3 },
   });
   worker.on("error", (err) => log.warn({ why: err.message }, "trouble with the Redis of the jobs"));

@@ -21,6 +21,8 @@ interface Job {
   readonly input: unknown;
   readonly key?: string;
   attempt: number;
+  /** Since when it waits. */
+  waitsSince: number;
 }
 
 /** Jobs of one process alone, in its memory: a restart forgets what waits, and its schedules come again as it starts. */
@@ -36,6 +38,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
   const active = new Set<Promise<void>>();
   const retries = new Map<Job, NodeJS.Timeout>();
   const failed: (FailedJob & { readonly job: Job })[] = [];
+  const ended = { completed: 0, failed: 0 };
   let started = false;
   let closed: Promise<void> | null = null;
 
@@ -43,8 +46,13 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
     if (waiting.length >= maxWaiting) throw new Error(`${waiting.length} jobs wait already`);
     ids.add(job.id);
     if (job.key !== undefined) keys.set(job.key, job);
-    waiting.push(job);
+    wait(job);
     next();
+  }
+
+  function wait(job: Job): void {
+    job.waitsSince = Date.now();
+    waiting.push(job);
   }
 
   function freeKey({ key }: Job): void {
@@ -70,6 +78,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
       await definitions.of(name).run(input, { id, attempt, signal: leaving.signal });
       ids.delete(id);
       freeKey(job);
+      ended.completed += 1;
     } catch (err) {
       if (leaving.signal.aborted) return;
       log.warn({ err, job: name, id, attempt }, "a job failed");
@@ -82,7 +91,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
     const timer = setTimeout(
       () => {
         retries.delete(job);
-        waiting.push(job);
+        wait(job);
         next();
       },
       retryMs * 2 ** (job.attempt - 1),
@@ -92,6 +101,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
 
   function giveUp(job: Job, error: unknown): void {
     freeKey(job);
+    ended.failed += 1;
     const { id, name, attempt } = job;
     const failedAt = new Date().toISOString();
     failed.unshift({ job, id, name, error: messageOf(error), attempts: attempt, failedAt });
@@ -102,7 +112,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
   function addScheduled(name: string): void {
     const id = `scheduled ${name}`;
     if (ids.has(id) && !failed.some((one) => one.id === id)) return;
-    add({ id, name, input: {}, attempt: 0 });
+    add({ id, name, input: {}, attempt: 0, waitsSince: 0 });
   }
 
   async function end(): Promise<void> {
@@ -128,7 +138,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
       definitions.of(name).check(input);
       const queued = key === undefined ? undefined : keys.get(key);
       if (queued !== undefined) return queued.id;
-      if (!ids.has(id)) add({ id, name, input, ...(key === undefined ? {} : { key }), attempt: 0 });
+      if (!ids.has(id)) add({ id, name, input, ...(key === undefined ? {} : { key }), attempt: 0, waitsSince: 0 });
       return id;
     },
     start() {
@@ -136,7 +146,11 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
       next();
     },
     async counts() {
-      return { waiting: waiting.length, active: active.size, delayed: retries.size, failed: failed.length };
+      return {
+        ...{ waiting: waiting.length, prioritized: 0, paused: false, active: active.size, delayed: retries.size },
+        ...{ failed: failed.length, completedTotal: ended.completed, failedTotal: ended.failed },
+        oldestWaitingAt: waiting[0]?.waitsSince ?? null,
+      };
     },
     failed: async (limit) => failed.slice(0, limit).map(({ job: _job, ...shown }) => shown),
     async retry(id) {
@@ -144,7 +158,7 @@ export function createInProcessJobs(options: InProcessJobsOptions): JobQueue {
       const [found] = at < 0 ? [] : failed.splice(at, 1);
       if (found === undefined) return false;
       found.job.attempt = 0;
-      waiting.push(found.job);
+      wait(found.job);
       next();
       return true;
     },

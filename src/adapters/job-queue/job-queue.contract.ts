@@ -111,6 +111,24 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     expect(attempts).toEqual([1, 2, 1]);
   });
 
+  test("what ended is counted, and since when the oldest has waited is known", async () => {
+    const queue = await opened();
+    queue.define("greet", {
+      ...{ input: greeting, attempts: 1 },
+      run: async ({ name }) => {
+        if (name === "bad") throw new Error("no");
+      },
+    });
+    const before = Date.now();
+    for (const name of ["ann", "bad", "ben"]) await queue.enqueue("greet", { name });
+    const waiting = await queue.counts();
+    expect(waiting).toMatchObject({ waiting: 3, prioritized: 0, paused: false, completedTotal: 0, failedTotal: 0 });
+    expect(waiting.oldestWaitingAt).toBeGreaterThanOrEqual(before);
+    expect(waiting.oldestWaitingAt).toBeLessThanOrEqual(Date.now());
+    queue.start();
+    await settled(queue, { waiting: 0, active: 0, completedTotal: 2, failedTotal: 1, oldestWaitingAt: null });
+  });
+
   test("no more than so many at a time", async () => {
     const queue = await opened(newEngine(), 2);
     let [running, most, done] = [0, 0, 0];

@@ -90,7 +90,7 @@ interface Readiness {
   readonly position: number;
 }
 
-function createReadiness({ lag, deps, options }: OperatorServices): () => Promise<Readiness> {
+function createReadiness({ standings, deps, options }: OperatorServices): () => Promise<Readiness> {
   let asked: Promise<Readiness> | null = null;
   let askedAt = Number.NEGATIVE_INFINITY;
 
@@ -103,7 +103,7 @@ function createReadiness({ lag, deps, options }: OperatorServices): () => Promis
     });
     try {
       const engines = Promise.all((deps.engines ?? []).map(({ answers }) => answers()));
-      const [lags, position] = await Promise.race([Promise.all([lag(), deps.feed.head(), engines]), late]);
+      const [lags, position] = await Promise.race([Promise.all([standings(), deps.feed.head(), engines]), late]);
       const faults = lags.flatMap(({ projection, partition, started, behindSeconds, behindEvents }) => {
         const path = `${projection}/${partition}`;
         if (!started) return [{ path, message: "never started" }];

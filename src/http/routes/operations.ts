@@ -4,15 +4,6 @@ import { Problem } from "../problem.ts";
 import { learnerParams, problemResponses } from "../schemas.ts";
 import { type App, type OperatorServices, operationsOf } from "../services.ts";
 
-const lagSchema = z.object({
-  projection: z.string(),
-  partition: z.number().int(),
-  started: z.boolean().describe("false: it has no position at all, which is stale, not caught up"),
-  position: z.number().int(),
-  behindEvents: z.number().int(),
-  behindSeconds: z.number().describe("Age of the oldest event not folded in"),
-});
-
 const parkedSchema = z.object({
   learnerId: z.string(),
   partition: z.number().int(),
@@ -46,22 +37,7 @@ const rebuildQuery = z.object({
   rollback: z.stringbool().default(false).describe("Go back to the rows before the last switch, brought up to date"),
 });
 
-export function operationRoutes(app: App, { deps, lag }: OperatorServices): void {
-  app.route({
-    method: "GET",
-    url: "/v1/ops/lag",
-    config,
-    schema: {
-      tags: ["operators"],
-      summary: "How far each projection is behind the log",
-      response: { 200: z.object({ head: z.number().int(), projections: z.array(lagSchema) }), ...problemResponses },
-    },
-    async handler() {
-      const [head, projections] = await Promise.all([deps.feed.head(), lag()]);
-      return { head, projections };
-    },
-  });
-
+export function operationRoutes(app: App, { deps }: OperatorServices): void {
   app.route({
     method: "GET",
     url: "/v1/ops/parked",

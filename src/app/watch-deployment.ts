@@ -1,0 +1,89 @@
+import type { JobQueue } from "../ports/job-queue.ts";
+import type { Log } from "../ports/log.ts";
+import type { ReadModels } from "../ports/read-models.ts";
+import type { Follower } from "../queries/lag.ts";
+import type { WatchedQueue } from "../queries/queue-lag.ts";
+import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
+import type { Engines } from "./compose.ts";
+import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
+import { jobsQueue, openJobs, type QueueOptions, replaysQueue } from "./compose-stream.ts";
+import type { Config } from "./config.ts";
+import {
+  catalogueHere,
+  type Projecting,
+  projectorElsewhere,
+  projectorHere,
+  relayAnywhere,
+  trainerHere,
+} from "./followers.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { TrainerThread } from "./trainer-thread.ts";
+import { noPatience } from "./wait-for-engine.ts";
+
+/** What this process works with; null where that is not its work. */
+interface Watching {
+  readonly config: Config;
+  readonly engines: Pick<Engines, "blobs" | "feed">;
+  readonly rows: OpenReadModels | null;
+  readonly projector: Projecting | null;
+  readonly answering: { readonly catalogue: CatalogueFollower } | null;
+  readonly trainer: TrainerThread | null;
+  readonly jobs: Pick<JobQueue, "counts"> | null;
+  readonly replayQueue: Pick<JobQueue, "counts"> | null;
+  readonly life: Lifecycle;
+  readonly log: Log;
+}
+
+/**
+ * All of the deployment that the settings of this process lead to: whichever process operators and Prometheus ask, it tells of all
+ * partitions, of the relay and of the queues. Engines that its own work does without are opened when somebody first asks, and nothing
+ * depends on their being there.
+ */
+export function watchDeployment(watching: Watching): { followers: Follower[]; queues: WatchedQueue[] } {
+  const { config, engines, answering, trainer } = watching;
+  return {
+    followers: [
+      ...projections(watching),
+      ...(answering === null ? [] : [catalogueHere(answering.catalogue)]),
+      ...(config.kafkaBrokers.length === 0 ? [] : [relayAnywhere(engines.blobs, config.kafkaTopic)]),
+      ...(trainer === null ? [] : [trainerHere(trainer)]),
+    ],
+    queues: queues(watching),
+  };
+}
+
+function projections({ config, engines, rows, projector, life, log }: Watching): Follower[] {
+  const { partitions, redisUrl, kafkaBrokers } = config;
+  // Its own positions are newer than those it has written.
+  if (projector !== null && kafkaBrokers.length === 0) return projectorHere(projector, partitions);
+  if (rows !== null) return projectorElsewhere(rows.readModels, partitions);
+  if (redisUrl === undefined) return [];
+  const open = once(async (): Promise<ReadModels> => {
+    return (await openReadModels(config, life, engines.feed, log, noPatience)).readModels;
+  });
+  return projectorElsewhere(open, partitions);
+}
+
+function queues({ config, jobs, replayQueue, life, log }: Watching): WatchedQueue[] {
+  const watch = (options: QueueOptions, opened: Pick<JobQueue, "counts"> | null): WatchedQueue[] => {
+    const { queue } = options;
+    if (opened !== null) return [{ queue, counts: () => opened.counts() }];
+    // In a process's own memory they are seen by that one only.
+    if (config.jobsRedisUrl === undefined) return [];
+    const open = once(() => openJobs(config, options, life, log, noPatience));
+    return [{ queue, counts: async () => (await open()).counts() }];
+  };
+  return [...watch(jobsQueue(config), jobs), ...watch(replaysQueue(config), replayQueue)];
+}
+
+/** Opens at the first call; what failed is tried again at the next. */
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | null = null;
+  return () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return opened;
+  };
+}
