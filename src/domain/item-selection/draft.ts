@@ -24,22 +24,26 @@ export interface DraftOptions {
   readonly unlockedOnly: boolean;
   /** A list that came to nothing: what was done recently may be given again. */
   readonly insteadOf?: Draft;
+  /** Then also what was done last. */
+  readonly lastToo?: boolean;
 }
 
 /** Of the draft in hand: a selection makes one after the other. */
 const taken = new ItemMarks();
 
-export function newDraft(scope: Scope, { target, unlockedOnly, insteadOf }: DraftOptions): Draft {
+export function newDraft(scope: Scope, { target, unlockedOnly, insteadOf, lastToo = true }: DraftOptions): Draft {
   taken.begin(scope.input.bank.allItems.length);
-  const { predict, onConsidered } = scope.input;
-  const repeats = insteadOf !== undefined;
+  const { predict, onConsidered, policy, recentItemIds } = scope.input;
+  const last = lastToo || policy.doNotRepeat === 0 ? undefined : recentItemIds[0];
+  const repeated = (item: BankItem): boolean =>
+    insteadOf === undefined ? scope.recent.has(item.index) : item.itemId === last;
   const search: Search = {
     target,
     predict,
     ...(onConsidered === undefined ? {} : { onConsidered }),
     verdict(item) {
       if (taken.has(item.index) || !scope.wanted(item) || (unlockedOnly && !scope.unlocked(item))) return never;
-      let refusal = !repeats && scope.recent.has(item.index) ? ruleBits.do_not_repeat : 0;
+      let refusal = repeated(item) ? ruleBits.do_not_repeat : 0;
       if (scope.capped !== null) refusal |= scope.capped(item);
       if (scope.leftMs !== null) refusal |= overBudget(draft, item);
       return refusal;

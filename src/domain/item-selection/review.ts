@@ -1,21 +1,20 @@
 import type { Policy } from "../events.ts";
 import { nearTarget } from "./candidates.ts";
-import { add, type Chosen, choose, type Draft, newDraft, roomIn } from "./draft.ts";
+import { add, type Chosen, choose, type Draft, type DraftOptions, newDraft, roomIn } from "./draft.ts";
 import type { Scope } from "./scope.ts";
 import type { BankItem, DueCard } from "./selection.ts";
 
 /** A review session: what is due, most overdue first, then what falls due next; one item for each card. */
 export function selectReviews(scope: Scope): Draft {
-  const fresh = reviewsOf(scope);
-  return fresh.selected.length > 0 ? fresh : reviewsOf(scope, fresh);
+  const fresh = reviewsOf(scope, {});
+  if (fresh.selected.length > 0) return fresh;
+  const again = reviewsOf(scope, { insteadOf: fresh, lastToo: false });
+  return again.selected.length > 0 ? again : reviewsOf(scope, { insteadOf: again });
 }
 
-function reviewsOf(scope: Scope, insteadOf?: Draft): Draft {
+function reviewsOf(scope: Scope, repeats: Pick<DraftOptions, "insteadOf" | "lastToo">): Draft {
   const { due, upcoming = [], policy } = scope.input;
-  const draft = newDraft(scope, {
-    ...{ target: policy.targetSuccess, unlockedOnly: true },
-    ...(insteadOf === undefined ? {} : { insteadOf }),
-  });
+  const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: true, ...repeats });
   for (const cards of [due, policy.reviews.ahead ? upcoming : []]) {
     for (const card of cards) {
       if (roomIn(draft) <= 0) return draft;

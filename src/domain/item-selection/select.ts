@@ -15,7 +15,7 @@ import { stopOf } from "./stop.ts";
  * However it ranks, it holds to this: no item outside of the bank (retired, barred, of a kind the track does not
  * allow), none twice, none whose prerequisites are not held (practice, review), none given as often as the policy allows
  * or kept for other learners, no more than the session has room for; and none of the last `policy.doNotRepeat` unless
- * there is no other.
+ * there is no other. In a review the very last comes only where it is all there is.
  */
 export function selectItems(input: SelectionInput): Selection {
   if (input.size <= 0) return { items: [], holdsUntil: holdsUntil(input, Number.POSITIVE_INFINITY), stop: null };

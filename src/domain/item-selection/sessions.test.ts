@@ -42,6 +42,16 @@ describe("a review session", () => {
     const list = select(school, { sessionType: "review", due: [due("a", now), due("c", now)], recentItemIds });
     expect(skillsOf(list)).toBe("c");
   });
+
+  it("does not ask again at once what was done last, unless it is all there is", () => {
+    const items = Object.fromEntries(["a0", "a1", "c0"].map((id) => [id, { skillIds: [id.charAt(0)], difficulty: 0 }]));
+    const input = { sessionType: "review" as const, due: [due("a", now), due("c", now)] };
+    const list = select({ ...school, items }, { ...input, recentItemIds: ["a0", "c0", "a1"] });
+    expect(list.map(({ itemId }) => itemId)).toEqual(["a1", "c0"]);
+    const { a0 = { skillIds: [] } } = items;
+    const only = select({ ...school, items: { a0 } }, { ...input, recentItemIds: ["a0"] });
+    expect(only.map(({ itemId }) => itemId)).toEqual(["a0"]);
+  });
 });
 
 describe("placement", () => {
