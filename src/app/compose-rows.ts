@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { guarded } from "../adapters/engines/breaker.ts";
 import { createMemoryReadModels, type MemoryReadModels } from "../adapters/read-models/memory.ts";
-import { openRedisReadModels } from "../adapters/read-models/redis.ts";
+import { openRedisReadModels, type RedisReadModels } from "../adapters/read-models/redis.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
@@ -16,6 +16,8 @@ import { EngineUnavailable, type Patience } from "./wait-for-engine.ts";
 export interface OpenReadModels {
   readonly readModels: ReadModels;
   readonly runsOn: string;
+  /** Connections to the servers they are in, by state; null where they are in this process. */
+  readonly connections: (() => Readonly<Record<string, number>>) | null;
   /** Notes which log they come from, and writes them down where they live in this process only. */
   save(): Promise<void>;
 }
@@ -44,7 +46,7 @@ export async function openReadModels(
       `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
     );
   }
-  return { readModels, runsOn: where, save: () => noteLogIdentity(readModels, feed) };
+  return { readModels, runsOn: where, connections: opened.connections, save: () => noteLogIdentity(readModels, feed) };
 }
 
 async function openRedis(
@@ -53,7 +55,7 @@ async function openRedis(
   life: Lifecycle,
   log: Log,
   patience: Patience,
-): Promise<ReadModels> {
+): Promise<RedisReadModels> {
   const where = `Redis at ${maskedUrl(url)} (REDIS_URL)`;
   let first: Error | null = null;
   // While it is being opened the first trouble of a try is the reason of its refusal; later it is told.
@@ -89,7 +91,7 @@ async function openInMemory(config: Config, feed: Feed, log: Log): Promise<OpenR
     saving = saving.then(saveNow, saveNow);
     return saving;
   };
-  return { readModels, runsOn: "memory, saved to the data folder", save };
+  return { readModels, runsOn: "memory, saved to the data folder", connections: null, save };
 }
 
 async function loaded(path: string, feed: Feed, log: Log): Promise<MemoryReadModels> {

@@ -1,9 +1,7 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
-import { createEngineMetrics } from "../http/engine-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
-import type { Tracing } from "../ports/tracing.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import { type Breakers, createBreakers } from "./breakers.ts";
 import type { ClusterLink } from "./cluster/worker.ts";
@@ -22,10 +20,10 @@ import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
 import { startHttp } from "./start-http.ts";
 import { startJobs } from "./start-jobs.ts";
 import { startCatalogue, startModel, startRelay, startTrainer } from "./start-parts.ts";
-import { tracedAppends, tracedRows, tracedStream } from "./traced.ts";
 import type { Traces } from "./traces.ts";
 import { createPatience, type Patience } from "./wait-for-engine.ts";
 import { watchDeployment } from "./watch-deployment.ts";
+import { createWatching, type Watching } from "./watching.ts";
 
 /** One process in its role, caught up with the log and listening. */
 export interface Service {
@@ -53,7 +51,7 @@ interface Starting {
   readonly log: Logger;
   readonly patience: Patience;
   readonly breakers: Breakers;
-  readonly tracing: Tracing | undefined;
+  readonly watching: Watching;
 }
 
 /**
@@ -70,24 +68,25 @@ export async function startService(
 ): Promise<Service> {
   const duties = dutiesOf(config);
   traces?.reportTo(log);
-  const tracing = await life.acquire(
-    "traces",
-    () => traces?.tracing,
-    (opened) => opened?.close(),
-  );
+  if (traces !== undefined)
+    await life.acquire(
+      "traces",
+      () => traces.tracing,
+      ({ close }) => close(),
+    );
   const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
-  const metrics = createEngineMetrics();
-  const breakers = createBreakers(config.breakerOpenMs, metrics, log);
+  const watching = createWatching(config, traces);
+  const breakers = createBreakers(config.breakerOpenMs, watching.engines, log);
+  const { tracing, engines: metrics } = watching;
   const engines = await openEngines(config, life, { patience, log, metrics, breakers, tracing });
   const { feed } = engines;
   log.info({ engine: engines.runsOn, role: config.role, events: await feed.head() }, "event log open");
-  const starting = { config, duties, life, log, patience, breakers, tracing };
+  const starting = { config, duties, life, log, patience, breakers, watching };
   const rows = await openRows(starting, engines);
   const parts = await startParts(starting, engines, rows);
 
   const register = (registry: Registry): void => {
-    metrics.register(registry);
-    traces?.register(registry);
+    watching.register(registry);
     link?.register(registry);
     if (parts.jobs !== null) registerReplayMetrics(registry, engines.replays);
   };
@@ -114,39 +113,34 @@ export async function startService(
 
 /** Null for a role that has nothing to do with rows. */
 async function openRows(starting: Starting, { feed }: Engines): Promise<OpenReadModels | null> {
-  const { config, duties, life, log, patience, breakers, tracing } = starting;
+  const { config, duties, life, log, patience, breakers, watching } = starting;
   if (!answersQueries(duties) && !duties.projects && !duties.runsJobs) return null;
-  const opened = await openReadModels(config, life, feed, log, patience, breakers);
-  if (tracing === undefined) return opened;
-  const system = config.redisUrl === undefined ? "memory" : "redis";
-  return { ...opened, readModels: tracedRows(opened.readModels, tracing, system) };
+  return watching.rows(await openReadModels(config, life, feed, log, patience, breakers));
 }
 
 type Parts = Awaited<ReturnType<typeof startParts>>;
 
 /** In the order in which one needs another; each is null where it is not this process's. */
 async function startParts(starting: Starting, engines: Engines, rows: OpenReadModels | null) {
-  const { config, duties, life, log, patience, breakers, tracing } = starting;
+  const { config, duties, life, log, patience, breakers, watching } = starting;
   const trainer = duties.trains ? await startTrainer(config, life, log) : null;
   const answering = answersQueries(duties)
     ? { catalogue: await startCatalogue(engines, life, log), model: await startModel(config, engines, life, log) }
     : null;
   const streams = config.kafkaBrokers.length > 0 && (duties.relays || duties.projects);
-  const plain = streams ? await openStream(config, life, log, patience, breakers) : null;
-  const stream = plain !== null && tracing !== undefined ? tracedStream(plain, tracing) : plain;
+  const stream = streams ? watching.stream(await openStream(config, life, log, patience, breakers)) : null;
   const relay = duties.relays && stream !== null ? await startRelay(engines, stream, life, log) : null;
   const projector =
     duties.projects && rows !== null
-      ? await startProjecting(config, { ...engines, tracing }, rows, stream, life, log)
+      ? await startProjecting(config, { ...engines, batches: watching.batches }, rows, stream, life, log)
       : null;
   const replayQueue =
     duties.runsJobs || answering !== null
       ? await openReplayQueue(config, duties.runsJobs, life, log, patience, breakers)
       : null;
   const replaying = replayQueue === null ? [] : replayJobs(config, engines.replays, replayQueue.announce, log);
-  const jobs = duties.runsJobs
-    ? await startJobs(config, [...jobsOf(config, engines, rows, log), ...replaying], life, log, patience, breakers)
-    : null;
+  const all = [...jobsOf(config, engines, rows, log), ...replaying].map(watching.job);
+  const jobs = duties.runsJobs ? await startJobs(config, all, life, log, patience, breakers) : null;
   return { trainer, answering, relay, projector, replayQueue, jobs };
 }
 
@@ -164,17 +158,12 @@ function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) 
   ];
 }
 
-function answersOf(
-  { config, life, log, tracing }: Starting,
-  engines: Engines,
-  rows: OpenReadModels | null,
-  parts: Parts,
-) {
+function answersOf(starting: Starting, engines: Engines, rows: OpenReadModels | null, parts: Parts) {
+  const { config, life, log, watching } = starting;
   const { answering, replayQueue } = parts;
   if (answering === null || rows === null) return null;
   const { analysts, blobs } = engines;
-  const eventStore =
-    tracing === undefined ? engines.eventStore : tracedAppends(engines.eventStore, tracing, engines.system);
+  const eventStore = watching.appends(engines);
   const kinds = replayKinds(replayDeps(config, engines, life, log));
   const replays = replaysOf(config, engines, kinds, replayQueue?.announce ?? null, log);
   return { eventStore, analysts, blobs, readModels: rows.readModels, replays, ...answering };

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import type { StreamReader, StreamWriter } from "../ports/event-stream.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import type { Tracing } from "../ports/tracing.ts";
+import type { BatchWatch } from "../projections/watched-handle.ts";
 import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
 import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
 import { createProjector, type Projector } from "../workers/projector.ts";
@@ -48,11 +48,11 @@ export function startModel(config: Config, engines: Engines, life: Lifecycle, lo
 /** Whichever way its events come: by the log's own feed, or by a stream that several processes share. */
 export type AnyProjector = Pick<Projector, "start" | "stop" | "position" | "status" | "caughtUp" | "operations">;
 
-export type ProjectorEngines = Engines & { readonly readModels: ReadModels; readonly tracing: Tracing | undefined };
+export type ProjectorEngines = Engines & { readonly readModels: ReadModels; readonly batches: BatchWatch };
 
 export function startProjector(
   config: Config,
-  { feed, eventStore, blobs, readModels, tracing }: ProjectorEngines,
+  { feed, eventStore, blobs, readModels, batches }: ProjectorEngines,
   stream: StreamReader | null,
   life: Lifecycle,
   log: Logger,
@@ -66,7 +66,7 @@ export function startProjector(
     model,
     clock: { now: Date.now },
     log,
-    ...(tracing && { tracing }),
+    ...batches,
   };
   const restore = (namespace: string, partition: number) => restoreRowSnapshot(own, namespace, partition);
   // What this process has in memory is lost with it only, and cannot be filled by other threads.

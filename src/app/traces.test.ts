@@ -1,47 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { type CollectedSpan, startOtlpCollector } from "../../test/support/otlp-collector.ts";
+import { serviceHere } from "../../test/support/service.ts";
 import { loadConfig } from "./config.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { createLogger } from "./logging.ts";
-import { startService } from "./service.ts";
 import { openTraces } from "./traces.ts";
 
+/** A whole process starts in each test: at a load of 30 that takes its time. */
+const timeout = 180_000;
 const serverKind = 2;
 const clientKind = 3;
 const caller = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7" };
 const traceparent = `00-${caller.traceId}-${caller.spanId}-01`;
-
-/** Everything in this process, on embedded engines. */
-async function startHere(environment: Readonly<Record<string, string>>) {
-  const folder = mkdtempSync(join(tmpdir(), "proximal-traces-"));
-  const { config } = loadConfig({ PROXIMAL_DATA: folder, PORT: "0", PROXIMAL_DRAIN_MS: "0", ...environment });
-  const lines: Record<string, unknown>[] = [];
-  const output = new Writable({
-    write(line, _encoding, done) {
-      lines.push(JSON.parse(String(line)));
-      done();
-    },
-  });
-  const traces = await openTraces(config);
-  const log = createLogger({ ...config, logFormat: "json" }, output, traces?.tracing.logFields);
-  const life = createLifecycle({ stopTimeoutMs: config.stopTimeoutMs, log });
-  onTestFinished(async () => {
-    await life.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const { url, key } = await startService(config, life, log, { traces });
-  const call = (path: string, body?: unknown, headers = {}) =>
-    fetch(`${url}${path}`, {
-      method: body === undefined ? "GET" : "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  return { call, life, lines };
-}
 
 const answer = (n: number) => ({ id: `answer-${n}`, learnerId: "ada", itemId: "a1", kind: "answer", correct: true });
 
@@ -56,10 +24,10 @@ function theOne(spans: readonly CollectedSpan[], name: string): CollectedSpan {
   return span;
 }
 
-test("a post is one trace, from the caller through the log to the rows", async () => {
+test("a post is one trace, from the caller through the log to the rows", { timeout }, async () => {
   const collector = await startOtlpCollector();
   onTestFinished(collector.stop);
-  const { call, life, lines } = await startHere({
+  const { call, stop, lines } = await serviceHere({
     ...{ PROXIMAL_TRACE_SAMPLE: "0.000000001", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, LOG_LEVEL: "debug" },
     OTEL_EXPORTER_OTLP_HEADERS: "x-key=s%20cret",
   });
@@ -73,7 +41,7 @@ test("a post is one trace, from the caller through the log to the rows", async (
   expect(asked.status).toBe(200);
   // What was asked without a trace context is not sampled, as good as ever.
   expect((await call("/v1/learners/ada/scores")).status).toBe(200);
-  await life.stop();
+  await stop();
 
   const spans = inTrace(collector.spans, caller.traceId);
   const post = theOne(spans, "POST /v1/interactions");
@@ -103,10 +71,10 @@ test("a post is one trace, from the caller through the log to the rows", async (
   expect(logged).toContainEqual(expect.objectContaining({ msg: "request answered", span_id: post.spanId }));
 });
 
-test("the question that is asked most is traced where the framework does not see it", async () => {
+test("the question that is asked most is traced where the framework does not see it", { timeout }, async () => {
   const collector = await startOtlpCollector();
   onTestFinished(collector.stop);
-  const { call, life } = await startHere({
+  const { call, stop } = await serviceHere({
     ...{ PROXIMAL_TRACE_SAMPLE: "1", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
   });
   await call("/v1/skills", { skillId: "add", title: "Adding" });
@@ -115,7 +83,7 @@ test("the question that is asked most is traced where the framework does not see
   for (let n = 0; n < 3; n += 1) expect((await call("/v1/learners/ada/next?count=2")).status).toBe(200);
   expect((await call("/v1/nothing")).status).toBe(404);
   expect((await call("/healthz")).status).toBe(200);
-  await life.stop();
+  await stop();
   const servers = collector.spans.filter(({ kind }) => kind === serverKind);
   expect(servers.map(({ name }) => name)).toEqual([
     ...["POST /v1/skills", "POST /v1/items", "POST /v1/interactions"],
@@ -124,15 +92,15 @@ test("the question that is asked most is traced where the framework does not see
   ]);
 });
 
-test("a collector that takes no spans is told of once, and costs nobody an answer", async () => {
+test("a collector that takes no spans is told of once, and costs nobody an answer", { timeout }, async () => {
   const collector = await startOtlpCollector();
   onTestFinished(collector.stop);
   collector.refuse(true);
-  const { call, life, lines } = await startHere({
+  const { call, stop, lines } = await serviceHere({
     ...{ PROXIMAL_TRACE_SAMPLE: "1", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, LOG_LEVEL: "warn" },
   });
   for (let n = 0; n < 3; n += 1) expect((await call("/v1/popular")).status).toBe(200);
-  await life.stop();
+  await stop();
   expect(lines.filter(({ msg }) => String(msg).includes("collector of traces"))).toHaveLength(1);
 });
 

@@ -29,6 +29,10 @@ const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
 export interface EngineMetrics {
   /** For a pool of this name, before there is a registry: give it to createPostgres as `observe`. */
   observePostgres(pool: string): (observation: Observation) => void;
+  /** For one kind of operation of another engine: told of each what it took, and the name of its error. */
+  observeOperation(system: string, pool: string, operation: string): (durationMs: number, error: string | null) => void;
+  /** Connections of an engine that several requests share, by state, read when scraped. */
+  watchConnections(pool: string, states: () => Readonly<Record<string, number>>): void;
   /** Connections of a pool, read when scraped. */
   watchPool(pool: string, state: () => PoolState): void;
   /** Give it to openReplicaReads as `observe`. */
@@ -46,10 +50,11 @@ const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 export function createEngineMetrics(): EngineMetrics {
   const unregistered = { registers: [] };
   const pools = new Map<string, () => PoolState>();
+  const shared = new Map<string, () => Readonly<Record<string, number>>>();
   const statements = new Histogram({
     ...unregistered,
     name: "db_client_operation_duration_seconds",
-    help: "Time of a statement, by its name; error_type is the SQLSTATE, or connection, and empty where it went well",
+    help: "Time of a statement of PostgreSQL or an operation on the rows in Redis, by its name; error_type is the SQLSTATE or the error's name, empty where it went well",
     labelNames: ["db_system_name", "pool", "db_query_summary", "error_type"] as const,
     buckets: durationBuckets,
   });
@@ -77,6 +82,15 @@ export function createEngineMetrics(): EngineMetrics {
         statements.observe(labels, durationMs / 1000);
       }
     },
+    observeOperation(system, pool, operation) {
+      const labels = { db_system_name: system, pool, db_query_summary: operation };
+      const fine = statements.labels({ ...labels, error_type: "" });
+      return (durationMs, error) => {
+        if (error === null) fine.observe(durationMs / 1000);
+        else statements.observe({ ...labels, error_type: error }, durationMs / 1000);
+      };
+    },
+    watchConnections: (pool, states) => void shared.set(pool, states),
     watchPool: (pool, state) => void pools.set(pool, state),
     observeReplica: ({ answeredBy, why }) => replicaReads.inc({ answered_by: answeredBy, why }),
     observeBreaker: breakers.observe,
@@ -85,7 +99,7 @@ export function createEngineMetrics(): EngineMetrics {
       registry.registerMetric(statements);
       registry.registerMetric(waits);
       registry.registerMetric(replicaReads);
-      for (const gauge of poolGauges(pools)) registry.registerMetric(gauge);
+      for (const gauge of [...poolGauges(pools), sharedGauge(shared)]) registry.registerMetric(gauge);
     },
   };
 }
@@ -124,6 +138,19 @@ function breakerMetrics() {
       };
     },
   };
+}
+
+function sharedGauge(shared: ReadonlyMap<string, () => Readonly<Record<string, number>>>): Gauge {
+  return new Gauge({
+    ...{ name: "redis_connections", labelNames: ["pool", "state"], registers: [] },
+    help: "Connections to servers of Redis by state; what is not ready is being made anew",
+    collect() {
+      this.reset();
+      for (const [pool, states] of shared) {
+        for (const [state, count] of Object.entries(states())) this.set({ pool, state }, count);
+      }
+    },
+  });
 }
 
 function poolGauges(pools: ReadonlyMap<string, () => PoolState>): Gauge[] {

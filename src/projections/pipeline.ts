@@ -6,7 +6,6 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels, Row } from "../ports/read-models.ts";
-import type { Tracing } from "../ports/tracing.ts";
 import { between, cutAtCatalogue, planBatch } from "./batch.ts";
 import { createBatchFold } from "./batch-fold.ts";
 import { createContext } from "./context.ts";
@@ -16,8 +15,9 @@ import { createParking, type Parking } from "./parking.ts";
 import { createPopularTick } from "./popular-tick.ts";
 import { createRepairs, type Expected } from "./repair.ts";
 import { type Checkpoint, countersKey, type Parked } from "./rows.ts";
+import type { BatchWatch } from "./watched-handle.ts";
 
-export interface PipelineDeps {
+export interface PipelineDeps extends BatchWatch {
   readonly feed: Feed;
   readonly store: EventStore;
   readonly blobs: Blobs;
@@ -25,8 +25,6 @@ export interface PipelineDeps {
   readonly model: LearnerModel;
   readonly clock: Clock;
   readonly log: Log;
-  /** Left out: nothing is traced. */
-  readonly tracing?: Tracing;
   /**
    * Called where a partition has no counters yet: may put rows and counters of a snapshot there. Left out where the rows
    * are to come from the log alone.

@@ -8,7 +8,7 @@ import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.ts"
 import type { Expected } from "./repair.ts";
 import { type LiveView, nextListSize, type Parked } from "./rows.ts";
 import { type ProjectionStatus, type RunningProjection, runProjection } from "./run-projection.ts";
-import { tracedHandle } from "./traced-handle.ts";
+import { watchedHandle } from "./watched-handle.ts";
 
 export interface PipelineSettings {
   /** Partitions this process owns; all of them when left out. */
@@ -132,7 +132,7 @@ export function startPipeline(
     filter: projected,
     batchSize: settings.batchSize ?? 20_000,
     load: pipeline.load,
-    handle: deps.tracing === undefined ? pipeline.handle : tracedHandle(pipeline, deps.tracing, view, partition),
+    handle: watchedHandle(pipeline.handle, deps, view, partition),
     between: pipeline.between,
     log: deps.log,
     ...(retryMs === undefined ? {} : { retryMs }),

@@ -65,8 +65,8 @@ export function rebuildRows(given: PipelineDeps, options: RebuildOptions): Promi
   return guarded(deps.readModels, options, (guards) => build(deps, { ...options, ...guards }));
 }
 
-/** What it folds was traced when it came in. */
-function fromLogAlone({ restore: _, tracing: __, ...deps }: PipelineDeps): PipelineDeps {
+/** What it folds was traced and counted when it came in. */
+function fromLogAlone({ restore: _, tracing: __, onBatch: ___, ...deps }: PipelineDeps): PipelineDeps {
   return deps;
 }
 

@@ -1,5 +1,5 @@
 import { Cluster, Redis } from "ioredis";
-import type { ConnectionOptions, RedisServers, RedisServersOptions } from "./redis-servers.ts";
+import { type ConnectionOptions, type RedisServers, type RedisServersOptions, statesOf } from "./redis-servers.ts";
 import { ended } from "./redis-single.ts";
 import { slotCount, slotOf } from "./redis-slot.ts";
 import type { RedisAddress } from "./redis-url.ts";
@@ -70,6 +70,7 @@ export async function openRedisCluster(
     replicated: true,
     masters: () => cluster.nodes("master"),
     connections: () => cluster.nodes().filter(({ status }) => status === "ready"),
+    states: () => statesOf(cluster.nodes()),
     at,
     canaries,
     refresh,

@@ -11,6 +11,8 @@ export interface RedisServers {
   masters(): Redis[];
   /** All connections that are made and kept, for who looks whether they still answer. */
   connections(): Redis[];
+  /** How many of them there are in each state, as ioredis names states. */
+  states(): Readonly<Record<string, number>>;
   /** To the server that a key was said to be at; null where it is not known (yet). */
   at(address: string): Redis | null;
   /** Keys, one for each part of the key space that has an owner of its own; all of them in one where keys do not move. */
@@ -25,6 +27,13 @@ export interface RedisServers {
   subscriber(): Redis;
   /** Resolves when all connections are closed. */
   close(): Promise<void>;
+}
+
+/** `ready` is there also where none is. */
+export function statesOf(connections: readonly Pick<Redis, "status">[]): Readonly<Record<string, number>> {
+  const states: Record<string, number> = { ready: 0 };
+  for (const { status } of connections) states[status] = (states[status] ?? 0) + 1;
+  return states;
 }
 
 /** What connections of all set-ups have in common. */

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import type { ConnectionOptions, RedisServers, RedisServersOptions } from "./redis-servers.ts";
+import { type ConnectionOptions, type RedisServers, type RedisServersOptions, statesOf } from "./redis-servers.ts";
 import type { RedisAddress } from "./redis-url.ts";
 
 /** One server, which holds all keys. */
@@ -32,6 +32,7 @@ export function oneMaster(redis: Redis, replica: Redis | null): RedisServers {
     replicated: replica !== null,
     masters: () => [redis],
     connections: () => all.filter(({ status }) => status === "ready"),
+    states: () => statesOf(all),
     at: () => null,
     canaries: ["proximal:canary"],
     async refresh(_about, error) {

@@ -28,6 +28,8 @@ export interface RedisReadModelsOptions {
 }
 
 export interface RedisReadModels extends ReadModels {
+  /** Connections to servers, by state. */
+  connections(): Readonly<Record<string, number>>;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -103,6 +105,7 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
     },
     onChange: changes.listen,
     onLoss: losses.listen,
+    connections: servers.states,
     close() {
       changes.close();
       losses.close();
