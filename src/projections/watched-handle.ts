@@ -1,8 +1,8 @@
 import { type StoredEvent, traceparentOf } from "../domain/stored-event.ts";
 import { categoryOf, idOf } from "../domain/streams.ts";
+import type { FeedPage } from "../ports/feed.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import { partitionOf } from "./partition.ts";
-import type { Pipeline } from "./pipeline.ts";
 import type { LiveView } from "./rows.ts";
 
 /** One batch of a partition, from the fold to the last row written. */
@@ -21,7 +21,7 @@ export interface BatchWatch {
   readonly onBatch?: (batch: BatchReport) => void;
 }
 
-type Handle = Pipeline["handle"];
+type Handle = (page: FeedPage, signal?: AbortSignal) => Promise<number>;
 
 const projection = "learners";
 
