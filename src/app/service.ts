@@ -11,6 +11,7 @@ import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
 import { openStream } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
 import { catalogueHere, projectorElsewhere, projectorHere, relayHere, trainerHere } from "./followers.ts";
+import { startFreshness } from "./freshness.ts";
 import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
@@ -88,6 +89,7 @@ export async function startService(
   const register = (registry: Registry): void => {
     watching.register(registry);
     link?.register(registry);
+    parts.freshness?.register(registry);
     if (parts.jobs !== null) registerReplayMetrics(registry, engines.replays);
   };
   const given = {
@@ -130,9 +132,17 @@ async function startParts(starting: Starting, engines: Engines, rows: OpenReadMo
   const streams = config.kafkaBrokers.length > 0 && (duties.relays || duties.projects);
   const stream = streams ? watching.stream(await openStream(config, life, log, patience, breakers)) : null;
   const relay = duties.relays && stream !== null ? await startRelay(engines, stream, life, log) : null;
+  const freshness = duties.projects
+    ? await life.acquire(
+        "freshness",
+        () => startFreshness(config, engines.blobs, log),
+        (opened) => opened.stop(),
+      )
+    : null;
+  const onVisible = freshness?.onVisible;
   const projector =
     duties.projects && rows !== null
-      ? await startProjecting(config, { ...engines, batches: watching.batches }, rows, stream, life, log)
+      ? await startProjecting(config, { ...engines, batches: watching.batches, onVisible }, rows, stream, life, log)
       : null;
   const replayQueue =
     duties.runsJobs || answering !== null
@@ -141,7 +151,7 @@ async function startParts(starting: Starting, engines: Engines, rows: OpenReadMo
   const replaying = replayQueue === null ? [] : replayJobs(config, engines.replays, replayQueue.announce, log);
   const all = [...jobsOf(config, engines, rows, log), ...replaying].map(watching.job);
   const jobs = duties.runsJobs ? await startJobs(config, all, life, log, patience, breakers) : null;
-  return { trainer, answering, relay, projector, replayQueue, jobs };
+  return { trainer, answering, relay, freshness, projector, replayQueue, jobs };
 }
 
 function followersOf(config: Config, parts: Parts, rows: OpenReadModels | null) {

@@ -516,6 +516,28 @@ export const settings = {
     meaning: "A projection further behind than this makes /readyz fail.",
     schema: wholeNumber(1, 86_400),
   }),
+  freshnessWithinMs: setting({
+    name: "PROXIMAL_FRESHNESS_WITHIN_MS",
+    group: "projections",
+    default: "1000",
+    unit: "ms",
+    allowed: "1 to 3600000",
+    meaning:
+      "An answer is fresh in time where queries see its effect so soon after its durable commit. Another value begins the counts of the objective anew.",
+    schema: wholeNumber(1, 3_600_000),
+  }),
+  freshnessObjective: setting({
+    name: "PROXIMAL_FRESHNESS_OBJECTIVE",
+    group: "projections",
+    default: "0.99",
+    unit: "",
+    allowed: "0.5 to 0.99999",
+    meaning: "Share of the answers of 30 days that is to be fresh in time; the rest is the error budget.",
+    schema: z
+      .string()
+      .regex(/^0?\.[5-9]\d{0,4}$/)
+      .transform(Number),
+  }),
   partitions: setting({
     name: "PROXIMAL_PARTITIONS",
     group: "projections",

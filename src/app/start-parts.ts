@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import type { StreamReader, StreamWriter } from "../ports/event-stream.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import type { OnVisible } from "../projections/pipeline.ts";
 import type { BatchWatch } from "../projections/watched-handle.ts";
 import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
 import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
@@ -48,11 +49,15 @@ export function startModel(config: Config, engines: Engines, life: Lifecycle, lo
 /** Whichever way its events come: by the log's own feed, or by a stream that several processes share. */
 export type AnyProjector = Pick<Projector, "start" | "stop" | "position" | "status" | "caughtUp" | "operations">;
 
-export type ProjectorEngines = Engines & { readonly readModels: ReadModels; readonly batches: BatchWatch };
+export type ProjectorEngines = Engines & {
+  readonly readModels: ReadModels;
+  readonly batches: BatchWatch;
+  readonly onVisible: OnVisible | undefined;
+};
 
 export function startProjector(
   config: Config,
-  { feed, eventStore, blobs, readModels, batches }: ProjectorEngines,
+  { feed, eventStore, blobs, readModels, batches, onVisible }: ProjectorEngines,
   stream: StreamReader | null,
   life: Lifecycle,
   log: Logger,
@@ -67,6 +72,7 @@ export function startProjector(
     clock: { now: Date.now },
     log,
     ...batches,
+    onVisible,
   };
   const restore = (namespace: string, partition: number) => restoreRowSnapshot(own, namespace, partition);
   // What this process has in memory is lost with it only, and cannot be filled by other threads.

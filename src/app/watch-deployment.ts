@@ -16,6 +16,7 @@ import {
   relayAnywhere,
   trainerHere,
 } from "./followers.ts";
+import { type FreshnessHere, watchFreshness } from "./freshness.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { TrainerThread } from "./trainer-thread.ts";
 import { noPatience } from "./wait-for-engine.ts";
@@ -25,6 +26,7 @@ interface Watching {
   readonly config: Config;
   readonly engines: Pick<Engines, "blobs" | "feed">;
   readonly rows: OpenReadModels | null;
+  readonly freshness: FreshnessHere | null;
   readonly projector: Projecting | null;
   readonly answering: { readonly catalogue: CatalogueFollower } | null;
   readonly trainer: TrainerThread | null;
@@ -39,7 +41,7 @@ interface Watching {
  * partitions, of the relay and of the queues. Engines that its own work does without are opened when somebody first asks, and nothing
  * depends on their being there.
  */
-export function watchDeployment(watching: Watching): { followers: Follower[]; queues: WatchedQueue[] } {
+export function watchDeployment(watching: Watching) {
   const { config, engines, answering, trainer } = watching;
   return {
     followers: [
@@ -49,6 +51,7 @@ export function watchDeployment(watching: Watching): { followers: Follower[]; qu
       ...(trainer === null ? [] : [trainerHere(trainer)]),
     ],
     queues: queues(watching),
+    freshness: watchFreshness(config, engines.blobs, watching.freshness),
   };
 }
 

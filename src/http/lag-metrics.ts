@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
+import type { Freshness } from "../queries/freshness.ts";
 import type { Lag } from "../queries/lag.ts";
 import type { LagReading } from "../queries/lag-sampler.ts";
 import type { QueueLag, QueueReading } from "../queries/queue-lag.ts";
@@ -7,13 +8,14 @@ export interface LagSources {
   /** Read when scraped. */
   lag(): Promise<LagReading>;
   queues(): Promise<QueueReading>;
+  freshness(): Promise<Freshness | null>;
 }
 
 /** Each process that shares a port, and each that is scraped, sees the same lag: it does not add up. */
 const aggregator = "max" as const;
 
 /** A source that cannot be read, and a number that is not known, is left out of the scrape: absent is not zero. */
-export function registerLagMetrics(registry: Registry, { lag, queues }: LagSources): void {
+export function registerLagMetrics(registry: Registry, { lag, queues, freshness }: LagSources): void {
   const lags = async (): Promise<readonly Lag[]> => (await lag().catch(() => null))?.projections ?? [];
   const lagGauge = (name: string, help: string, value: (lag: Lag) => number | null): void => {
     new Gauge({
@@ -41,6 +43,15 @@ export function registerLagMetrics(registry: Registry, { lag, queues }: LagSourc
     (one) => one.secondsToDrain,
   );
   registerQueueMetrics(registry, queues);
+  const budget = new Gauge({
+    ...{ name: "freshness_error_budget_left_ratio", registers: [registry], aggregator },
+    help: "Share of the error budget of freshness that is left, of the last 30 days; below 0 where it is overdrawn",
+    async collect() {
+      const found = await freshness().catch(() => null);
+      if (found === null) budget.remove();
+      else budget.set(found.budgetLeft);
+    },
+  });
 }
 
 const states = ["waiting", "prioritized", "delayed", "active", "failed"] as const;

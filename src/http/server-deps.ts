@@ -9,6 +9,7 @@ import type { Feed } from "../ports/feed.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Tracing } from "../ports/tracing.ts";
+import type { Freshness } from "../queries/freshness.ts";
 import type { Follower } from "../queries/lag.ts";
 import type { WatchedQueue } from "../queries/queue-lag.ts";
 import type { Replays } from "../queries/replays/replays.ts";
@@ -57,6 +58,14 @@ export interface Siblings {
   shareLimits(limits: SharedLimiter): void;
 }
 
+/** What of a deployment can be seen from one process. */
+export interface Watched {
+  readonly followers: readonly Follower[];
+  readonly queues: readonly WatchedQueue[];
+  /** Left out: nothing is known of it. */
+  freshness?(): Promise<Freshness>;
+}
+
 /** What any server of Proximal stands on, also one that answers nobody but operators. */
 export interface OperatorDeps {
   readonly feed: Feed;
@@ -69,7 +78,7 @@ export interface OperatorDeps {
   /** Projections, catalogue, trainer: what this process is not ready without. */
   readonly followers: readonly Follower[];
   /** What of the whole deployment can be seen from here, for lag and metrics. Left out: the followers. */
-  readonly watched?: { readonly followers: readonly Follower[]; readonly queues: readonly WatchedQueue[] };
+  readonly watched?: Watched;
   /** null: the projector runs in another process. */
   readonly operations: ProjectorOperations | null;
   /** Metrics of the engines, shown with the server's own. */

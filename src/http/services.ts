@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { createGroupCommit, type GroupCommit } from "../commands/group-commit.ts";
 import { createServedRecorder, type ServedRecorder } from "../commands/record-served.ts";
 import type { Scope } from "../ports/api-keys.ts";
+import type { Freshness } from "../queries/freshness.ts";
 import { createHotRows, type HotRows } from "../queries/hot-rows.ts";
 import type { ItemStatsDeps } from "../queries/item-stats.ts";
 import { readStandings, type Standing } from "../queries/lag.ts";
@@ -11,6 +12,7 @@ import { createLagSampler, type LagReading } from "../queries/lag-sampler.ts";
 import { createLearnerAnswers, type LearnerAnswers } from "../queries/learner-answers.ts";
 import { createLiveViewReader, type LiveViewReader } from "../queries/live-view.ts";
 import { createNextItems, type NextItems } from "../queries/next-items.ts";
+import { oneAtATime } from "../queries/one-at-a-time.ts";
 import { createPopularAnswers, createPopularReader, type PopularAnswers } from "../queries/popular.ts";
 import { createQueueWatch, type QueueReading } from "../queries/queue-lag.ts";
 import { createRowCache, rowBytesDefault } from "../queries/row-cache.ts";
@@ -22,7 +24,7 @@ import { type Authenticator, type Caller, createAuthenticator } from "./authenti
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { Problem } from "./problem.ts";
 import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
-import type { OperatorDeps, ServerDeps, ServerOptions } from "./server-deps.ts";
+import type { OperatorDeps, ServerDeps, ServerOptions, Watched } from "./server-deps.ts";
 import { createShedding, type LoadOf, type Shedding } from "./shedding.ts";
 
 /** A Fastify instance whose schemas are zod's. */
@@ -78,6 +80,8 @@ export interface OperatorServices {
   /** Of the whole deployment, as far as it can be known from here. */
   lag(): Promise<LagReading>;
   queues(): Promise<QueueReading>;
+  /** null: nothing is known of it here. */
+  freshness(): Promise<Freshness | null>;
 }
 
 /** What the routes of commands and queries are given besides. */
@@ -126,12 +130,14 @@ export function createOperatorServices(
   appends: () => Pick<GroupCommit, "pending" | "waitedMs"> = () => noAppends,
 ): OperatorServices {
   const options = resolveOptions(deps.options);
-  const { clock, feed, followers, watched = { followers, queues: [] } } = deps;
+  const { clock, feed, followers } = deps;
+  const watched: Watched = deps.watched ?? { followers, queues: [] };
   const standings = (): Promise<Standing[]> => readStandings({ feed, clock, followers });
   const { read: lag } = createLagSampler({ feed, clock, followers: watched.followers });
   const { read: queues } = createQueueWatch(watched.queues, clock);
+  const freshness = oneAtATime(async () => (await watched.freshness?.()) ?? null);
   const metrics = createMetrics({
-    ...{ lag, queues },
+    ...{ lag, queues, freshness },
     parked: async () => (await operationsOf(deps).parked()).length,
     pendingAppends: () => appends().pending(),
     appendsWaited: () => appends().waitedMs(),
@@ -141,7 +147,7 @@ export function createOperatorServices(
   const rateLimiter = options.rateLimitPerMinute === null ? null : createRateLimiter(options.rateLimitPerMinute);
   if (rateLimiter !== null) deps.siblings?.shareLimits(rateLimiter);
   const shedding = createShedding(options.shedDelayMs, metrics.registry, deps.log);
-  return { deps, options, standings, lag, queues, metrics, shedding, authenticator, rateLimiter };
+  return { deps, options, standings, lag, queues, freshness, metrics, shedding, authenticator, rateLimiter };
 }
 
 export function createServices(deps: ServerDeps, closing: AbortSignal): Services {

@@ -6,7 +6,7 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels, Row } from "../ports/read-models.ts";
-import { between, cutAtCatalogue, planBatch } from "./batch.ts";
+import { between, cutAtCatalogue, planBatch, type Step } from "./batch.ts";
 import { createBatchFold } from "./batch-fold.ts";
 import { createContext } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
@@ -16,6 +16,9 @@ import { createPopularTick } from "./popular-tick.ts";
 import { createRepairs, type Expected } from "./repair.ts";
 import { type Checkpoint, countersKey, type Parked } from "./rows.ts";
 import type { BatchWatch } from "./watched-handle.ts";
+
+/** Told of the events whose effect a query can see now, for the first time; of a partition, in log order. */
+export type OnVisible = (partition: number, steps: readonly Step[]) => void;
 
 export interface PipelineDeps extends BatchWatch {
   readonly feed: Feed;
@@ -30,6 +33,8 @@ export interface PipelineDeps extends BatchWatch {
    * are to come from the log alone.
    */
   readonly restore?: (namespace: string, partition: number) => Promise<unknown>;
+  /** Left out where nobody reads these rows yet. */
+  readonly onVisible?: OnVisible | undefined;
 }
 
 export interface PipelineOptions {
@@ -89,6 +94,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   let position = 0;
   /** Everything up to here is in the learners' rows. */
   let learnersPosition = 0;
+  /** Rows that begin empty may have been there before and were lost: what stood in the log then is no news. */
+  let newsAfter = 0;
   /** When the counters were written last, by the clock. */
   let writtenAt = clock.now();
   const tick = createPopularTick(readModels, clock, options);
@@ -107,7 +114,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     tick.forget();
     parking.forget();
     const stored = await readCounters();
-    if (stored.version === 0) await deps.restore?.(namespace, partition);
+    if (stored.version === 0) {
+      newsAfter = await deps.feed.head();
+      await deps.restore?.(namespace, partition);
+    }
     counters = createCounters(stored.version === 0 ? await readCounters() : stored);
     learnersPosition = counters.checkpoint.learnersPosition;
     await context.moveTo(learnersPosition);
@@ -140,10 +150,18 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       await writeCounters({ position: Math.max(end, counters.checkpoint.position), learnersPosition });
     }
     await writeLearners({ readModels, namespace, forget: ({ stream }) => forget(stream) }, rows);
+    if (counting) deps.onVisible?.(partition, newsOf(batch.steps));
     await parking.writeSettled();
     repairs.wrote(rows);
     learnersPosition = end;
     position = end;
+  }
+
+  function newsOf(steps: readonly Step[]): readonly Step[] {
+    const [first] = steps;
+    return first === undefined || first.event.position > newsAfter
+      ? steps
+      : steps.filter(({ event }) => event.position > newsAfter);
   }
 
   async function writeCounters(checkpoint: Checkpoint): Promise<void> {

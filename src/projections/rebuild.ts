@@ -219,7 +219,8 @@ async function withPipelines(
   { settings = {}, onProgress, signal, events }: Guarded & { readonly events: number },
   work: (pipelines: Pipelines) => Promise<Omit<Rebuilt, "events">>,
 ): Promise<Rebuilt> {
-  const pipelines = startPipelines(deps, view, settings);
+  // Queries read other rows.
+  const pipelines = startPipelines({ ...deps, onVisible: undefined }, view, settings);
   const stop = (): void => void pipelines.stop();
   signal.addEventListener("abort", stop);
   const head = await deps.feed.head().catch(() => 0);

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { durationText, sparklineOf } from "../../src/app/cli/lag-table.ts";
+import { durationText, lagTable, sparklineOf } from "../../src/app/cli/lag-table.ts";
 import { publishCourse, startTestApi } from "../support/api.ts";
 import { commandLine, Gathered } from "./command-line.ts";
 
@@ -90,6 +90,19 @@ test("watched into a pipe it prints plain lines, and with --json one line each",
     const { at, head, projections, queues } = JSON.parse(line);
     expect([Date.parse(at) > 0, head, projections.length, queues.length]).toEqual([true, 19, 3, 1]);
   }
+});
+
+test("how fresh answers are, and what is left of the error budget", () => {
+  const reply = { head: 0, projections: [], queues: [], unreadable: ["relay"] };
+  const objective = { objective: 0.99, withinSeconds: 1, periodDays: 30 };
+  const last = (freshness: object) => lagTable({ ...reply, freshness: { ...objective, ...freshness } as never })[2];
+  expect(last({ good: 0, total: 0, burnRate: null, budgetLeft: 1 })).toBe(
+    "visible within 1 s: no answers yet; objective 99 % in 30 days",
+  );
+  expect(last({ good: 1_999, total: 2_000, burnRate: 0.5, budgetLeft: 0.95 })).toBe(
+    "visible within 1 s: 99.95 % of 2,000 answers; objective 99 % in 30 days, 95 % of the error budget left, burning at 0.5x in the last hour",
+  );
+  expect(lagTable({ ...reply, freshness: null })).toContain("not readable now: relay");
 });
 
 test("sparklines and times in words", () => {

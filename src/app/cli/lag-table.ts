@@ -59,6 +59,7 @@ export function lagTable(reply: LagReply, options: TableOptions = {}): string[] 
   return [
     ...projectionLines(reply, options),
     ...queueLines(reply),
+    ...freshnessLines(reply),
     "",
     `log: ${count(reply.head)}`,
     ...(reply.unreadable.length === 0 ? [] : [`not readable now: ${reply.unreadable.join(", ")}`]),
@@ -94,6 +95,23 @@ function queueLines({ queues }: LagReply): string[] {
     ...[rate(one.completedPerSecond), rate(one.failedPerSecond)],
   ]);
   return ["", ...tableLines(header, rows)];
+}
+
+function freshnessLines({ freshness }: LagReply): string[] {
+  if (freshness === null) return [];
+  const { objective, withinSeconds, good, total, burnRate, budgetLeft, periodDays } = freshness;
+  const wanted = `objective ${percent(objective)} in ${periodDays} days`;
+  if (total === 0) return ["", `visible within ${durationText(withinSeconds)}: no answers yet; ${wanted}`];
+  const burning = burnRate === null ? "no answers in the last hour" : `burning at ${count(burnRate)}x in the last hour`;
+  return [
+    "",
+    `visible within ${durationText(withinSeconds)}: ${percent(good / total)} of ${count(total)} answers; ${wanted}, ${percent(budgetLeft)} of the error budget left, ${burning}`,
+  ];
+}
+
+/** .99 -> "99 %", .99954 -> "99.954 %": never rounded up to all. */
+function percent(share: number): string {
+  return `${Math.floor(share * 100_000) / 1_000} %`;
 }
 
 /** Cut to a terminal so wide: a line that wraps cannot be redrawn in its place. */

@@ -41,10 +41,21 @@ const queueSchema = z.object({
   rateSeconds,
 });
 
+const freshnessSchema = z.object({
+  objective: z.number().describe("Share of the answers that is to be visible to queries in time"),
+  withinSeconds: z.number().describe("In time: so soon after their durable commit"),
+  periodDays: z.number(),
+  good: z.number().int().describe("Of the period"),
+  total: z.number().int(),
+  burnRate: rate.describe("1: the error budget is spent just in the period; of the last hour"),
+  budgetLeft: z.number().describe("Share of the error budget that is left; below 0 where it is overdrawn"),
+});
+
 const replySchema = z.object({
   head: z.number().int(),
   projections: z.array(lagSchema),
   queues: z.array(queueSchema),
+  freshness: freshnessSchema.nullable().describe("How soon answers are visible to queries, and the objective"),
   unreadable: z
     .array(z.string())
     .describe("Projections and queues whose engine did not answer: nothing is said of them"),
@@ -52,7 +63,7 @@ const replySchema = z.object({
 
 export type LagReply = z.output<typeof replySchema>;
 
-export function lagRoutes(app: App, { lag, queues }: OperatorServices): void {
+export function lagRoutes(app: App, { lag, queues, freshness }: OperatorServices): void {
   app.route({
     method: "GET",
     url: "/v1/ops/lag",
@@ -63,10 +74,16 @@ export function lagRoutes(app: App, { lag, queues }: OperatorServices): void {
       response: { 200: replySchema, ...problemResponses },
     },
     async handler() {
+      const lost: string[] = [];
+      const fresh = freshness().catch(() => {
+        lost.push("freshness");
+        return null;
+      });
       const [{ head, projections, unreadable }, jobs] = await Promise.all([lag(), queues()]);
       return {
         ...{ head, projections: [...projections], queues: [...jobs.queues] },
-        unreadable: [...unreadable, ...jobs.unreadable.map((queue) => `queue ${queue}`)],
+        freshness: await fresh,
+        unreadable: [...unreadable, ...lost, ...jobs.unreadable.map((queue) => `queue ${queue}`)],
       };
     },
   });
