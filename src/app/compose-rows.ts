@@ -1,7 +1,11 @@
 import { join, resolve } from "node:path";
 import { guarded } from "../adapters/engines/breaker.ts";
 import { createMemoryReadModels, type MemoryReadModels } from "../adapters/read-models/memory.ts";
-import { openRedisReadModels, type RedisReadModels } from "../adapters/read-models/redis.ts";
+import {
+  openRedisReadModels,
+  type RedisReadModels,
+  type RedisReadModelsOptions,
+} from "../adapters/read-models/redis.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
@@ -37,10 +41,10 @@ export async function openReadModels(
   const url = config.redisUrl;
   if (url === undefined) return openInMemory(config, feed, log);
   const where = `Redis at ${maskedUrl(url)}`;
-  const opened = await openRedis(url, config.readModelsWaitMs, life, log, patience);
   // Apart: a Redis that is full refuses writes and answers queries.
-  const writing = guarded(opened, breakers.before("redis write", "rowWrites"), ["read", "write", "remove"]);
-  const readModels = guarded(writing, breakers.before("redis read", "rowReads"), ["get", "getMany"]);
+  const guardReads = breakers.before("redis read", "rowReads");
+  const opened = await openRedis({ url, commandTimeoutMs: config.readModelsWaitMs, guardReads }, life, log, patience);
+  const readModels = guarded(opened, breakers.before("redis write", "rowWrites"), ["read", "write", "remove"]);
   if ((await logIdentity(readModels, feed)) === "other") {
     throw new EngineUnavailable(
       `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
@@ -50,13 +54,12 @@ export async function openReadModels(
 }
 
 async function openRedis(
-  url: string,
-  commandTimeoutMs: number,
+  options: RedisReadModelsOptions,
   life: Lifecycle,
   log: Log,
   patience: Patience,
 ): Promise<RedisReadModels> {
-  const where = `Redis at ${maskedUrl(url)} (REDIS_URL)`;
+  const where = `Redis at ${maskedUrl(options.url)} (REDIS_URL)`;
   let first: Error | null = null;
   // While it is being opened the first trouble of a try is the reason of its refusal; later it is told.
   let onConnectionError = (err: Error): void => {
@@ -68,7 +71,7 @@ async function openRedis(
       () =>
         patience.untilOpen(where, () => {
           first = null;
-          return openRedisReadModels({ url, commandTimeoutMs, onConnectionError: (err) => onConnectionError(err) });
+          return openRedisReadModels({ ...options, onConnectionError: (err) => onConnectionError(err) });
         }),
       (redis) => redis.close(),
     );

@@ -72,25 +72,44 @@ export class ByteReader {
     return values;
   }
 
-  /** A column of so many numbers, see ByteWriter: in a new array, or in the first places of one that was given. */
-  column(count: number, given?: number[]): number[] {
+  /**
+   * A column of so many numbers, see ByteWriter: in a new array, or in the first places of one that was given. Whoever needs
+   * the `first` so many only is given these, and perhaps more.
+   */
+  column(count: number, given?: number[], first = count): number[] {
     if (count === 0) return given ?? [];
     const head = this.bits(8);
     const width = head >>> 2;
     // With no bits to a number a length that is wrong could ask for all memory.
     if (count > countMax) this.refuse("has a column that is too long");
-    const values = given ?? new Array<number>(count);
+    const wanted = Math.min(first, count);
+    const values = given ?? new Array<number>(wanted);
     if ((head & 2) !== 0) this.#rices(values, count, width);
-    else if (width === 0) for (let k = 0; k < count; k++) values[k] = 0;
-    else if (width <= 24) this.#packed(values, count, width);
-    else for (let k = 0; k < count; k++) values[k] = this.bits(width);
+    else if (width === 0) for (let k = 0; k < wanted; k++) values[k] = 0;
+    else if (width <= 24) this.#packed(values, wanted, width);
+    else for (let k = 0; k < wanted; k++) values[k] = this.bits(width);
+    if ((head & 2) === 0 && wanted < count) this.#skip((count - wanted) * width);
     if ((head & 1) !== 0) {
-      for (let k = 0; k < count; k++) {
+      for (let k = 0; k < wanted; k++) {
         const value = values[k] as number;
         values[k] = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
       }
     }
     return values;
+  }
+
+  #skip(bits: number): void {
+    const beyond = bits - this.#bitsHeld;
+    if (beyond < 0) {
+      this.#bits >>>= bits;
+      this.#bitsHeld -= bits;
+      return;
+    }
+    this.#bits = 0;
+    this.#bitsHeld = 0;
+    this.#at += beyond >>> 3;
+    if (this.#at > this.#end) this.refuse("is cut short");
+    this.bits(beyond & 7);
   }
 
   /** The loops that most of a column's time is spent in. */

@@ -23,7 +23,7 @@ const everywhere = new Map<string, Shape>();
 const everywhereMax = 256;
 const numbersMax = 1 << 16;
 
-/** Of the ids that are written just now: one after the other of one kind are a run. */
+/** Of the ids that are written or read just now: one after the other of one kind are a run. */
 const kinds: number[] = [];
 const lengths: number[] = [];
 const numbers: number[] = [];
@@ -70,14 +70,18 @@ export function writeIds(ids: readonly string[], writer: ByteWriter, order: read
   }
 }
 
-/** What {@link writeIds} wrote, in that order. */
-export function readIds(reader: ByteReader): string[] {
-  const count = reader.uint();
+/** What {@link writeIds} wrote, in that order; of those the `first` so many. */
+export function readIds(reader: ByteReader, first = Number.POSITIVE_INFINITY): string[] {
+  return readCountedIds(reader, reader.uint(), first);
+}
+
+/** The same, where who reads has read how many there are. */
+export function readCountedIds(reader: ByteReader, count: number, first: number): string[] {
   const shapes: Shape[] = [];
   for (let left = reader.uint(); left > 0; left--) shapes.push(shapeOf(reader.text(), reader.uint()));
   const runs = reader.uint();
-  const kindsRead = reader.column(runs);
-  const lengthsRead = reader.column(runs);
+  const kindsRead = reader.column(runs, kinds);
+  const lengthsRead = reader.column(runs, lengths);
   let texts = 0;
   let all = 0;
   for (let run = 0; run < runs; run++) {
@@ -86,7 +90,7 @@ export function readIds(reader: ByteReader): string[] {
     if (kindsRead[run] === text) texts += length;
   }
   if (all !== count) reader.refuse(`has ${count} ids in runs of ${all}`);
-  const numbersRead = reader.column(count - texts);
+  const numbersRead = reader.column(count - texts, numbers, first);
   const ids: string[] = [];
   let next = 0;
   for (let run = 0; run < runs; run++) {
@@ -94,7 +98,10 @@ export function readIds(reader: ByteReader): string[] {
     const shape = shapes[kind - firstShape];
     if (kind !== text && shape === undefined) reader.refuse("names an unknown beginning of an id");
     for (let left = (lengthsRead[run] as number) + 1; left > 0; left--) {
-      ids.push(shape === undefined ? reader.text() : idOf(shape, numbersRead[next++] as number));
+      if (ids.length < first)
+        ids.push(shape === undefined ? reader.text() : idOf(shape, numbersRead[next++] as number));
+      else if (shape === undefined) reader.text();
+      else break;
     }
   }
   return ids;

@@ -1,7 +1,7 @@
 import { ByteReader } from "../domain/byte-reader.ts";
 import { ByteWriter } from "../domain/byte-writer.ts";
 import { type ExperimentArm, type SessionType, sessionTypes } from "../domain/events.ts";
-import { readIds, writeIds } from "../domain/id-shapes.ts";
+import { readCountedIds, readIds, writeIds } from "../domain/id-shapes.ts";
 import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
 import { type Reason, type SelectedItem, type Stop, stopReasons } from "../domain/item-selection/selection.ts";
 import { asBuffer } from "./row-json.ts";
@@ -82,8 +82,8 @@ function writeItems(items: readonly SelectedItem[], reasons: readonly number[], 
   writer.column(values, count);
 }
 
-/** Throws on what {@link encodeNext} did not write. */
-export function decodeNext(bytes: Buffer): NextList {
+/** Of its items the `first` so many. Throws on what {@link encodeNext} did not write. */
+export function decodeNext(bytes: Buffer, first = Number.POSITIVE_INFINITY): NextList {
   const reader = new ByteReader(bytes, "a stored list");
   if (reader.format !== listFormat) reader.refuse(`is of format ${reader.format}, not ${listFormat}`);
   const [revision, position, at] = [reader.uint(), reader.uint(), reader.int()];
@@ -95,7 +95,7 @@ export function decodeNext(bytes: Buffer): NextList {
   const [model, modelVersion] = [reader.text(), reader.uint()];
   const holdsUntil = reader.uint();
   const stop = readStop(reader);
-  const items = readItems(reader, readReasons(reader, at));
+  const items = readItems(reader, readReasons(reader, at), first);
   reader.end();
   return {
     ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion, arm },
@@ -108,12 +108,19 @@ function readStop(reader: ByteReader): Stop | null {
   return number === 0 ? null : { reason: stopReasons[number - 1] ?? reader.refuse("stops for an unknown reason") };
 }
 
-function readItems(reader: ByteReader, reasons: readonly Reason[]): SelectedItem[] {
-  const ids = readIds(reader);
-  const numbers = reader.column(ids.length);
-  const p = reader.column(ids.length);
-  const score = reader.column(ids.length);
-  const propensity = reader.column(ids.length);
+/** Columns of the list that is read just now: what is made of them leaves nothing else behind. */
+const columns: Readonly<Record<"reasons" | "p" | "score" | "propensity", number[]>> = {
+  ...{ reasons: [], p: [] },
+  ...{ score: [], propensity: [] },
+};
+
+function readItems(reader: ByteReader, reasons: readonly Reason[], first: number): SelectedItem[] {
+  const count = reader.uint();
+  const ids = readCountedIds(reader, count, first);
+  const numbers = reader.column(count, columns.reasons, first);
+  const p = reader.column(count, columns.p, first);
+  const score = reader.column(count, columns.score, first);
+  const propensity = reader.column(count, columns.propensity, first);
   const items: SelectedItem[] = [];
   let [pNow, scoreNow] = [0, 0];
   for (let at = 0; at < ids.length; at++) {
@@ -166,6 +173,8 @@ const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
 const numberFacts = ["dueAt", "mastery", "learners"] as const;
 type Fact = "skillId" | (typeof numberFacts)[number];
 const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
+const hasFact = (code: Reason["code"] | undefined, fact: Fact): boolean =>
+  code !== undefined && reasonFacts[code].includes(fact);
 
 /** Column by column, over the reasons that have such a fact; `at`: near the times when cards are due. */
 function writeReasons(reasons: readonly Reason[], at: number, writer: ByteWriter): void {
@@ -198,22 +207,19 @@ function readReasons(reader: ByteReader, at: number): Reason[] {
   const count = reader.uint();
   const codes = reader.column(count);
   const rules = reader.column(count);
-  const reasons: Record<string, unknown>[] = [];
-  for (let k = 0; k < count; k++) {
-    reasons.push({ code: reasonCodes[codes[k] as number] ?? reader.refuse("gives an unknown reason") });
-  }
-  const factsAt = (k: number): readonly Fact[] => reasonFacts[reasonCodes[codes[k] as number] as Reason["code"]];
   const skillIds = readIds(reader);
-  let skills = 0;
-  for (let k = 0; k < count; k++) {
-    if (factsAt(k).includes("skillId")) (reasons[k] as Record<string, unknown>).skillId = skillIds[skills++] || null;
+  const reasons: Record<string, unknown>[] = [];
+  for (let k = 0, skills = 0; k < count; k++) {
+    const code = reasonCodes[codes[k] as number] ?? reader.refuse("gives an unknown reason");
+    reasons.push(hasFact(code, "skillId") ? { code, skillId: skillIds[skills++] || null } : { code });
   }
   for (const fact of numberFacts) {
     let having = 0;
-    for (let k = 0; k < count; k++) if (factsAt(k).includes(fact)) having += 1;
-    const values = reader.column(having);
+    for (let k = 0; k < count; k++) if (hasFact(reasonCodes[codes[k] as number], fact)) having += 1;
+    if (having === 0) continue;
+    const values = reader.column(having, columns.reasons);
     for (let k = 0, next = 0; k < count; k++) {
-      if (!factsAt(k).includes(fact)) continue;
+      if (!hasFact(reasonCodes[codes[k] as number], fact)) continue;
       const value = values[next++] as number;
       (reasons[k] as Record<string, unknown>)[fact] =
         fact === "mastery" ? value / unit : fact === "dueAt" ? at - value : value;

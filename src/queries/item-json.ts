@@ -1,73 +1,98 @@
-import { reasonText, stopText } from "../domain/item-selection/reason-text.ts";
+import { percentOf, reasonText, stopText } from "../domain/item-selection/reason-text.ts";
+import { bitsOf } from "../domain/item-selection/rules.ts";
 import type { Reason, Stop } from "../domain/item-selection/selection.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
+import { type Piece, type Pieces, piece } from "./pieces.ts";
 
 export interface ItemJson {
-  /** `"itemId":"...","title":"...","kind":"...","skills":[{"skillId":"...","title":"..."}]`, without braces; null for an unknown item. */
-  of(itemId: string): string | null;
-  /** `{"code":"...",...,"text":"..."}` */
-  reason(reason: Reason): string;
+  /** `{"itemId":"...","title":"...","kind":"...","skills":[{"skillId":"...","title":"..."}],"p":`; null for an unknown item. */
+  of(itemId: string): Piece | null;
+  /** Adds `,"reason":{"code":"...",...,"text":"..."}}`. */
+  reason(reason: Reason, to: Pieces): void;
 }
 
 /** `{"reason":"mastered","text":"..."}` or `null`. */
 export const stopJson = (stop: Stop | null): string =>
   stop === null ? "null" : JSON.stringify({ reason: stop.reason, text: stopText(stop) });
 
-/** Numbers 0 to 1 in ten-thousandths come again and again, and to write one takes longer than to find it. */
-const shares: string[] = [];
-export function shareJson(value: number): string {
-  const number = Math.round(value * 10_000);
-  if (!(number >= 0 && number <= 10_000) || number / 10_000 !== value) return String(value);
-  shares[number] ??= String(value);
-  return shares[number];
+/** Numbers 0 to 1 in ten-thousandths come again and again, and to write one takes longer than to find it: between the two. */
+export function sharesJson(before: string, after: string): (value: number) => string {
+  // All places at once: an array that grows by leaps becomes a dictionary.
+  const made = new Array<string | undefined>(10_001);
+  return (value) => {
+    const number = Math.round(value * 10_000);
+    if (!(number >= 0 && number <= 10_000) || number / 10_000 !== value) return before + value + after;
+    let text = made[number];
+    if (text === undefined) {
+      text = before + value + after;
+      made[number] = text;
+    }
+    return text;
+  };
 }
+const masteryJson = sharesJson(',"mastery":', "");
+
+/** What the sentence of a reason, and all that stands before its numbers, is the same for. */
+interface ReasonPieces {
+  /** `,"reason":{"code":"...","skillId":"..."` */
+  readonly head: Piece;
+  /** `,"rules":[...],"text":"..."}}`, by the percent that the sentence gives, else one. */
+  readonly tails: Piece[];
+}
+
+/** Of reasons; then all are made anew. */
+const piecesMax = 20_000;
 
 /** What an answer says of an item whoever asks, rendered once for each version of the catalogue. */
 export function createItemJson(reader: CatalogueReader): ItemJson {
   let version = -1;
-  const rendered = new Map<string, string>();
-  const skills = new Map<string, string>();
+  const rendered = new Map<string, Piece>();
+  /** By code and rules, then by skill. */
+  const reasons = new Map<string, Map<string | null, ReasonPieces>>();
+  let pieces = 0;
 
   /** Everything that was rendered is of one version of the catalogue. */
   function renew(): void {
-    if (version === reader.version) return;
+    if (version === reader.version && pieces < piecesMax) return;
     version = reader.version;
     rendered.clear();
-    skills.clear();
-  }
-
-  /** `,"skillId":"..."`; skills of the catalogue are few, and others are not kept. */
-  function skillFact(skillId: string): string {
-    let json = skills.get(skillId);
-    if (json === undefined) {
-      json = `,"skillId":${JSON.stringify(skillId)}`;
-      if (reader.catalogue.skills.has(skillId)) skills.set(skillId, json);
-    }
-    return json;
-  }
-
-  /** What the reason is made of, after its code; times as ISO 8601. */
-  function reasonFacts(reason: Reason): string {
-    let facts = "";
-    if ("skillId" in reason) facts += reason.skillId === null ? ',"skillId":null' : skillFact(reason.skillId);
-    if ("mastery" in reason) facts += `,"mastery":${shareJson(reason.mastery)}`;
-    if ("dueAt" in reason) facts += `,"dueAt":"${new Date(reason.dueAt).toISOString()}"`;
-    if ("learners" in reason) facts += `,"learners":${reason.learners}`;
-    if (reason.rules !== undefined) facts += `,"rules":${JSON.stringify(reason.rules)}`;
-    return facts;
+    reasons.clear();
+    pieces = 0;
   }
 
   const skillTitle = (skillId: string): string => reader.catalogue.skills.get(skillId)?.title ?? skillId;
 
-  function render(itemId: string): string | null {
+  function render(itemId: string): Piece | null {
     const item = reader.catalogue.items.get(itemId);
     if (item === undefined) return null;
     const skills = item.skillIds.map((skillId) => ({ skillId, title: skillTitle(skillId) }));
     const { title, kind, contentUri } = item;
-    return JSON.stringify({ itemId, title, kind, ...(contentUri === undefined ? {} : { contentUri }), skills }).slice(
-      1,
-      -1,
-    );
+    const json = JSON.stringify({ itemId, title, kind, ...(contentUri === undefined ? {} : { contentUri }), skills });
+    return piece(`${json.slice(0, -1)},"p":`);
+  }
+
+  function piecesOf(reason: Reason): ReasonPieces {
+    const { code } = reason;
+    const name = reason.rules === undefined ? code : `${code} ${bitsOf(reason.rules)}`;
+    let bySkill = reasons.get(name);
+    if (bySkill === undefined) {
+      bySkill = new Map();
+      reasons.set(name, bySkill);
+    }
+    const skillId = "skillId" in reason ? reason.skillId : null;
+    let found = bySkill.get(skillId);
+    if (found === undefined) {
+      const skill = "skillId" in reason ? `,"skillId":${JSON.stringify(skillId)}` : "";
+      found = { head: piece(`,"reason":{"code":"${code}"${skill}`), tails: [] };
+      bySkill.set(skillId, found);
+      pieces += 1;
+    }
+    return found;
+  }
+
+  function tailOf(reason: Reason): Piece {
+    const rules = reason.rules === undefined ? "" : `,"rules":${JSON.stringify(reason.rules)}`;
+    return piece(`${rules},"text":${JSON.stringify(reasonText(reason, skillTitle))}}}`);
   }
 
   return {
@@ -80,10 +105,27 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
       }
       return json;
     },
-    reason(reason) {
+    reason(reason, to) {
       renew();
-      const text = JSON.stringify(reasonText(reason, skillTitle));
-      return `{"code":"${reason.code}"${reasonFacts(reason)},"text":${text}}`;
+      const { head, tails } = piecesOf(reason);
+      to.add(head);
+      let place = 0;
+      if ("mastery" in reason) {
+        to.number(reason.mastery, masteryJson(reason.mastery));
+        place = percentOf(reason.mastery);
+      } else if ("dueAt" in reason) {
+        to.number(reason.dueAt, `,"dueAt":"${new Date(reason.dueAt).toISOString()}"`);
+      } else if ("learners" in reason) {
+        to.number(reason.learners, `,"learners":${reason.learners}`);
+        return to.add(tailOf(reason));
+      }
+      let tail = tails[place];
+      if (tail === undefined) {
+        tail = tailOf(reason);
+        tails[place] = tail;
+        pieces += 1;
+      }
+      to.add(tail);
     },
   };
 }

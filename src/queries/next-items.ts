@@ -88,20 +88,39 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return made !== undefined && holds(made, clock.now()) ? made : undefined;
   }
 
-  function ofList(learnerId: string, list: NextList, items: SelectedItem[], source: "personal" | "stale"): Rendered {
-    const selection = { size: deps.listSize, items: list.items, cut: !isStartOf(list.items, items), skillIds: null };
-    return render({ ...list, learnerId, source, computed: "precomputed", items, selection });
+  function ofList(
+    learnerId: string,
+    bytes: Buffer,
+    list: NextList,
+    items: SelectedItem[],
+    source: "personal" | "stale",
+  ): Rendered {
+    const cut = !isStartOf(list.items, items);
+    const selection = { size: deps.listSize, items: () => decodeNext(bytes).items, cut, skillIds: null };
+    const { trackId, sessionType, policyVersion, arm, model, modelVersion, revision, position } = list;
+    const { at, holdsUntil, stop } = list;
+    return render({
+      ...{ learnerId, source, computed: "precomputed", trackId, sessionType, policyVersion, arm, model, modelVersion },
+      ...{ revision, position, at, holdsUntil, stop, items, selection },
+    });
   }
 
   /** The answer from a precomputed list; null where it does not serve the request. */
   function fromList(learnerId: string, field: KeptField, request: NextRequest): Rendered | null {
     const kept = madeOfList(field, request);
     if (kept !== undefined) return kept;
-    const list = field.bytes === null ? null : decodeNext(field.bytes);
-    if (list === null || !serves(list, learnerId, request, catalogue) || !holds(list, clock.now())) return null;
-    const items = cut(list, catalogue.bank(list.trackId), request, deps.listSize);
+    if (field.bytes === null) return null;
+    // Mostly nothing is passed over, and those at its end are not needed.
+    let list = decodeNext(field.bytes, request.count);
+    if (!serves(list, learnerId, request, catalogue) || !holds(list, clock.now())) return null;
+    const bank = catalogue.bank(list.trackId);
+    let items = cut(list, bank, request, null);
+    if (items === null || items.length < request.count) {
+      list = decodeNext(field.bytes);
+      items = cut(list, bank, request, deps.listSize);
+    }
     if (items === null) return null;
-    const made = ofList(learnerId, list, items, "personal");
+    const made = ofList(learnerId, field.bytes, list, items, "personal");
     return request.cacheKey === null ? made : field.make(request.cacheKey, catalogue.version, made);
   }
 
@@ -113,7 +132,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const list = decodeNext(field.bytes);
     const items = cut(list, catalogue.bank(request.trackId), request, null);
     if (items === null || items.length === 0) return null;
-    const made = ofList(learnerId, list, items, "stale");
+    const made = ofList(learnerId, field.bytes, list, items, "stale");
     return name === null ? made : field.make(name, catalogue.version, made);
   }
 
@@ -148,7 +167,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name },
       ...{ modelVersion: deps.model.current().version, revision: 0, position: popular.position },
       ...{ at: now, holdsUntil: now + newLearnerKeptMs, stop, items: items.map(shortened) },
-      selection: { size: request.count, items, cut: request.exclude.size > 0, skillIds: request.skillIds },
+      selection: { size: request.count, items: () => items, cut: request.exclude.size > 0, skillIds: request.skillIds },
     });
     return done(field === null || cacheKey === null ? made : field.make(cacheKey, version, made), "popular");
   }

@@ -1,9 +1,10 @@
-import { hash } from "node:crypto";
 import type { ExperimentArm, ItemsServed, SessionType } from "../domain/events.ts";
-import type { Reason, SelectedItem, Stop } from "../domain/item-selection/selection.ts";
-import { type ItemJson, shareJson, stopJson } from "./item-json.ts";
+import type { SelectedItem, Stop } from "../domain/item-selection/selection.ts";
+import { type ItemJson, sharesJson, stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
-import { type Rendered, rendered } from "./rendered.ts";
+import { type Piece, Pieces, piece, sumOf } from "./pieces.ts";
+import { type Rendered, renderedOf } from "./rendered.ts";
+import { SelectionId } from "./selection-id.ts";
 
 /** A list ready to be put into words: precomputed, selected on demand, or popular. */
 export interface NextAnswer {
@@ -31,7 +32,7 @@ export interface NextAnswer {
     /** Items that were asked for. */
     readonly size: number;
     /** Of which `items` are the first, but for those passed over. */
-    readonly items: readonly SelectedItem[];
+    items(): readonly SelectedItem[];
     /** Items were passed over: places in the answer are not those in the selection. */
     readonly cut: boolean;
     /** Only items with one of these skills; null for any. */
@@ -41,44 +42,97 @@ export interface NextAnswer {
   };
 }
 
+const pJson = sharesJson("", ',"score":');
+const scoreJson = sharesJson("", ',"propensity":');
+const propensities = new Map<number, string>();
+const propensitiesMax = 10_000;
+
 /**
  * The answer as JSON, by hand: JSON.stringify of the whole would take longer than all the rest of the request.
  * `itemJson` gives the static part of each item; an item it does not know is left out. `recordedShare` of all lists, 0..1, are
  * to be recorded as served: chosen by their ids, which tell nothing of what is in them.
  */
 export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare = 0): Rendered {
-  const { learnerId, source, computed, trackId, sessionType, policyVersion, model, modelVersion } = answer;
-  let items = "";
-  // The items of a list share a few reasons.
-  const reasons: Reason[] = [];
-  const reasonJsons: string[] = [];
-  for (const { itemId, p, score, propensity, reason } of answer.items) {
-    const known = itemJson.of(itemId);
-    if (known === null) continue;
-    if (items !== "") items += ",";
-    let number = reasons.indexOf(reason);
-    if (number < 0) {
-      number = reasons.push(reason) - 1;
-      reasonJsons.push(itemJson.reason(reason));
-    }
-    items += `{${known},"p":${shareJson(p)},"score":${shareJson(score)},"propensity":${propensity},"reason":${reasonJsons[number]}}`;
-  }
-  const beforeAge =
-    `{"learnerId":${JSON.stringify(learnerId)},"source":"${source}","computed":"${computed}",` +
-    `"trackId":${JSON.stringify(trackId)},"sessionType":"${sessionType}",` +
-    `"policyVersion":${JSON.stringify(policyVersion)},${experimentJson(answer.arm)}"model":"${model}","modelVersion":${modelVersion},` +
-    `"revision":${answer.revision},"position":${answer.position},"ageMs":`;
-  const selectionId = selectionIdOf(answer);
-  const afterAge = `,"selectionId":"${selectionId}","stop":${stopJson(answer.stop)},"items":[${items}]`;
-  const passing = source === "stale";
-  const toRecord = chosen(selectionId, recordedShare)
-    ? { selectionId, list: () => itemsServed(answer, selectionId) }
-    : null;
-  return rendered({ ...answer, passing, toRecord }, beforeAge, afterAge);
+  const learner = sumOf(answer.learnerId);
+  const id = selectionIdOf(answer, learner);
+  const selectionId = id.text;
+  const before = new Pieces();
+  before.constant('{"learnerId":');
+  before.any(JSON.stringify(answer.learnerId), learner);
+  before.add(constantsOf(answer));
+  before.number(answer.revision, String(answer.revision));
+  before.constant(',"position":');
+  before.number(answer.position, String(answer.position));
+  before.constant(',"ageMs":');
+  const after = new Pieces();
+  after.word(`,"selectionId":"${selectionId}","stop":${stopJson(answer.stop)},"items":[`, id.chance);
+  addItems(answer.items, itemJson, after);
+  after.constant("]");
+  const passing = answer.source === "stale";
+  const chosen = id.chance < recordedShare * 2 ** 32;
+  const toRecord = chosen ? { selectionId, list: () => itemsServed(answer, selectionId) } : null;
+  const { revision, at, holdsUntil } = answer;
+  return renderedOf({ revision, at, holdsUntil, passing, toRecord }, before, after);
 }
 
-const chosen = (selectionId: string, share: number): boolean =>
-  share > 0 && Number.parseInt(selectionId.slice(0, 8), 16) < share * 2 ** 32;
+function addItems(items: readonly SelectedItem[], itemJson: ItemJson, to: Pieces): void {
+  let some = false;
+  for (let at = 0; at < items.length; at++) {
+    const { itemId, p, score, propensity, reason } = items[at] as SelectedItem;
+    const known = itemJson.of(itemId);
+    if (known === null) continue;
+    if (some) to.constant(",");
+    some = true;
+    to.add(known);
+    to.number(p, pJson(p));
+    to.number(score, scoreJson(score));
+    to.number(propensity, propensityJson(propensity));
+    itemJson.reason(reason, to);
+  }
+}
+
+function propensityJson(propensity: number): string {
+  if (propensity === 1) return "1";
+  let json = propensities.get(propensity);
+  if (json === undefined) {
+    if (propensities.size >= propensitiesMax) propensities.clear();
+    json = String(propensity);
+    propensities.set(propensity, json);
+  }
+  return json;
+}
+
+/** What many answers say alike; made anew when there are too many. */
+const constants = new Map<string, Piece>();
+const constantsMax = 1_000;
+let last: { readonly of: NextAnswer; readonly json: Piece } | null = null;
+
+const saysAlike = (a: NextAnswer, b: NextAnswer): boolean =>
+  a.policyVersion === b.policyVersion &&
+  a.trackId === b.trackId &&
+  a.modelVersion === b.modelVersion &&
+  a.sessionType === b.sessionType &&
+  a.computed === b.computed &&
+  a.source === b.source &&
+  a.model === b.model &&
+  a.arm === null &&
+  b.arm === null;
+
+function constantsOf(answer: NextAnswer): Piece {
+  if (last !== null && saysAlike(last.of, answer)) return last.json;
+  const { source, computed, trackId, sessionType, policyVersion, arm, model, modelVersion } = answer;
+  const text =
+    `,"source":"${source}","computed":"${computed}",` +
+    `"trackId":${JSON.stringify(trackId)},"sessionType":"${sessionType}",` +
+    `"policyVersion":${JSON.stringify(policyVersion)},${experimentJson(arm)}"model":"${model}","modelVersion":${modelVersion},` +
+    `"revision":`;
+  const json = constants.get(text) ?? piece(text);
+  if (constants.size >= constantsMax) constants.clear();
+  constants.set(text, json);
+  // Without its items: it is kept.
+  last = { of: { ...answer, items: [], selection: { ...answer.selection, items: () => [] } }, json };
+  return json;
+}
 
 /** The list as its event says it. */
 function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
@@ -96,7 +150,10 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
       ...{ itemId, p, propensity, reason: code },
       ...(rules === undefined ? {} : { rules: [...rules] }),
     })),
-    candidates: selection.items.map(({ itemId }) => itemId).filter((itemId) => !shown.has(itemId)),
+    candidates: selection
+      .items()
+      .map(({ itemId }) => itemId)
+      .filter((itemId) => !shown.has(itemId)),
     ...(answer.stop === null ? {} : { stop: answer.stop.reason }),
   };
 }
@@ -104,12 +161,28 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
 const experimentJson = (arm: ExperimentArm | null): string =>
   arm === null ? "" : `"experiment":${JSON.stringify(arm)},`;
 
-/** The same list has the same id, so that an answer can name the list it follows from, without a write for each query. */
-function selectionIdOf(answer: NextAnswer): string {
-  const { learnerId, computed, sessionType, policyVersion, model, modelVersion, revision, position, at } = answer;
-  const ids = answer.items.map((item) => item.itemId).join(" ");
+function selectionIdOf(answer: NextAnswer, learner: number): SelectionId {
+  const { computed, sessionType, policyVersion, model, modelVersion, revision, position, at, items } = answer;
   // A learner nothing is known of is given the same list at any time, as long as the same is popular.
   const time = revision === 0 ? 0 : at;
-  const facts = [learnerId, computed, sessionType, policyVersion, model, modelVersion, revision, position, time, ids];
-  return hash("sha256", facts.join("\n"), "hex").slice(0, 24);
+  const made = textSum(policyVersion) ^ Math.imul(textSum(model), 3) ^ Math.imul(textSum(sessionType), 5);
+  const id = new SelectionId({
+    ...{ learner, modelVersion, revision, position, time },
+    made: computed === "precomputed" ? made : ~made,
+  });
+  for (let k = 0; k < items.length; k++) id.add(textSum((items[k] as SelectedItem).itemId));
+  return id;
+}
+
+/** Of texts that come again and again; made anew when there are too many. */
+const textSums = new Map<string, number>();
+const textSumsMax = 100_000;
+function textSum(text: string): number {
+  let sum = textSums.get(text);
+  if (sum === undefined) {
+    if (textSums.size >= textSumsMax) textSums.clear();
+    sum = sumOf(text);
+    textSums.set(text, sum);
+  }
+  return sum;
 }

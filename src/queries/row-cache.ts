@@ -1,7 +1,7 @@
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { learnerKey, learnerOfKey, stateField } from "../projections/rows.ts";
-import { createRowMemory, type Held, KeptField } from "./row-memory.ts";
+import { createRowMemory, type Held, type KeptField } from "./row-memory.ts";
 
 /** The rows of learners that this process has in memory. Rows are those of a namespace (see projections/rows.ts). */
 export interface RowCache {
@@ -75,7 +75,16 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     bytes: Promise<Buffer | null>,
   ): Promise<KeptField> {
     reads += 1;
-    const row = bytes.then((found) => take(one, found)).finally(() => end(one));
+    const row: Promise<KeptField> = bytes.then(
+      (found) => {
+        end(one);
+        return take(one, found);
+      },
+      (error: unknown) => {
+        end(one);
+        throw error;
+      },
+    );
     const started = { namespace, learnerId, field, number: reads, startedAt: clock.now() };
     const one: Reading = { ...started, row, overtaken: false };
     const others = reading.get(learnerId);
@@ -85,9 +94,9 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
   }
 
   function end(one: Reading): void {
-    const others = (reading.get(one.learnerId) ?? []).filter((other) => other !== one);
-    if (others.length > 0) reading.set(one.learnerId, others);
-    else reading.delete(one.learnerId);
+    const others = reading.get(one.learnerId);
+    if (others === undefined || others.length === 1) reading.delete(one.learnerId);
+    else others.splice(others.indexOf(one), 1);
   }
 
   /** What a write, or a later read, has overtaken does not replace what is known. */
@@ -96,7 +105,7 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     bytes: Buffer | null,
   ): KeptField {
     const known = memory.find(learnerId, field);
-    const kept = known?.holds(namespace, bytes) ? known : new KeptField(namespace, learnerId, bytes, memory.grew);
+    const kept = known?.holds(namespace, bytes) ? known : memory.field(namespace, learnerId, bytes);
     if (known !== undefined && (overtaken || known.read > number)) return kept;
     kept.read = number;
     kept.readAt = startedAt;

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Rendered } from "./rendered.ts";
+import { type Rendered, toSendAgain } from "./rendered.ts";
 
 /** One field of a learner's row as it was read last, with the answers made of it since. */
 export class KeptField {
@@ -15,14 +15,15 @@ export class KeptField {
   /** Of the answers, and of what they stand on. */
   madeBytes = 0;
   private stamp: string | number = "";
-  private readonly all = new Map<string, Rendered>();
-  private readonly grew: (field: KeptField) => void;
+  /** Names and answers in turn, a few: looked through faster than looked up. */
+  private readonly all: (string | Rendered)[] = [];
+  private readonly grew: ((field: KeptField) => void) | null;
 
-  constructor(namespace: string, learnerId: string, bytes: Buffer | null, grew: (field: KeptField) => void) {
+  /** `grew`: told when an answer is kept with it; null: none is. */
+  constructor(namespace: string, learnerId: string, bytes: Buffer | null, grew: ((field: KeptField) => void) | null) {
     this.namespace = namespace;
     this.learnerId = learnerId;
-    // A copy: what an adapter hands out may be a slice of something much larger.
-    this.bytes = bytes === null ? null : Buffer.from(bytes);
+    this.bytes = bytes;
     this.grew = grew;
   }
 
@@ -33,24 +34,34 @@ export class KeptField {
 
   /** The answer made under this name, while everything else it was made of (`stamp`) was the same. */
   made(name: string, stamp: string | number): Rendered | undefined {
-    return stamp === this.stamp ? this.all.get(name) : undefined;
+    if (stamp !== this.stamp) return undefined;
+    const at = this.all.indexOf(name);
+    return at < 0 ? undefined : toSendAgain(this.all[at + 1] as Rendered);
   }
 
   /** Keeps an answer with the field, as long as there is room. */
   make(name: string, stamp: string | number, made: Rendered): Rendered {
-    if (stamp !== this.stamp || this.all.size >= madeMax) {
-      this.all.clear();
+    if (this.grew === null) return made;
+    if (stamp !== this.stamp || this.all.length >= 2 * madeMax) {
+      this.all.length = 0;
       this.madeBytes = 0;
     }
     this.stamp = stamp;
-    if (!this.all.has(name)) this.madeBytes += made.bytes + entryBytes.made;
-    this.all.set(name, made);
+    const at = this.all.indexOf(name);
+    if (at < 0) {
+      this.madeBytes += made.bytes + entryBytes.made;
+      this.all.push(name, made);
+    } else {
+      this.all[at + 1] = made;
+    }
     this.grew(this);
     return made;
   }
 }
 
 export interface RowMemory {
+  /** One to be put here. */
+  field(namespace: string, learnerId: string, bytes: Buffer | null): KeptField;
   find(learnerId: string, field: string): KeptField | undefined;
   put(field: KeptField, name: string): void;
   /** All fields of the learner. */
@@ -78,8 +89,23 @@ const unknownShare = 1 / 8;
 
 type Learner = Map<string, KeptField>;
 
-/** Fields of learners' rows, at most so many bytes of them; those used least recently make room. */
+/** Fields of learners' rows, at most so many bytes of them; those used least recently make room. Of 0 bytes: nothing. */
 export function createRowMemory(bytesMax: number): RowMemory {
+  return bytesMax === 0 ? nothingKept : keepRows(bytesMax);
+}
+
+const nothingKept: RowMemory = {
+  field: (namespace, learnerId, bytes) => new KeptField(namespace, learnerId, bytes, null),
+  find: () => undefined,
+  put: () => undefined,
+  of: () => [],
+  all: () => [],
+  grew: () => undefined,
+  hottest: () => [],
+  held: () => ({ learners: 0, unknown: 0, bytes: 0 }),
+};
+
+function keepRows(bytesMax: number): RowMemory {
   const store = (share: number) =>
     new LRUCache<string, Learner>({ maxSize: Math.max(1, Math.floor(bytesMax * share)), sizeCalculation: sizeOf });
   const known = store(1 - unknownShare);
@@ -96,7 +122,21 @@ export function createRowMemory(bytesMax: number): RowMemory {
     (hasRow ? known : unknown).set(learnerId, fields);
   }
 
+  function grew(field: KeptField): void {
+    const fields = learner(field.learnerId);
+    if (fields === undefined) return;
+    for (const one of fields.values()) {
+      if (one === field) {
+        place(field.learnerId, fields);
+        return;
+      }
+    }
+  }
+
   return {
+    // A copy: what an adapter hands out may be a slice of something much larger.
+    field: (namespace, learnerId, bytes) =>
+      new KeptField(namespace, learnerId, bytes === null ? null : Buffer.from(bytes), grew),
     find: (learnerId, field) => learner(learnerId)?.get(field),
     put(field, name) {
       const fields: Learner = learner(field.learnerId) ?? new Map();
@@ -108,10 +148,7 @@ export function createRowMemory(bytesMax: number): RowMemory {
       for (const fields of known.values()) yield* fields.values();
       for (const fields of unknown.values()) yield* fields.values();
     },
-    grew(field) {
-      const fields = learner(field.learnerId);
-      if (fields !== undefined && [...fields.values()].includes(field)) place(field.learnerId, fields);
-    },
+    grew,
     hottest(max) {
       const ids: string[] = [];
       for (const id of known.keys()) {

@@ -37,7 +37,7 @@ export function selectNow(
     ...{ holdsUntil: selection.holdsUntil, stop: selection.stop, items: selection.items.map(shortened) },
     selection: {
       size: count,
-      items: selection.items,
+      items: () => selection.items,
       cut: exclude.size > 0,
       skillIds,
       sessionId: request.sessionId,

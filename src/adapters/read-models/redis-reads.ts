@@ -1,8 +1,11 @@
-import type { Redis } from "ioredis";
+import { type Redis, Command as RedisCommand } from "ioredis";
 import { ReadModelsUnavailable } from "../../ports/read-models.ts";
+import type { Guard } from "../engines/breaker.ts";
 import type { RedisServers } from "../engines/redis-servers.ts";
 import { afterAnswers } from "./deadline.ts";
-import type { Command, Pipeline, RunCommands } from "./redis-commands.ts";
+import type { RunCommands } from "./redis-commands.ts";
+import { type Line, lineTo, Read, unavailable } from "./redis-read.ts";
+import { createSlowReads } from "./redis-slow-reads.ts";
 
 export interface Reads {
   get(key: string, field: string): Promise<Buffer | null>;
@@ -13,6 +16,8 @@ export interface Reads {
 export interface ReadsDeps {
   readonly servers: RedisServers;
   readonly run: RunCommands;
+  /** Asked once for each pipeline; refused, all its reads are. */
+  readonly guard: Guard;
   /** A read that is not answered by then is rejected. */
   readonly deadlineMs: number;
   /** A read that is not answered by then is asked of a copy too, where there is one. */
@@ -21,52 +26,38 @@ export interface ReadsDeps {
   readonly underWayMax: number;
 }
 
-/** Between two tries of a read that neither the master nor a copy could answer. */
-const tryAgainMs = 20;
-
-class Read implements Command {
-  readonly key: string;
-  readonly field: string;
-  readonly answer: Promise<Buffer | null>;
-  settled = false;
-  #resolve: (bytes: Buffer | null) => void = () => undefined;
-  #reject: (error: Error) => void = () => undefined;
-
-  constructor(key: string, field: string) {
-    this.key = key;
-    this.field = field;
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  add(pipeline: Pipeline): void {
-    pipeline.hgetBuffer(this.key, this.field);
-  }
-
-  done(reply: unknown): void {
-    this.settled = true;
-    this.#resolve(reply as Buffer | null);
-  }
-
-  fail(error: ReadModelsUnavailable): void {
-    this.settled = true;
-    this.#reject(error);
-  }
-}
+/**
+ * While a master owes an answer what comes in is gathered, as what a busy server is sent in one go costs both sides a
+ * fraction of what it costs one by one: until the answer is there, or so many are gathered, or for so long.
+ */
+const gatheredMax = 64;
+const gatheringMs = 1;
 
 /**
  * The reads of queries: those of one turn of the event loop go to each master in one pipeline. One that is not answered
  * soon, or refused, is asked of a copy as well, and the first answer counts. A master that lets a read wait is not asked
  * again until it has answered, so that a server that hangs delays a few reads and not each.
  */
-export function createReads({ servers, run, deadlineMs, hedgeMs, underWayMax }: ReadsDeps): Reads {
-  let gathered: Read[] = [];
+export function createReads(deps: ReadsDeps): Reads {
+  const { servers, guard, deadlineMs, hedgeMs, underWayMax } = deps;
+  const lines = new WeakMap<Redis, Line>();
+  let last = lineTo(null);
   let underWay = 0;
   let closed = false;
-  /** Since when masters let a read wait for too long (performance.now()), until they answer it or the connection ends. */
-  const silentSince = new WeakMap<Redis, number>();
+  const again = createSlowReads(deps);
+  const watch = createWatch(
+    servers.replicated ? Math.min(hedgeMs, deadlineMs) : deadlineMs,
+    deadlineMs,
+    (reads) => void (servers.replicated && again.fromCopies(reads, false)),
+    flush,
+  );
+
+  function lineOf(master: Redis | null): Line {
+    if (master === last.master) return last;
+    last = (master === null ? undefined : lines.get(master)) ?? lineTo(master);
+    if (master !== null) lines.set(master, last);
+    return last;
+  }
 
   function get(key: string, field: string): Promise<Buffer | null> {
     if (closed) return Promise.reject(new ReadModelsUnavailable("Redis: closed"));
@@ -74,87 +65,91 @@ export function createReads({ servers, run, deadlineMs, hedgeMs, underWayMax }: 
       return Promise.reject(new ReadModelsUnavailable(`Redis: ${underWayMax} answers are waited for already`));
     }
     underWay += 1;
-    const read = new Read(key, field);
-    if (gathered.length === 0) setImmediate(send);
-    gathered.push(read);
+    const line = lineOf(servers.master(key));
+    const read = new Read(key, field, line);
+    line.gathered.push(read);
+    if (!line.scheduled) {
+      line.scheduled = true;
+      setImmediate(flush, line);
+    }
+    watch(read);
     return read.answer;
   }
 
-  function send(): void {
-    const byMaster = new Map<Redis | null, Read[]>();
-    for (const read of gathered) {
-      const master = servers.master(read.key);
-      const some = byMaster.get(master);
-      if (some === undefined) byMaster.set(master, [read]);
-      else some.push(read);
-    }
-    gathered = [];
-    for (const [master, some] of byMaster) {
-      void readAll(master, some).finally(() => {
-        underWay -= some.length;
-      });
-    }
-  }
-
-  /** Resolves when each is answered or rejected. */
-  async function readAll(master: Redis | null, reads: readonly Read[]): Promise<void> {
-    const until = performance.now() + deadlineMs;
-    let error: unknown = null;
-    let stop = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      stop = afterAnswers(deadlineMs, resolve);
-    });
-    const tries = async (): Promise<void> => {
-      for (;;) {
-        const left = reads.filter((read) => !read.settled);
-        error = await fromAnyServer(master, left, until);
-        if (!servers.replicated || left.every((read) => read.settled) || performance.now() + tryAgainMs > until) return;
-        await new Promise((resolve) => setTimeout(resolve, tryAgainMs));
-      }
+  function flush(line: Line): void {
+    line.scheduled = false;
+    const { gathered, master, silentSince } = line;
+    if (gathered.length === 0) return;
+    const busy = master !== null && silentSince === null && line.pipelines > 0;
+    if (busy && gathered.length < gatheredMax && performance.now() - line.sentAt < gatheringMs) return;
+    line.gathered = [];
+    const refused = (error: unknown): void => {
+      for (const read of gathered) read.fail(unavailable(error, deadlineMs));
     };
-    await Promise.race([tries(), late]);
-    stop();
-    for (const read of reads) if (!read.settled) read.fail(unavailable(error, deadlineMs));
+    void guard(() => readAll(line, gathered))
+      .catch(refused)
+      .finally(() => {
+        underWay -= gathered.length;
+      });
   }
 
-  /** Resolves with the last error when each is answered, or nobody is left to ask. */
-  async function fromAnyServer(master: Redis | null, reads: readonly Read[], until: number): Promise<unknown> {
-    const since = master === null ? Number.NEGATIVE_INFINITY : silentSince.get(master);
-    if (master === null || since !== undefined) {
-      if (!servers.replicated) return new Error("the server has not answered for a while");
-      return fromCopies(reads, performance.now() - (since ?? 0) > deadlineMs);
-    }
-    const stop = afterAnswers(servers.replicated ? hedgeMs : deadlineMs, () => {
-      if (!silentSince.has(master)) silentSince.set(master, performance.now());
-      if (servers.replicated) void fromCopies(reads, false);
+  /** Settles when each is settled; rejects where one failed. */
+  function readAll(line: Line, reads: readonly Read[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let left = reads.length;
+      let failure: ReadModelsUnavailable | null = null;
+      const settled = (error: ReadModelsUnavailable | null): void => {
+        failure ??= error;
+        left -= 1;
+        if (left > 0) return;
+        if (failure === null) resolve();
+        else reject(failure);
+      };
+      for (const read of reads) read.onSettled = settled;
+      if (line.master === null || line.silentSince !== null) void again.readAll(line, reads, null);
+      else send(line, line.master, reads);
     });
-    try {
-      await run(reads, { until, patient: false });
-      return null;
-    } catch (error) {
-      return servers.replicated ? ((await fromCopies(reads, isConnectionLost(error))) ?? error) : error;
-    } finally {
-      stop();
-      silentSince.delete(master);
-    }
   }
 
-  /**
-   * Resolves with the last error. That a copy has no such row counts only where the master is `gone`: while a slot is on
-   * its way to another master, the copies of this one miss the rows that have moved already, and cannot say so.
-   */
-  async function fromCopies(reads: readonly Read[], gone: boolean): Promise<unknown> {
-    const byCopy = new Map<Redis, Read[]>();
+  /** In one pipeline, which asks for no promise and no list of replies: of a read that takes 2 us these would be half. */
+  function send(line: Line, master: Redis, reads: readonly Read[]): void {
+    let left = reads.length;
+    const failed: Read[] = [];
+    let why: Error | null = null;
+    const answered = (): void => {
+      left -= 1;
+      if (left > 0) return;
+      line.pipelines -= 1;
+      line.silentSince = null;
+      if (line.gathered.length > 0) flush(line);
+      if (why !== null) void again.readAll(line, failed, unavailable(why, deadlineMs));
+    };
+    let text = "";
+    const stream = {
+      write(part: string) {
+        text += part;
+      },
+    };
+    line.pipelines += 1;
+    line.sentAt = performance.now();
     for (const read of reads) {
-      if (read.settled) continue;
-      const copy = servers.replica(read.key);
-      if (copy === null) continue;
-      const some = byCopy.get(copy);
-      if (some === undefined) byCopy.set(copy, [read]);
-      else some.push(read);
+      const command = new RedisCommand("hget", [read.key, read.field]);
+      read.sent = true;
+      command.resolve = (reply) => {
+        read.sent = false;
+        read.done(reply);
+        answered();
+      };
+      command.reject = (error) => {
+        read.sent = false;
+        failed.push(read);
+        why = error;
+        answered();
+      };
+      // Its promise is not used: what settles it was put in its place.
+      void master.sendCommand(command, stream as never);
     }
-    const errors = await Promise.all(Array.from(byCopy, ([copy, some]) => fromCopy(copy, some, gone)));
-    return errors.find((error) => error !== null) ?? null;
+    if (text !== "") master.stream.write(text);
   }
 
   return {
@@ -165,25 +160,52 @@ export function createReads({ servers, run, deadlineMs, hedgeMs, underWayMax }: 
   };
 }
 
-async function fromCopy(copy: Redis, reads: readonly Read[], gone: boolean): Promise<unknown> {
-  const pipeline = copy.pipeline();
-  for (const read of reads) read.add(pipeline);
-  const replies = (await pipeline.exec()) ?? [];
-  let failure: unknown = null;
-  reads.forEach((read, at) => {
-    const [error, reply] = replies[at] ?? [new Error("no reply"), null];
-    if (error !== null) failure = error;
-    else if (!read.settled && (reply !== null || gone)) read.done(reply);
-  });
-  return failure;
-}
+/**
+ * One timer for all reads: hedges those that take `hedgeMs` and fails those that take `deadlineMs`. A master that owes the
+ * answer to one is silent from then on.
+ */
+function createWatch(
+  hedgeMs: number,
+  deadlineMs: number,
+  hedge: (reads: readonly Read[]) => void,
+  flush: (line: Line) => void,
+): (read: Read) => void {
+  /** In the order in which they began. */
+  let waiting: Read[] = [];
+  let looking = false;
 
-/** Rather than that the server has answered, with a refusal. */
-const isConnectionLost = (error: unknown): boolean =>
-  !(error instanceof Error && error.cause instanceof Error && error.cause.name === "ReplyError");
+  function lookAt(time: number): void {
+    looking = true;
+    afterAnswers(Math.max(0, time - performance.now()), look);
+  }
 
-function unavailable(cause: unknown, deadlineMs: number): ReadModelsUnavailable {
-  if (cause instanceof ReadModelsUnavailable) return cause;
-  const why = cause instanceof Error ? cause.message : `no answer within ${deadlineMs} ms`;
-  return new ReadModelsUnavailable(`Redis: ${why}`, { cause });
+  function look(): void {
+    const now = performance.now();
+    waiting = waiting.filter(({ settled }) => !settled);
+    const slow = waiting.filter(({ hedged, startedAt }) => !hedged && now - startedAt >= hedgeMs);
+    const silent = new Set<Line>();
+    for (const read of slow) {
+      read.hedged = true;
+      const { line, sent } = read;
+      if (sent && line.silentSince === null) {
+        line.silentSince = now;
+        silent.add(line);
+      }
+    }
+    if (slow.length > 0) hedge(slow);
+    for (const read of waiting) if (now - read.startedAt >= deadlineMs) read.fail(unavailable(null, deadlineMs));
+    // What was gathered behind it has to go another way.
+    for (const line of silent) flush(line);
+    looking = false;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { settled, hedged, startedAt } of waiting) {
+      if (!settled) next = Math.min(next, startedAt + (hedged ? deadlineMs : hedgeMs));
+    }
+    if (next < Number.POSITIVE_INFINITY) lookAt(next);
+  }
+
+  return (read) => {
+    waiting.push(read);
+    if (!looking) lookAt(read.startedAt + hedgeMs);
+  };
 }

@@ -1,4 +1,5 @@
 import { type GuardedWrite, type ReadModels, ReadModelsUnavailable, type Row } from "../../ports/read-models.ts";
+import type { Guard } from "../engines/breaker.ts";
 import { openRedisServers } from "../engines/open-redis.ts";
 import type { RedisServers } from "../engines/redis-servers.ts";
 import { parseRedisUrl } from "../engines/redis-url.ts";
@@ -23,6 +24,8 @@ export interface RedisReadModelsOptions {
   readonly batchTimeoutMs?: number;
   /** How often it is looked whether rows were lost, milliseconds. */
   readonly lossCheckMs?: number;
+  /** Asked before the reads of queries, once for each pipeline of them. Left out: nobody is asked. */
+  readonly guardReads?: Guard;
   /** Told of trouble with a connection; it heals by itself. */
   onConnectionError?(error: Error): void;
 }
@@ -51,7 +54,10 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
   const servers = await open(options.url, onError);
   const run = createCommands(servers);
   const batching = createDeadline(batchTimeoutMs, underWayMax);
-  const reads = createReads({ servers, run, deadlineMs: commandTimeoutMs, hedgeMs, underWayMax });
+  const reads = createReads({
+    ...{ servers, run, guard: options.guardReads ?? ((work) => work()) },
+    ...{ deadlineMs: commandTimeoutMs, hedgeMs, underWayMax },
+  });
   // Channels are shared by all databases of a server.
   const channel = `proximal:changes:${parseRedisUrl(options.url).database}`;
   const announce = { channel, message: (keys: readonly string[]) => keys.map(fromKey).join("\n") };

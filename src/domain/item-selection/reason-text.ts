@@ -59,4 +59,5 @@ function factsText(reason: Reason, skillTitle: (skillId: string) => string): str
 }
 
 /** Rounded down, so that 100 % is never claimed too early. */
-const percent = (share: number): string => `${Math.floor(share * 100 + 1e-9)} %`;
+export const percentOf = (share: number): number => Math.floor(share * 100 + 1e-9);
+const percent = (share: number): string => `${percentOf(share)} %`;
