@@ -47,11 +47,19 @@ export function settingEntries(): [SettingKey, Setting][] {
 export function masked(setting: Pick<Setting, "secret">, text: string): string {
   if (setting.secret === "all") return "…";
   if (setting.secret === "url") return maskedUrl(text);
-  return JSON.stringify(text);
+  return JSON.stringify(text.length > shownMax ? `${text.slice(0, shownMax)}…` : text);
 }
 
-/** A URL without user, password and query. A text that is not one is not shown, it may be a secret in the wrong place. */
+/** Characters of a value that is not allowed. */
+const shownMax = 200;
+
+/**
+ * A URL without user, password and query. A text that is not one is not shown, it may be a secret in the wrong place; nor is one
+ * with an @ after its host: a password with / ? or # in it, which ends the host too early.
+ */
 export function maskedUrl(text: string): string {
+  if (/^[a-z+]+:\/\/[^/?#]*[/?#].*@/i.test(text))
+    return "(not a URL; in a password / ? # and @ are written %2F %3F %23 %40)";
   if (!URL.canParse(text)) return maskedHosts(text);
   const url = new URL(text);
   const user = url.username || url.password ? "…@" : "";

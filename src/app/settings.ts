@@ -38,6 +38,8 @@ const share = z
 const isUrlOf = (protocols: readonly string[], text: string): boolean =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
 
+const isOrigin = (text: string): boolean => isUrlOf(["http:", "https:"], text) && new URL(text).origin === text;
+
 const urlOf = (protocols: readonly string[]) =>
   z
     .string()
@@ -149,9 +151,9 @@ export const settings = {
     group: "server",
     default: "",
     unit: "",
-    allowed: "origins separated by commas, or *",
+    allowed: "origins (https://host:port) separated by commas, or *",
     meaning: "Web pages of these origins may call the API from a browser. Empty: none.",
-    schema: listOf,
+    schema: listOf.refine((all) => all.every((one) => one === "*" || isOrigin(one))),
   }),
   rateLimitPerMinute: setting({
     name: "PROXIMAL_RATE_LIMIT",

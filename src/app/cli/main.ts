@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { processEnvironment } from "../config.ts";
 import { Explained } from "../explained.ts";
 import { stopOnSignals } from "../lifecycle.ts";
+import { scrubber } from "../secrets.ts";
 import { version } from "../version.ts";
 import { addArchive } from "./archive.ts";
 import { addCapacity } from "./capacity.ts";
@@ -127,10 +128,11 @@ function explain(error: unknown, io: Io): number {
     // "proximal keys" alone prints the help of keys, which says what is missing.
     return exitCodes.usage;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const scrubbed = scrubber(io);
+  const message = scrubbed(error instanceof Error ? error.message : String(error));
   const known = error instanceof Explained;
   for (const line of message.split("\n").slice(0, known ? 50 : 1)) io.stderr.write(`proximal: ${line}\n`);
-  if (isDebug(io)) io.stderr.write(`${error instanceof Error ? error.stack : ""}\n`);
+  if (isDebug(io)) io.stderr.write(`${scrubbed(error instanceof Error ? (error.stack ?? "") : "")}\n`);
   else if (!known) io.stderr.write("proximal: PROXIMAL_DEBUG=on shows where it comes from\n");
   return error instanceof CommandFailure ? error.exitCode : exitCodes.failure;
 }
