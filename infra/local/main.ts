@@ -4,14 +4,16 @@ import { parseArgs } from "node:util";
 import { composeCommand, composeDown, composeUp } from "./containers.ts";
 import { enginesOf } from "./engines.ts";
 import { isStill } from "./processes.ts";
-import { rolesOf, whatRolesDo } from "./roles.ts";
+import { roleOf, rolesOf, whatRolesDo } from "./roles.ts";
+import { scaleWorkers, wantedWorkers, workersOf } from "./scale.ts";
 import { missingFor, startAll, stopAll } from "./stack.ts";
 import { type Size, type StackFolder, type State, stackFolder } from "./state.ts";
 
-/** `npm run up`, `npm run down` and `npm run status`: the whole of a deployment on this machine, on loopback. */
+/** `npm run up`, `down`, `status` and `scale`: the whole of a deployment on this machine, on loopback. */
 const usage = `npm run up   [-- --size small|full] [--folder .proximal/up]   starts what does not run yet
 npm run down [-- --clean] [--folder .proximal/up]             stops it; --clean removes its data as well
-npm run status                                                what runs where`;
+npm run status [-- --json]                                    what runs where
+npm run scale -- ROLE=NUMBER...                               so many processes of a role: projector, api, query, jobs`;
 
 const print = (line = ""): void => void process.stdout.write(`${line}\n`);
 
@@ -23,20 +25,22 @@ async function main(argv: readonly string[]): Promise<number> {
       size: { type: "string" },
       folder: { type: "string" },
       clean: { type: "boolean" },
+      json: { type: "boolean" },
       help: { type: "boolean" },
     },
   });
-  const [command] = positionals;
+  const [command, ...rest] = positionals;
   const folder = stackFolder(values.folder);
   const { size } = values;
   if (values.help === true || command === undefined || (size !== undefined && size !== "small" && size !== "full")) {
     print(usage);
     return values.help === true ? 0 : 64;
   }
-  if (command === "status") return status(folder);
-  if (command !== "up" && command !== "down") throw new Error(usage);
+  if (command === "status") return status(folder, values.json === true);
+  if (command !== "up" && command !== "down" && command !== "scale") throw new Error(usage);
   const unlock = await folder.lock();
   try {
+    if (command === "scale") return await scale(folder, rest);
     return command === "up" ? await up(folder, size) : await down(folder, values.clean === true);
   } finally {
     await unlock();
@@ -52,11 +56,8 @@ async function up(folder: StackFolder, wanted: Size | undefined): Promise<number
   }
   const missing = await missingFor(size);
   if (missing.length > 0) return upInContainers(folder, size, missing);
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort(new Error("stopped"));
-  process.once("SIGINT", stop).once("SIGTERM", stop);
   try {
-    const state = await startAll(folder, size, print, stopping.signal);
+    const state = await startAll(folder, size, print, stopSignal());
     printStack(state);
     return 0;
   } catch (error) {
@@ -78,7 +79,7 @@ async function upInContainers(folder: StackFolder, size: Size, missing: readonly
   }
   print(`Not installed here, so Docker Compose starts it:\n${needed}`);
   await composeUp(compose, size);
-  await folder.write({ version: 1, size, by: "compose", password: "", key: null, ports: {}, pieces: [] });
+  await folder.write({ version: 1, size, by: "compose", password: "", key: null, ports: {}, pieces: [], workers: {} });
   return 0;
 }
 
@@ -100,9 +101,37 @@ async function down(folder: StackFolder, clean: boolean): Promise<number> {
   return forced.length > 0 ? 1 : 0;
 }
 
-async function status(folder: StackFolder): Promise<number> {
+async function scale(folder: StackFolder, args: readonly string[]): Promise<number> {
+  const wanted = wantedWorkers(args);
   const state = await folder.read();
-  if (state === null || (state.by === "local" && !state.pieces.some(isStill))) {
+  if (state === null || !state.pieces.some(isStill)) throw new Error("nothing runs: npm run up");
+  if (state.by === "compose") throw new Error("it was started with Docker: docker compose up --scale adds to it");
+  if (state.size === "small")
+    throw new Error("a stack of size small is one process of all roles: npm run down, then npm run up -- --size full");
+  const forced = await scaleWorkers(folder, state, wanted, print, stopSignal());
+  if (forced.length > 0) process.stderr.write(`ended by force, since they did not end in time: ${forced.join(", ")}\n`);
+  return forced.length > 0 ? 1 : 0;
+}
+
+/** Aborts at Ctrl-C: what is started stays written down. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort(new Error("stopped"));
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  return stopping.signal;
+}
+
+async function status(folder: StackFolder, json: boolean): Promise<number> {
+  const state = await folder.read();
+  const runs = state !== null && (state.by === "compose" || state.pieces.some(isStill));
+  if (json) {
+    const api = state?.ports.api ?? state?.ports.all;
+    const url = api === undefined ? null : `http://127.0.0.1:${api}`;
+    const about = state === null ? null : { size: state.size, by: state.by, url, key: state.key };
+    print(JSON.stringify({ runs, ...about, workers: state === null ? {} : workersOf(state) }, null, 2));
+    return runs ? 0 : 1;
+  }
+  if (state === null || !runs) {
     print("nothing runs: npm run up");
     return 1;
   }
@@ -118,8 +147,9 @@ function printStack(state: State): void {
   print();
   for (const piece of state.pieces) {
     const pid = isStill(piece) ? `pid ${piece.pid}` : "has ended";
+    const what = does.get(roleOf(piece.name) ?? piece.name) ?? "";
     print(
-      `  ${piece.name.padEnd(11)} 127.0.0.1:${String(piece.port).padEnd(6)} ${pid.padEnd(12)} ${does.get(piece.name) ?? ""}`,
+      `  ${piece.name.padEnd(11)} 127.0.0.1:${String(piece.port).padEnd(6)} ${pid.padEnd(12)} ${what}`,
     );
   }
   const api = `http://127.0.0.1:${state.ports.api ?? state.ports.all}`;

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { postgresUrl } from "./engines.ts";
 import type { Command } from "./processes.ts";
-import type { Size } from "./state.ts";
+import type { Size, State } from "./state.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 const launcher = fileURLToPath(new URL("../../bin/proximal.js", import.meta.url));
@@ -25,6 +25,20 @@ export const whatRolesDo: Readonly<Record<RoleName, string>> = {
   api: "commands and queries",
 };
 
+/** Names of its processes: one of each role, and of those that were scaled `projector-2` and so on. */
+export function processNames({ size, workers }: Pick<State, "size" | "workers">): string[] {
+  return rolesOf[size].flatMap((role) =>
+    Array.from({ length: Math.max(1, workers[role] ?? 1) }, (_, at) => (at === 0 ? role : `${role}-${at + 1}`)),
+  );
+}
+
+/** Of the process of this name; null for what is none of Proximal's. */
+export function roleOf(name: string): RoleName | null {
+  const role = name.replace(/-\d+$/, "");
+  const all: readonly RoleName[] = [...rolesOf.small, ...rolesOf.full];
+  return all.find((one) => one === role) ?? null;
+}
+
 /**
  * Processes that share the port of a role. On a machine of few cores the engines and the other roles need them; what the caller's
  * shell says counts first.
@@ -34,8 +48,11 @@ export function processesOf(role: RoleName): string {
   return process.env.PROXIMAL_PROCESSES ?? String(Math.max(1, Math.floor(availableParallelism() / 4)));
 }
 
+/** Of a role that has no partitions: engines and the other roles need cores as well. */
+export const workersMax = (): number => Number(process.env.PROXIMAL_SCALE_WORKERS_MAX ?? Math.max(4, availableParallelism()));
+
 /** Partitions of the learners in the full stack: projectors can be added up to these. */
-const partitions = "4";
+export const partitions = 4;
 
 /** What a process of this stack is told of its engines; an engine that the caller's shell names is not meant. */
 export function environmentOf(size: Size, ports: Readonly<Record<string, number>>, password: string) {
@@ -56,7 +73,8 @@ export function environmentOf(size: Size, ports: Readonly<Record<string, number>
     REDIS_URL: redis,
     JOBS_REDIS_URL: `redis://127.0.0.1:${ports["redis-jobs"]}`,
     KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
-    PROXIMAL_PARTITIONS: partitions,
+    PROXIMAL_PARTITIONS: String(partitions),
+    PROXIMAL_SCALE_WORKERS_MAX: String(workersMax()),
   };
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, enginesOf } from "./engines.ts";
 import { beganAt, type Command, isStill, startDetached, stopProcess } from "./processes.ts";
 import { freePortLike, run } from "./programs.ts";
-import { environmentOf, isReady, processesOf, proximal, rolesOf } from "./roles.ts";
+import { environmentOf, isReady, processesOf, processNames, proximal, roleOf } from "./roles.ts";
 import type { Piece, Size, StackFolder, State } from "./state.ts";
 
 /** Told of each step, in a few words. */
@@ -14,7 +14,7 @@ export type Tell = (line: string) => void;
 /** How long one part may take to answer. A JVM on a busy machine is slow. */
 const readyMs = 120_000;
 /** Longer than PROXIMAL_STOP_TIMEOUT_MS: a process ends itself in time. */
-const stopMs = 20_000;
+export const stopMs = 20_000;
 
 const wantedPorts: Readonly<Record<string, number>> = {
   ...{ all: 3000, api: 3000, query: 3001, relay: 3002, projector: 3003, trainer: 3004, jobs: 3005 },
@@ -39,37 +39,59 @@ export async function missingFor(size: Size): Promise<string[]> {
  * anything is waited for, so that `stopAll` finds all of it however this ends.
  */
 export async function startAll(folder: StackFolder, size: Size, tell: Tell, signal: AbortSignal): Promise<State> {
-  let state = await prepared(folder, size);
+  const starter = createStarter(folder, await prepared(folder, size), tell, signal);
+  for (const engine of enginesOf[size]) {
+    const place = placeOf(folder, starter.state(), engine);
+    await starter.start(engine.name, () => engine.command(place), engine.signal);
+    await starter.answering(engine.name, () => engine.answers(place));
+  }
+  const { key, ports, password } = starter.state();
+  await starter.save({ ...starter.state(), key: key ?? (await createKey(environmentOf(size, ports, password))) });
+  const processes = processNames(starter.state());
+  for (const name of processes) await startRole(starter, name);
+  await Promise.all(processes.map((name) => starter.answering(name, () => isReady(starter.state().ports[name] ?? 0))));
+  return starter.state();
+}
+
+/** Starts parts of a stack one after another, and writes down each before it is waited for. */
+export interface Starter {
+  state(): State;
+  save(next: State): Promise<void>;
+  /** Does nothing where it runs. */
+  start(name: string, command: () => Promise<Command>, stopBy: Piece["signal"]): Promise<void>;
+  /** Asks until it answers; rejects when it has ended, or takes too long. */
+  answering(name: string, ask: () => Promise<unknown>): Promise<void>;
+}
+
+export function createStarter(folder: StackFolder, before: State, tell: Tell, signal: AbortSignal): Starter {
+  let state = before;
   const save = async (next: State): Promise<void> => {
     state = next;
     await folder.write(state);
   };
-  const start = async (name: string, command: () => Promise<Command>, stopBy: Piece["signal"]): Promise<void> => {
-    signal.throwIfAborted();
-    if (state.pieces.some((piece) => piece.name === name && isStill(piece))) return;
-    const log = join(folder.path, "logs", `${name}.log`);
-    const pid = await startDetached(await command(), log);
-    const piece = { name, pid, began: beganAt(pid), port: state.ports[name] ?? 0, log, signal: stopBy };
-    await save({ ...state, pieces: [...state.pieces.filter((other) => other.name !== name), piece] });
+  return {
+    state: () => state,
+    save,
+    async start(name, command, stopBy) {
+      signal.throwIfAborted();
+      if (state.pieces.some((piece) => piece.name === name && isStill(piece))) return;
+      const log = join(folder.path, "logs", `${name}.log`);
+      const pid = await startDetached(await command(), log);
+      const piece = { name, pid, began: beganAt(pid), port: state.ports[name] ?? 0, log, signal: stopBy };
+      await save({ ...state, pieces: [...state.pieces.filter((other) => other.name !== name), piece] });
+    },
+    answering: (name, ask) => answering(state, name, ask, tell, signal),
   };
+}
 
-  for (const engine of enginesOf[size]) {
-    const place = placeOf(folder, state, engine);
-    await start(engine.name, () => engine.command(place), engine.signal);
-    await answering(state, engine.name, () => engine.answers(place), tell, signal);
-  }
-  const environment = environmentOf(size, state.ports, state.password);
-  const key = state.key ?? (await createKey(environment));
-  await save({ ...state, key });
-  for (const role of rolesOf[size]) {
-    const own = { PORT: String(state.ports[role]), PROXIMAL_PROCESSES: processesOf(role) };
-    const env = { ...environment, ...own, HOST: "127.0.0.1", LOG_FORMAT: "json" };
-    await start(role, async () => proximal(["serve", "--role", role], env), "SIGTERM");
-  }
-  await Promise.all(
-    rolesOf[size].map((role) => answering(state, role, () => isReady(state.ports[role] ?? 0), tell, signal)),
-  );
-  return state;
+/** A process of Proximal, by its name: `projector`, or `projector-2` for one more. */
+export async function startRole(starter: Starter, name: string): Promise<void> {
+  const { size, ports, password } = starter.state();
+  const role = roleOf(name);
+  if (role === null) throw new Error(`${name} is no role`);
+  const own = { PORT: String(ports[name]), PROXIMAL_PROCESSES: processesOf(role) };
+  const env = { ...environmentOf(size, ports, password), ...own, HOST: "127.0.0.1", LOG_FORMAT: "json" };
+  await starter.start(name, async () => proximal(["serve", "--role", role], env), "SIGTERM");
 }
 
 /** The state as it was, with ports that are free for what does not run. */
@@ -81,7 +103,8 @@ async function prepared(folder: StackFolder, size: Size): Promise<State> {
   const before = await folder.read();
   const password = before?.password ?? randomBytes(16).toString("hex");
   const running = (before?.pieces ?? []).filter(isStill);
-  const names = [...enginesOf[size].map(({ name }) => name), ...rolesOf[size]];
+  const workers = before?.workers ?? {};
+  const names = [...enginesOf[size].map(({ name }) => name), ...processNames({ size, workers })];
   const ports: Record<string, number> = {};
   for (const name of names.includes("kafka") ? [...names, "kafka-controller"] : names) {
     const runs = running.some(
@@ -90,7 +113,8 @@ async function prepared(folder: StackFolder, size: Size): Promise<State> {
     const last = before?.ports[name] ?? wantedPorts[name] ?? 0;
     ports[name] = runs ? last : await freePortLike(last);
   }
-  const state: State = { version: 1, size, by: "local", password, key: before?.key ?? null, ports, pieces: running };
+  const key = before?.key ?? null;
+  const state: State = { version: 1, size, by: "local", password, key, ports, pieces: running, workers };
   await folder.write(state);
   return state;
 }
@@ -156,11 +180,8 @@ export async function stopAll(folder: StackFolder, state: State, tell: Tell): Pr
 
 /** Who takes requests leaves first, then who works beside the requests; engines one by one, the log's last. */
 function nextToStop(pieces: readonly Piece[]): readonly Piece[] {
-  const answering = pieces.filter(({ name }) => ["all", "api", "query"].includes(name));
+  const answering = pieces.filter(({ name }) => ["all", "api", "query"].includes(roleOf(name) ?? ""));
   if (answering.length > 0) return answering;
-  const working = pieces.filter(({ name }) => isRole(name));
+  const working = pieces.filter(({ name }) => roleOf(name) !== null);
   return working.length > 0 ? working : pieces.slice(-1);
 }
-
-const isRole = (name: string): boolean =>
-  Object.values(rolesOf).some((all) => (all as readonly string[]).includes(name));

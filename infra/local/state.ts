@@ -26,6 +26,8 @@ const stateSchema = z.object({
   ports: z.record(z.string(), z.number().int()),
   /** In the order in which they were started. */
   pieces: z.array(pieceSchema),
+  /** Processes of a role, where there shall be more than one. */
+  workers: z.record(z.string(), z.number().int().min(1)).default({}),
 });
 
 export type Piece = z.infer<typeof pieceSchema>;

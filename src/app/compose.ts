@@ -15,6 +15,8 @@ import { createPostgresSegments } from "../adapters/event-store/postgres/segment
 import { openSqliteLog } from "../adapters/event-store/sqlite/log.ts";
 import { createMemoryLease } from "../adapters/lease/memory.ts";
 import { openPostgresLease } from "../adapters/lease/postgres.ts";
+import { createMemoryPresence } from "../adapters/presence/memory.ts";
+import { openPostgresPresence } from "../adapters/presence/postgres.ts";
 import { openPostgresReplayStore } from "../adapters/replay-store/postgres.ts";
 import { openSqliteReplayStore } from "../adapters/replay-store/sqlite.ts";
 import type { ArchiveEventsDeps } from "../commands/archive-events.ts";
@@ -26,6 +28,7 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
+import type { Presence } from "../ports/presence.ts";
 import type { ReplayStore } from "../ports/replay-store.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import { type Breakers, noBreakers } from "./breakers.ts";
@@ -41,6 +44,8 @@ export interface Engines {
   readonly blobs: Blobs;
   readonly apiKeys: ApiKeys;
   readonly lease: Lease;
+  /** Which processes are there. */
+  readonly presence: Presence;
   /** Replays of analysts, and their results. */
   readonly replays: ReplayStore;
   /** The log for analysts' reads: a replica where there is one. */
@@ -99,7 +104,8 @@ async function openEmbedded(folder: string, life: Lifecycle): Promise<Engines> {
     );
     const lease = createMemoryLease({ now: Date.now });
     const runsOn = `SQLite ${process.versions.sqlite} in ${folder}`;
-    const places = { eventStore: log, feed: log, analysts: log, blobs, apiKeys, lease, replays };
+    const presence = createMemoryPresence({ now: Date.now });
+    const places = { eventStore: log, feed: log, analysts: log, blobs, apiKeys, lease, presence, replays };
     return { ...places, postgres: null, system: "sqlite", runsOn };
   } catch (error) {
     throw unavailable(`the data folder ${folder}`, error);
@@ -125,7 +131,8 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
     const blobs = await patience.untilOpen(`${where} (DATABASE_URL)`, () => openPostgresBlobs(open));
     guard = breakers.before("postgresql", "postgres");
     const [apiKeys, lease] = [await openPostgresApiKeys(open), await openPostgresLease(open)];
-    const beside = { blobs, apiKeys, lease, replays: await openPostgresReplayStore(open), postgres };
+    const [presence, replays] = [await openPostgresPresence(open), await openPostgresReplayStore(open)];
+    const beside = { blobs, apiKeys, lease, presence, replays, postgres };
     if (eventStoreDbUrl !== undefined) {
       const log = await openEventStoreDb(eventStoreDbUrl, life, opening);
       const runsOn = `EventStoreDB at ${maskedUrl(eventStoreDbUrl)}, the rest in ${where}`;

@@ -6,7 +6,7 @@ import { defaultModel, modelNames } from "../domain/learner-model/model-names.ts
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
   /** Environment variable. */
   readonly name: string;
-  readonly group: "server" | "engines" | "ingest" | "answers" | "projections" | "jobs" | "logging" | "command line";
+  readonly group: "server" | "engines" | "ingest" | "answers" | "projections" | "jobs" | "scaling" | "logging" | "command line";
   /** As it would be written in the environment; null where leaving it out means something of its own. */
   readonly default: string | null;
   readonly unit: string;
@@ -597,6 +597,60 @@ export const settings = {
       "Key of the pseudonyms in exports: the same key gives the same pseudonyms. Left out: one that is made once and kept beside the log.",
     secret: "all",
     schema: z.string().min(16).max(1000).optional(),
+  }),
+  scaleUtilisation: setting({
+    name: "PROXIMAL_SCALE_UTILISATION",
+    group: "scaling",
+    default: "0.75",
+    unit: "",
+    allowed: "0.05 to 0.95",
+    meaning: "Share of what workers can do that arrivals may take: what is planned for.",
+    schema: share.refine((n) => n >= 0.05 && n <= 0.95),
+  }),
+  scaleCatchUpSeconds: setting({
+    name: "PROXIMAL_SCALE_CATCH_UP_S",
+    group: "scaling",
+    default: "300",
+    unit: "s",
+    allowed: "1 to 86400",
+    meaning: "In which a backlog shall be gone.",
+    schema: wholeNumber(1, 86_400),
+  }),
+  scaleRestartSeconds: setting({
+    name: "PROXIMAL_SCALE_RESTART_S",
+    group: "scaling",
+    default: "20",
+    unit: "s",
+    allowed: "0 to 3600",
+    meaning: "How long work stands still while it is dealt to other workers: what piles up then is planned for.",
+    schema: wholeNumber(0, 3600),
+  }),
+  scaleCoolDownSeconds: setting({
+    name: "PROXIMAL_SCALE_COOL_DOWN_S",
+    group: "scaling",
+    default: "60",
+    unit: "s",
+    allowed: "0 to 86400",
+    meaning: "Between two changes of the workers of a role.",
+    schema: wholeNumber(0, 86_400),
+  }),
+  scaleDownAfterSeconds: setting({
+    name: "PROXIMAL_SCALE_DOWN_AFTER_S",
+    group: "scaling",
+    default: "300",
+    unit: "s",
+    allowed: "0 to 604800",
+    meaning: "How long fewer workers must have been enough, all the time, before one is taken away.",
+    schema: wholeNumber(0, 604_800),
+  }),
+  scaleWorkersMax: setting({
+    name: "PROXIMAL_SCALE_WORKERS_MAX",
+    group: "scaling",
+    default: "32",
+    unit: "",
+    allowed: "1 to 10000",
+    meaning: "Workers of a role at the most.",
+    schema: wholeNumber(1, 10_000),
   }),
   logLevel: setting({
     name: "LOG_LEVEL",

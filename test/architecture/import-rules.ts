@@ -46,6 +46,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/answer-log": ["csv-parse", "node:*"],
   "src/adapters/item-bank-files": ["saxes", "yauzl", "jsonc-parser", "zod", "node:*"],
   "src/adapters/lease": ["pg", "node:*"],
+  "src/adapters/presence": ["node:*"],
   "src/adapters/replay-store": ["node:*"],
   "src/adapters/event-stream": ["kafkajs", "cloudevents", "zod", "node:*"],
   "src/adapters/tracing": ["@opentelemetry/*", "node:async_hooks"],

@@ -23,6 +23,7 @@ import { addParked } from "./parked.ts";
 import { addRebuild } from "./rebuild.ts";
 import { addReplays } from "./replays.ts";
 import { addReport } from "./report.ts";
+import { addScale } from "./scale.ts";
 import { addServe } from "./serve.ts";
 import { addSimulate } from "./simulate.ts";
 import { addTracks } from "./tracks.ts";
@@ -38,6 +39,7 @@ const commands: readonly AddCommand[] = [
   addArchive,
   addMigrate,
   addLag,
+  addScale,
   addParked,
   addJobs,
   addReplays,

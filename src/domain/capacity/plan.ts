@@ -1,3 +1,4 @@
+import { targetRate } from "../scaling/target.ts";
 import { type Costs, cpuOf } from "./costs.ts";
 import { type LogPlan, type NetworkPlan, planLog, planNetwork } from "./plan-bytes.ts";
 import { type KafkaPlan, planKafka, planRedis, type RedisPlan } from "./plan-engines.ts";
@@ -137,7 +138,10 @@ function planApi({ costs, workload, rules, demand, cpu }: Planning) {
  * while nothing was folded over the time that it may take to go.
  */
 export const foldRateFor = (rate: number, { utilisationMax, outageMinutes, catchUpMinutes }: Rules): number =>
-  rate / utilisationMax + (rate * outageMinutes) / catchUpMinutes;
+  targetRate(
+    { rateIn: rate, backlog: 0 },
+    { utilisation: utilisationMax, restartSeconds: outageMinutes * 60, catchUpSeconds: catchUpMinutes * 60 },
+  );
 
 function planProjector({ costs, workload, rules, demand, cpu }: Planning): RolePlan {
   const rate = demand.interactionsPerSecond;

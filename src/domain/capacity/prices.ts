@@ -42,6 +42,11 @@ const hoursOfMonth = 730;
 /** Memory given to a process over what it was seen to hold: its heap grows before it is collected. */
 const memoryFactor = 2;
 
+/** A process with a core of its own for an hour; `memoryBytes`: what it was seen to hold. */
+export function processHour({ coreHour, memoryGbHour }: Prices, memoryBytes: number): number {
+  return coreHour + ((memoryFactor * memoryBytes) / 1e9) * memoryGbHour;
+}
+
 /** Everything is let all month at the size of the peak: nothing is scaled down at night. */
 export function monthlyCost(plan: Plan, prices: Prices): MonthlyCost {
   const machine = (cores: number, gb: number): number =>
@@ -51,7 +56,7 @@ export function monthlyCost(plan: Plan, prices: Prices): MonthlyCost {
   const role = ({ role, processes, memoryBytes }: RolePlan): CostLine => ({
     what: role,
     amount: `${processes} x 1 core, ${(gb(memoryBytes) * memoryFactor).toFixed(1)} GB`,
-    perMonth: processes * machine(1, gb(memoryBytes) * memoryFactor),
+    perMonth: processes * processHour(prices, memoryBytes) * hoursOfMonth,
   });
   const logMemory = log.coresToHave * prices.memoryPerLogCoreGb;
   const lines: CostLine[] = [

@@ -30,6 +30,8 @@ export interface RoleSeen {
   readonly lagSeconds: number;
   /** null where work has no partitions. */
   readonly partitions: readonly PartitionSeen[] | null;
+  /** Workers that can share the work, where it is not the partitions that say so. */
+  readonly most?: number;
   /** 0..1, of the workers' time; null where nobody says. */
   readonly busyShare: number | null;
   /** Learners set aside. */

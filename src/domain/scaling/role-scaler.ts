@@ -74,14 +74,17 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
     const target = targetRate({ rateIn, backlog }, policy) * factor;
     if (target === 0) return { wanted: 1, workers: 1, capped: false };
     if (rate === null) return sharing === "requests" ? byBusyTime(now, factor) : null;
-    return workersFor(target, rate.perWorker, now.partitions?.length ?? null, policy.workersMax);
+    return workersFor(target, rate.perWorker, now.partitions?.length ?? null, allowed(now));
   }
 
   /** Of requests so few that what one takes cannot be told. */
-  function byBusyTime({ running, busyShare }: RoleSeen, factor: number): Workers | null {
+  function byBusyTime(now: RoleSeen, factor: number): Workers | null {
+    const { running, busyShare } = now;
     if (busyShare === null || running === 0) return null;
-    return workersFor((running * busyShare * factor) / policy.utilisation, 1, null, policy.workersMax);
+    return workersFor((running * busyShare * factor) / policy.utilisation, 1, null, allowed(now));
   }
+
+  const allowed = ({ most = Number.POSITIVE_INFINITY }: RoleSeen): number => Math.min(most, policy.workersMax);
 
   /** The relay's share of what waits is nothing that these workers could do. */
   const arrived = ({ backlog, notArrived = 0 }: RoleSeen): number => Math.max(0, backlog - notArrived);
@@ -136,8 +139,7 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
     if (inTheWay !== null) return inTheWay;
     if (need === null || rate === null)
       return now.running === 0 ? "workers" : need === null ? "not_measured" : "nothing";
-    if (need.capped)
-      return now.partitions === null || now.partitions.length > policy.workersMax ? "workers_max" : "partitions";
+    if (need.capped) return now.partitions !== null && now.partitions.length <= allowed(now) ? "partitions" : "workers_max";
     if (hottest(now, rate.perWorker) !== null) return "hot_partition";
     return need.workers > now.running ? "workers" : "nothing";
   }
@@ -173,7 +175,7 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
       const plan = {
         ...{ role, running, desired: asked, rateIn, rateOut, backlog, lagSeconds, parked, busyShare, binds, forecast },
         ...{ neededNow: need.now?.workers ?? null, neededSoon: need.soon?.workers ?? null },
-        most: sharing === "sole" ? 1 : Math.min(partitions ?? policy.workersMax, policy.workersMax),
+        most: sharing === "sole" ? 1 : Math.min(partitions ?? policy.workersMax, allowed(seen)),
         moreWouldHelp: binds === "workers",
         capacity: rate === null ? null : { ...rate, ageSeconds: atSeconds - rate.measuredAt },
         drainSeconds: { running: drain(running), desired: drain(asked) },

@@ -49,7 +49,7 @@ const drainText = (seconds: number | null, workers: number): string =>
   seconds === null ? `never: ${workers} do not keep up` : time(seconds);
 
 function obstacleOf(plan: Omit<RolePlan, "why">, { stuck, hot }: WordsContext): string {
-  const { binds, most, lastScaling, parked } = plan;
+  const { role, binds, most, lastScaling, parked } = plan;
   const aside =
     parked > 0
       ? `${parked} parked ${parked === 1 ? "learner waits" : "learners wait"} for proximal parked retry, not for workers`
@@ -60,7 +60,10 @@ function obstacleOf(plan: Omit<RolePlan, "why">, { stuck, hot }: WordsContext): 
     sole: "",
     not_measured: "",
     partitions: `the ${most} partitions are the most that can share the work: more need PROXIMAL_PARTITIONS and a rebuild`,
-    workers_max: `${most} are the most that are allowed`,
+    workers_max:
+      role === "projector" && most === 1
+        ? "one projector folds the log by itself: others can share the work with Kafka between (KAFKA_BROKERS)"
+        : `${most} are the most that are allowed (PROXIMAL_SCALE_WORKERS_MAX)`,
     hot_partition: `partition ${hot} takes more than one worker does and has one at a time: more workers would not help it`,
     stuck: `partition ${stuck.join(", ")} does not move: look at its worker's log, more workers would not help`,
     shared: `going from ${lastScaling?.from} to ${lastScaling?.to} brought ${Math.round((lastScaling?.effect ?? 0) * 100)} % of what it should have: what workers share (log, Redis, cores) is full, more would not help`,

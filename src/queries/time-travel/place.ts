@@ -71,12 +71,27 @@ async function readAt(feed: Pick<Feed, "read">, after: number, limit: number): P
 }
 
 /**
- * The last event recorded at or before a time, by halving: positions and times grow together, but for the differences
- * between clocks. null where the log can be read from some places only.
+ * The last event recorded at or before a time: positions and times grow together, but for the differences between clocks.
+ * null where the log can be read from some places only.
  */
 async function bisect(feed: Pick<Feed, "read" | "head">, time: number): Promise<number | null> {
-  let low = 0;
-  let high = await feed.head();
+  const low = await positionAbout(feed, time, { low: 0, high: await feed.head() });
+  if (low === null) return null;
+  // The same answer wherever the halving came down among events of clocks that differ.
+  const near = await readAt(feed, low, skewEvents);
+  return near === null ? null : (lastRecordedBy(near, time)?.position ?? low);
+}
+
+/**
+ * Where the log stood at a time, by halving between two positions, one event read at each step: exact but for the differences between
+ * clocks. null where the log can be read from some places only.
+ */
+export async function positionAbout(
+  feed: Pick<Feed, "read">,
+  time: number,
+  between: { readonly low: number; readonly high: number },
+): Promise<number | null> {
+  let { low, high } = between;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const events = await readAt(feed, middle, 1);
@@ -85,9 +100,7 @@ async function bisect(feed: Pick<Feed, "read" | "head">, time: number): Promise<
     if (event === undefined || Date.parse(event.recordedAt) > time) high = middle;
     else low = event.position;
   }
-  // The same answer wherever the halving came down among events of clocks that differ.
-  const near = await readAt(feed, low, skewEvents);
-  return near === null ? null : (lastRecordedBy(near, time)?.position ?? low);
+  return low;
 }
 
 const lastRecordedBy = (events: readonly StoredEvent[], time: number): StoredEvent | undefined =>

@@ -1,0 +1,54 @@
+import type { ScalingPolicy } from "../domain/scaling/policy.ts";
+import { scalingPolicySchema } from "../domain/scaling/policy.ts";
+import type { Follower } from "../queries/lag.ts";
+import { createLagSampler } from "../queries/lag-sampler.ts";
+import { createQueueWatch, type WatchedQueue } from "../queries/queue-lag.ts";
+import { createArrivalsByHour } from "../queries/scaling/arrivals.ts";
+import { createScalingWatch, type ScalingWatch } from "../queries/scaling/scaling-watch.ts";
+import type { Engines } from "./compose.ts";
+import type { Config } from "./config.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { answersQueries, dutiesOf } from "./roles.ts";
+
+export function scalingPolicyOf(config: Config): ScalingPolicy {
+  return scalingPolicySchema.parse({
+    utilisation: config.scaleUtilisation,
+    catchUpSeconds: config.scaleCatchUpSeconds,
+    restartSeconds: config.scaleRestartSeconds,
+    coolDownSeconds: config.scaleCoolDownSeconds,
+    downAfterSeconds: config.scaleDownAfterSeconds,
+    workersMax: config.scaleWorkersMax,
+  });
+}
+
+/** Rates of a look are those since the look before, not of the last minute: a worker's pace is seen while it catches up. */
+const windowMs = 1_000;
+const oldestMs = 120_000;
+/** Who answers requests watches by itself, so that there is a history when somebody asks; others look when they are asked. */
+const everyMs = 10_000;
+
+export function watchScaling(
+  config: Config,
+  { feed, presence }: Pick<Engines, "feed" | "presence">,
+  watched: { readonly followers: readonly Follower[]; readonly queues: readonly WatchedQueue[] },
+  life: Lifecycle,
+): Promise<ScalingWatch> {
+  const clock = { now: Date.now };
+  const lag = createLagSampler({ feed, clock, followers: watched.followers }, { windowMs, oldestMs });
+  const queues = createQueueWatch(watched.queues, clock);
+  const watch = createScalingWatch({
+    ...{ clock, presence, lag: lag.read, queues: queues.read, arrivals: createArrivalsByHour(feed) },
+    ...{ policy: scalingPolicyOf(config), shared: config.kafkaBrokers.length > 0 },
+  });
+  const timer = { stop: () => undefined as void };
+  return life.acquire(
+    "scaling watch",
+    () => {
+      if (!answersQueries(dutiesOf(config))) return watch;
+      const interval = setInterval(() => void watch.plan().catch(() => undefined), everyMs).unref();
+      timer.stop = () => clearInterval(interval);
+      return watch;
+    },
+    () => timer.stop(),
+  );
+}
