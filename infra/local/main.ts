@@ -148,9 +148,7 @@ function printStack(state: State): void {
   for (const piece of state.pieces) {
     const pid = isStill(piece) ? `pid ${piece.pid}` : "has ended";
     const what = does.get(roleOf(piece.name) ?? piece.name) ?? "";
-    print(
-      `  ${piece.name.padEnd(11)} 127.0.0.1:${String(piece.port).padEnd(6)} ${pid.padEnd(12)} ${what}`,
-    );
+    print(`  ${piece.name.padEnd(11)} 127.0.0.1:${String(piece.port).padEnd(6)} ${pid.padEnd(12)} ${what}`);
   }
   const api = `http://127.0.0.1:${state.ports.api ?? state.ports.all}`;
   const query = state.ports.query === undefined ? api : `http://127.0.0.1:${state.ports.query}`;

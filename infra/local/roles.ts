@@ -49,7 +49,8 @@ export function processesOf(role: RoleName): string {
 }
 
 /** Of a role that has no partitions: engines and the other roles need cores as well. */
-export const workersMax = (): number => Number(process.env.PROXIMAL_SCALE_WORKERS_MAX ?? Math.max(4, availableParallelism()));
+export const workersMax = (): number =>
+  Number(process.env.PROXIMAL_SCALE_WORKERS_MAX ?? Math.max(4, availableParallelism()));
 
 /** Partitions of the learners in the full stack: projectors can be added up to these. */
 export const partitions = 4;

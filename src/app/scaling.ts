@@ -27,7 +27,7 @@ const oldestMs = 120_000;
 /** Who answers requests watches by itself, so that there is a history when somebody asks; others look when they are asked. */
 const everyMs = 10_000;
 
-export function watchScaling(
+export async function watchScaling(
   config: Config,
   { feed, presence }: Pick<Engines, "feed" | "presence">,
   watched: { readonly followers: readonly Follower[]; readonly queues: readonly WatchedQueue[] },
@@ -40,15 +40,15 @@ export function watchScaling(
     ...{ clock, presence, lag: lag.read, queues: queues.read, arrivals: createArrivalsByHour(feed) },
     ...{ policy: scalingPolicyOf(config), shared: config.kafkaBrokers.length > 0 },
   });
-  const timer = { stop: () => undefined as void };
-  return life.acquire(
+  const opened = await life.acquire(
     "scaling watch",
     () => {
-      if (!answersQueries(dutiesOf(config))) return watch;
-      const interval = setInterval(() => void watch.plan().catch(() => undefined), everyMs).unref();
-      timer.stop = () => clearInterval(interval);
-      return watch;
+      const interval = answersQueries(dutiesOf(config))
+        ? setInterval(() => void watch.plan().catch(() => undefined), everyMs).unref()
+        : undefined;
+      return { watch, interval };
     },
-    () => timer.stop(),
+    ({ interval }) => clearInterval(interval),
   );
+  return opened.watch;
 }

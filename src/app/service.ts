@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { createApiKey, revokeApiKeysNamed } from "../commands/api-keys.ts";
+import { registerScalingMetrics } from "../http/scaling-metrics.ts";
 import { scopes } from "../ports/api-keys.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import { type Breakers, createBreakers } from "./breakers.ts";
@@ -14,10 +15,12 @@ import { catalogueHere, projectorElsewhere, projectorHere, relayHere, trainerHer
 import { startFreshness } from "./freshness.ts";
 import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { reportPresence } from "./presence.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
 import { replayDeps } from "./replay-deps.ts";
 import { replayKinds } from "./replay-kinds.ts";
 import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
+import { watchScaling } from "./scaling.ts";
 import { startHttp } from "./start-http.ts";
 import { startJobs } from "./start-jobs.ts";
 import { startCatalogue, startModel, startRelay, startTrainer } from "./start-parts.ts";
@@ -86,8 +89,14 @@ export async function startService(
   const rows = await openRows(starting, engines);
   const parts = await startParts(starting, engines, rows);
 
+  const watched = watchDeployment({ config, engines, rows, ...parts, life, log });
+  const scaling = await watchScaling(config, engines, watched, life);
+  let own: Registry | null = null;
   const register = (registry: Registry): void => {
+    own = registry;
     watching.register(registry);
+    // One kind of process tells: others that watched for another time would tell otherwise.
+    if (answersQueries(duties)) registerScalingMetrics(registry, scaling);
     link?.register(registry);
     parts.freshness?.register(registry);
     if (parts.jobs !== null) registerReplayMetrics(registry, engines.replays);
@@ -97,11 +106,14 @@ export async function startService(
     tracing,
     ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
     followers: followersOf(config, parts, rows),
-    watched: watchDeployment({ config, engines, rows, ...parts, life, log }),
+    ...{ watched, scaling },
     engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],
   };
   const url = await startHttp(config, given, answersOf(starting, engines, rows, parts), life, log);
   log.info({ url, role: config.role }, "listening");
+  const { presence, postgres } = engines;
+  const { role } = config;
+  await reportPresence({ role, presence, postgres, projector: parts.projector, registry: () => own, log }, life);
   if (parts.projector !== null && rows !== null) await catchUp(config, parts.projector, rows, feed, life, log);
   // Catching up comes first: the trainer would take its time from it.
   await parts.trainer?.train();

@@ -6,7 +6,16 @@ import { defaultModel, modelNames } from "../domain/learner-model/model-names.ts
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
   /** Environment variable. */
   readonly name: string;
-  readonly group: "server" | "engines" | "ingest" | "answers" | "projections" | "jobs" | "scaling" | "logging" | "command line";
+  readonly group:
+    | "server"
+    | "engines"
+    | "ingest"
+    | "answers"
+    | "projections"
+    | "jobs"
+    | "scaling"
+    | "logging"
+    | "command line";
   /** As it would be written in the environment; null where leaving it out means something of its own. */
   readonly default: string | null;
   readonly unit: string;
@@ -601,7 +610,7 @@ export const settings = {
   scaleUtilisation: setting({
     name: "PROXIMAL_SCALE_UTILISATION",
     group: "scaling",
-    default: "0.75",
+    default: "0.8",
     unit: "",
     allowed: "0.05 to 0.95",
     meaning: "Share of what workers can do that arrivals may take: what is planned for.",
@@ -610,7 +619,7 @@ export const settings = {
   scaleCatchUpSeconds: setting({
     name: "PROXIMAL_SCALE_CATCH_UP_S",
     group: "scaling",
-    default: "300",
+    default: "180",
     unit: "s",
     allowed: "1 to 86400",
     meaning: "In which a backlog shall be gone.",

@@ -18,7 +18,11 @@ export function registerScalingMetrics(registry: Registry, watch: ScalingWatch):
       },
     });
   };
-  gauge("desired_workers", "Workers that a role shall have, by lag and forecast: docs/scaling.md", (one) => one.desired);
+  gauge(
+    "desired_workers",
+    "Workers that a role shall have, by lag and forecast: docs/scaling.md",
+    (one) => one.desired,
+  );
   gauge("running_workers", "Workers of a role that report that they are there", (one) => one.running);
   gauge(
     "worker_capacity_per_second",

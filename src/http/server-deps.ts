@@ -13,6 +13,7 @@ import type { Freshness } from "../queries/freshness.ts";
 import type { Follower } from "../queries/lag.ts";
 import type { WatchedQueue } from "../queries/queue-lag.ts";
 import type { Replays } from "../queries/replays/replays.ts";
+import type { ScalingWatch } from "../queries/scaling/scaling-watch.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import type { EngineMetrics } from "./engine-metrics.ts";
 import type { SharedLimiter } from "./rate-limit.ts";
@@ -79,6 +80,8 @@ export interface OperatorDeps {
   readonly followers: readonly Follower[];
   /** What of the whole deployment can be seen from here, for lag and metrics. Left out: the followers. */
   readonly watched?: Watched;
+  /** How many workers each role needs. Left out: this process does not watch. */
+  readonly scaling?: ScalingWatch;
   /** null: the projector runs in another process. */
   readonly operations: ProjectorOperations | null;
   /** Metrics of the engines, shown with the server's own. */

@@ -22,6 +22,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
 import { popularRoutes } from "./routes/popular.ts";
 import { replayRoutes } from "./routes/replays.ts";
+import { scalingRoutes } from "./routes/scaling.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
 import type { OperatorDeps, ServerDeps } from "./server-deps.ts";
 import { createOperatorServices, createServices } from "./services.ts";
@@ -40,6 +41,7 @@ const allRoutes = [
   replayRoutes,
   experimentRoutes,
   lagRoutes,
+  scalingRoutes,
   operationRoutes,
   healthRoutes,
 ];
@@ -89,6 +91,7 @@ export async function buildOperatorServer(deps: OperatorDeps): Promise<FastifyIn
   addSecurityHeaders(app);
   addAccessControl(app, services);
   lagRoutes(app, services);
+  scalingRoutes(app, services);
   operationRoutes(app, services);
   healthRoutes(app, services);
   addRequestSpans(app, deps.tracing);

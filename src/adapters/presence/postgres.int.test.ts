@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sharedPostgres } from "../../../test/support/engines.ts";
-import { presenceContract } from "./presence.contract.ts";
 import { openPostgresPresence } from "./postgres.ts";
+import { presenceContract } from "./presence.contract.ts";
 
 const postgres = await sharedPostgres();
 

@@ -52,8 +52,7 @@ function addPlan(scale: Command, context: CommandContext): void {
 
 async function plan(context: CommandContext, options: PlanOptions): Promise<void> {
   const { rate, apply, watch = false } = options;
-  if (apply !== undefined && rate !== 1)
-    throw usageFailure("scale plan: --rate asks what if: it cannot be applied");
+  if (apply !== undefined && rate !== 1) throw usageFailure("scale plan: --rate asks what if: it cannot be applied");
   const stack = apply === "local" ? await localStack(options.folder) : null;
   const reach = { ...options, ...(stack && { url: options.url ?? stack.url, key: options.key ?? stack.key }) };
   const hours = await workerHours(options.prices);
@@ -78,7 +77,9 @@ async function planned(api: ApiClient, rate: number, signal: AbortSignal): Promi
     const found = (await api.get(`/v1/ops/scaling?rate=${rate}`)) as ScalingPlan;
     if (found.roles.some(({ role }) => role === "projector")) return found;
     if (asked === 3 || found.unreadable.includes("lag"))
-      throw new CommandFailure(`the server cannot tell how far projections are (${found.unreadable.join(", ")}): proximal lag`);
+      throw new CommandFailure(
+        `the server cannot tell how far projections are (${found.unreadable.join(", ")}): proximal lag`,
+      );
     await sleep(2_100, undefined, { signal });
   }
 }

@@ -20,8 +20,12 @@ describe("scaling by CPU as Kubernetes does it", () => {
   });
 
   it("adds no more than twice as many, or four, in one period", () => {
-    expect(createCpuScaling({ ...options, target: 0.05 }).decide({ atSeconds: 0, asked: 2, ready: 2, busyShare: 1 })).toBe(6);
-    expect(createCpuScaling({ ...options, target: 0.05 }).decide({ atSeconds: 0, asked: 6, ready: 6, busyShare: 1 })).toBe(12);
+    expect(
+      createCpuScaling({ ...options, target: 0.05 }).decide({ atSeconds: 0, asked: 2, ready: 2, busyShare: 1 }),
+    ).toBe(6);
+    expect(
+      createCpuScaling({ ...options, target: 0.05 }).decide({ atSeconds: 0, asked: 6, ready: 6, busyShare: 1 }),
+    ).toBe(12);
   });
 
   it("takes away what was too much for five minutes", () => {

@@ -8,7 +8,10 @@ import { createForecaster } from "./forecast.ts";
 const hour = 3600;
 const curve = rateAt({ perSecond: 100, dayPeakFactor: 3, dayPeakAtSeconds: 15 * hour });
 const daysOf = (rate: (seconds: number) => number, days: number) =>
-  Array.from({ length: days * 24 }, (_, at) => ({ startSeconds: at * hour, events: rate(at * hour + hour / 2) * hour }));
+  Array.from({ length: days * 24 }, (_, at) => ({
+    startSeconds: at * hour,
+    events: rate(at * hour + hour / 2) * hour,
+  }));
 
 function profileOf(rate: (seconds: number) => number): DayProfile {
   const profile = dayProfile(daysOf(rate, 7));
@@ -60,7 +63,9 @@ describe("a forecast ten minutes ahead", () => {
     const rising = (at: number): number => 100 + at / 60;
     const found = told(rising, null, 0, 2 * hour);
     expect(found.byTimeOfDay).toBe(false);
-    expect(Math.abs(found.rate - rising(2 * hour + 600))).toBeLessThan(Math.abs(rising(2 * hour) - rising(2 * hour + 600)) * 1.2);
+    expect(Math.abs(found.rate - rising(2 * hour + 600))).toBeLessThan(
+      Math.abs(rising(2 * hour) - rising(2 * hour + 600)) * 1.2,
+    );
   });
 
   it("is no use, and says so, where arrivals jump about", () => {
@@ -72,7 +77,10 @@ describe("a forecast ten minutes ahead", () => {
   });
 
   it("is not trusted before it has come true for a while, and is the rate of now until then", () => {
-    expect(createForecaster({ aheadSeconds: 600, errorMax: 0.3 }).forecast()).toMatchObject({ rate: 0, trusted: false });
+    expect(createForecaster({ aheadSeconds: 600, errorMax: 0.3 }).forecast()).toMatchObject({
+      rate: 0,
+      trusted: false,
+    });
     const early = told(() => 100, null, 0, 600);
     expect(early).toMatchObject({ trusted: false, errorRatio: null });
     expect(early.rate).toBeGreaterThan(80);

@@ -2,8 +2,8 @@ import { z } from "zod";
 
 /** By what workers are added and taken away. The defaults are those of a day in simulation: docs/scaling.md. */
 export const scalingPolicySchema = z.strictObject({
-  utilisation: z.number().min(0.05).max(0.95).default(0.75).describe("Share of what workers can do that input may take"),
-  catchUpSeconds: z.number().min(1).max(86_400).default(300).describe("In which a backlog shall be gone"),
+  utilisation: z.number().min(0.05).max(0.95).default(0.8).describe("Share of what workers can do that input may take"),
+  catchUpSeconds: z.number().min(1).max(86_400).default(180).describe("In which a backlog shall be gone"),
   restartSeconds: z
     .number()
     .min(0)

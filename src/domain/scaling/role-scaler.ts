@@ -139,7 +139,8 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
     if (inTheWay !== null) return inTheWay;
     if (need === null || rate === null)
       return now.running === 0 ? "workers" : need === null ? "not_measured" : "nothing";
-    if (need.capped) return now.partitions !== null && now.partitions.length <= allowed(now) ? "partitions" : "workers_max";
+    if (need.capped)
+      return now.partitions !== null && now.partitions.length <= allowed(now) ? "partitions" : "workers_max";
     if (hottest(now, rate.perWorker) !== null) return "hot_partition";
     return need.workers > now.running ? "workers" : "nothing";
   }

@@ -38,15 +38,16 @@ function needOf(plan: Omit<RolePlan, "why">, { wanted }: WordsContext): string {
     return neededNow === null ? "what a worker can do was not seen yet: it was never behind" : enough(neededNow);
   const how = capacity.source === "catching_up" ? "measured while catching up" : "estimated from how busy it was";
   const each = `a worker does ${amount(capacity.perWorker)}/s (${how}, ${time(capacity.ageSeconds)} ago)`;
-  const drains =
-    backlog < capacity.perWorker ? "" : `, which clear the backlog in ${drainText(drainSeconds.desired, desired)}`;
+  const drains = backlog < capacity.perWorker ? "" : drainText(drainSeconds.desired, desired);
   return `${each}, so ${neededNow} ${neededNow === 1 ? "is" : "are"} needed${wanted > neededNow ? ` and ${wanted} would be` : ""}${drains}`;
 }
 
 const enough = (needed: number): string => `${needed} ${needed === 1 ? "is" : "are"} enough`;
 
 const drainText = (seconds: number | null, workers: number): string =>
-  seconds === null ? `never: ${workers} do not keep up` : time(seconds);
+  seconds === null
+    ? `; ${workers} ${workers === 1 ? "does" : "do"} not keep up`
+    : `; ${workers} ${workers === 1 ? "clears" : "clear"} the backlog in ${time(seconds)}`;
 
 function obstacleOf(plan: Omit<RolePlan, "why">, { stuck, hot }: WordsContext): string {
   const { role, binds, most, lastScaling, parked } = plan;

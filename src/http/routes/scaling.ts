@@ -12,8 +12,15 @@ const seconds = z.number().nullable();
 const rolePlanSchema = z.object({
   role: z.enum(scaledRoles),
   running: z.number().int().describe("Workers that are there"),
-  desired: z.number().int().describe("How many there shall be: held through cool-down, and until fewer were enough for long"),
-  neededNow: z.number().int().nullable().describe("What the load of now takes; null while nobody knows what a worker does"),
+  desired: z
+    .number()
+    .int()
+    .describe("How many there shall be: held through cool-down, and until fewer were enough for long"),
+  neededNow: z
+    .number()
+    .int()
+    .nullable()
+    .describe("What the load of now takes; null while nobody knows what a worker does"),
   neededSoon: z.number().int().nullable().describe("The same some minutes from now, by the forecast"),
   most: z.number().int().describe("More than these cannot share the work"),
   binds: z.enum(bindings).describe("What stands in the way of less lag"),

@@ -21,7 +21,16 @@ export function slowPipeline(costs: Costs, partitions: number): PipelineModel {
   return { ...model, projector: { ...model.projector, event: { ...event, meanMs: event.meanMs * slowness } } };
 }
 
-const columns = ["day", "policy", "above 5 s, s", "longest lag, s", "worker-hours", "most", "changes", "visible p99, s"];
+const columns = [
+  "day",
+  "policy",
+  "above 5 s, s",
+  "longest lag, s",
+  "worker-hours",
+  "most",
+  "changes",
+  "visible p99, s",
+];
 
 /** Means over the seeds, by day and policy. */
 export function policyTable(results: readonly PolicyResult[]): string[] {

@@ -57,7 +57,11 @@ export function requestsSeen(role: "api" | "query", { atSeconds, processes }: At
 }
 
 /** One works in the order of the log: what it does is told, not planned. */
-export function soleSeen(role: "relay" | "trainer", { projections }: LagReading, { atSeconds, processes }: At): RoleSeen {
+export function soleSeen(
+  role: "relay" | "trainer",
+  { projections }: LagReading,
+  { atSeconds, processes }: At,
+): RoleSeen {
   const lag = projections.find(({ projection }) => projection === role);
   const workers = processes.filter((one) => worksAs(one, role));
   return {
@@ -95,4 +99,3 @@ const sumOf = <T>(items: readonly T[], of: (item: T) => number): number =>
 
 const busyShareOf = (workers: readonly ProcessReport[]): number | null =>
   workers.length === 0 ? null : sumOf(workers, ({ busyShare }) => busyShare) / workers.length;
-

@@ -41,7 +41,10 @@ export async function scaleLocally(io: Io, { folder }: LocalStack, changes: read
 }
 
 /** With `io` its lines are shown as they come. */
-async function run(args: readonly string[], io: Io | null): Promise<{ readonly code: number; readonly output: string }> {
+async function run(
+  args: readonly string[],
+  io: Io | null,
+): Promise<{ readonly code: number; readonly output: string }> {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -21,9 +21,12 @@ export async function workerHours(pricesFile: string | undefined): Promise<Worke
   return { currency: prices.currency, of: (role) => processHour(prices, bytes[role]) };
 }
 
+const isOneProcess = ({ processes }: ScalingPlan): boolean => processes.some(({ role }) => role === "all");
+
 /** Roles whose workers can be added: `projector=3` for each that shall have another number. */
-export function changesOf({ roles }: ScalingPlan): string[] {
-  return roles
+export function changesOf(plan: ScalingPlan): string[] {
+  if (isOneProcess(plan)) return [];
+  return plan.roles
     .filter(({ role, running, desired }) => role !== "relay" && role !== "trainer" && running !== desired)
     .map(({ role, desired }) => `${role}=${desired}`);
 }
@@ -31,10 +34,26 @@ export function changesOf({ roles }: ScalingPlan): string[] {
 export function planLines(plan: ScalingPlan, hours: WorkerHours): string[] {
   const rows = plan.roles.map((role) => [
     ...[role.role, role.running, counted(role.neededNow), counted(role.neededSoon), role.desired, rate(role.rateIn)],
-    ...[rate(role.backlog), time(role.lagSeconds), role.capacity === null ? "?" : rate(role.capacity.perWorker)],
+    ...[
+      rate(role.backlog),
+      role.backlog > 0 ? time(role.lagSeconds) : "",
+      role.capacity === null ? "?" : rate(role.capacity.perWorker),
+    ],
     ...[drain(role), role.binds.replaceAll("_", " "), (hours.of(role.role) * role.desired).toFixed(2)],
   ]);
-  const head = ["role", "run", "now", "in 10 min", "want", "in/s", "waiting", "oldest", "a worker/s", "drains in", "binds"];
+  const head = [
+    "role",
+    "run",
+    "now",
+    "in 10 min",
+    "want",
+    "in/s",
+    "waiting",
+    "oldest",
+    "a worker/s",
+    "drains in",
+    "binds",
+  ];
   const total = (of: (role: RolePlan) => number): string =>
     plan.roles.reduce((sum, role) => sum + hours.of(role.role) * of(role), 0).toFixed(2);
   return [
@@ -45,6 +64,11 @@ export function planLines(plan: ScalingPlan, hours: WorkerHours): string[] {
     ...plan.roles.flatMap((role) => effectOf(role)),
     "",
     `cost: ${total((role) => role.running)} ${hours.currency}/h as it runs, ${total((role) => role.desired)} as wanted`,
+    ...(isOneProcess(plan)
+      ? [
+          "one process does all roles: more need PostgreSQL, Redis and Kafka, and processes of one role each (docs/deployment.md)",
+        ]
+      : []),
     ...(plan.unreadable.length > 0 ? [`could not be asked: ${plan.unreadable.join(", ")}`] : []),
   ];
 }

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { days } from "../../../domain/scaling/days.ts";
+import { costsFrom } from "../capacity/files.ts";
 import type { CommandContext } from "../context.ts";
 import { CommandFailure, printResult } from "../io.ts";
 import { examples, wholeNumberOf } from "../options.ts";
 import { startProgress } from "../progress.ts";
-import { costsFrom } from "../capacity/files.ts";
 
 interface SimulateOptions {
   readonly day?: string;
@@ -44,7 +44,12 @@ async function simulate({ io }: CommandContext, options: SimulateOptions): Promi
     for (const day of asked) {
       for (const one of cases) {
         for (let seed = 1; seed <= seeds; seed += 1) {
-          results.push({ day: day.name, policy: one.name, seed, outcome: liveWith(one, model, day.scenario(posts, seed)) });
+          results.push({
+            day: day.name,
+            policy: one.name,
+            seed,
+            outcome: liveWith(one, model, day.scenario(posts, seed)),
+          });
           progress.update(results.length);
           await nextTurn();
           if (io.signal.aborted) throw new CommandFailure("stopped");
