@@ -52,8 +52,8 @@ test("metrics grow by what there is of the system, not of learners", { timeout }
   const text = await scraped(service);
   expect(text).not.toMatch(/early-|late-/);
   const added = seriesOf(text).filter((one) => !before.includes(one));
-  // A bucket of a duration, and a label that a slow machine meets later, may be new; nothing that grows with learners.
-  expect(added.length).toBeLessThan(40);
+  // A bucket of a duration, a label that a slow machine meets later, or a plan that takes two looks may be new: fewer than learners.
+  expect(added.length).toBeLessThan(60);
   for (const name of [
     ...["proximal_build_info", "nodejs_eventloop_utilization_ratio", "nodejs_eventloop_lag_p99_seconds"],
     ...["nodejs_gc_duration_seconds_count", "nodejs_heap_size_used_bytes", "process_cpu_seconds_total"],

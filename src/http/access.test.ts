@@ -48,6 +48,8 @@ const routes: readonly [Method, string, unknown, readonly Scope[]][] = [
   ["POST", "/v1/replays/018f3c2a-0000-4000-8000-000000000000/cancel", undefined, ["analyst"]],
   ["DELETE", "/v1/replays/018f3c2a-0000-4000-8000-000000000000", undefined, ["analyst"]],
   ["GET", "/v1/ops/lag", undefined, []],
+  ["GET", "/v1/ops/scaling", undefined, []],
+  ["GET", "/v1/ops/scaling/projector", undefined, []],
   ["GET", "/v1/ops/parked", undefined, []],
   ["POST", "/v1/ops/parked/a/retry", undefined, []],
   ["POST", "/v1/ops/rebuild/nope", undefined, []],
@@ -81,6 +83,7 @@ describe("scopes", () => {
         .replace(/\/(items|skills|tracks)\/(sum|nope)(\/policy)?$/, "/$1/{id}$3")
         .replace("/experiments/e/", "/experiments/{experimentId}/")
         .replace("/parked/a/", "/parked/{learnerId}/")
+        .replace("/scaling/projector", "/scaling/{role}")
         .replace("/rebuild/nope", "/rebuild/{name}");
       return `${method.toLowerCase()} ${path}`;
     });

@@ -15,7 +15,7 @@ const slowness = 10;
 
 /** The measured pipeline with projectors ten times slower; one of them at the beginning. */
 export function slowPipeline(costs: Costs, partitions: number): PipelineModel {
-  const size = { apiProcesses: 8, partitions, workers: 1, streamed: true, memoryHitShare: 0.5 };
+  const size = { apiProcesses: 4, partitions, workers: 1, streamed: true, memoryHitShare: 0.5 };
   const model = pipelineModelOf(costs, size);
   const { event } = model.projector;
   return { ...model, projector: { ...model.projector, event: { ...event, meanMs: event.meanMs * slowness } } };
