@@ -45,7 +45,10 @@ test("the plan, with its reasons, and what if", async () => {
 
   const twice = await api.call("GET", "/v1/ops/scaling?rate=2");
   expect(twice.json).toMatchObject({ rateFactor: 2, roles: [{ role: "api", rateIn: 6 }, {}, {}] });
-  expect(await api.call("GET", "/v1/ops/scaling?rate=-1")).toMatchObject({ status: 400, json: { code: "invalid_request" } });
+  expect(await api.call("GET", "/v1/ops/scaling?rate=-1")).toMatchObject({
+    status: 400,
+    json: { code: "invalid_request" },
+  });
 });
 
 test("one number for external scalers, and the same as a metric", async () => {
