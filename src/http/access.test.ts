@@ -139,6 +139,39 @@ describe("keys", () => {
     expect(await revokeApiKeysNamed(deps, "start")).toEqual([]);
   });
 
+  test("revoked stays revoked within five seconds where the clock is set back meanwhile", async () => {
+    const deps = { apiKeys: api.deps.apiKeys, clock: api.clock };
+    const { key, stored } = await createApiKey(deps, { name: "set back", scopes: ["client"] });
+    expect(await status(key)).toBe(200);
+    expect(await revokeApiKey(deps, stored.id)).toBe(true);
+    api.clock.advance(-3_600_000);
+    expect(await status(key)).toBe(401);
+    api.clock.advance(3_600_000);
+  });
+
+  test("a store that hangs holds nobody up whose key was seen before", async () => {
+    let hangs = false;
+    let asked = 0;
+    const other = await startTestApi(({ apiKeys }) => ({
+      apiKeys: {
+        ...apiKeys,
+        find(id) {
+          asked += 1;
+          return hangs ? new Promise(() => undefined) : apiKeys.find(id);
+        },
+      },
+    }));
+    const call = async (key: string) => (await other.call("GET", "/v1/learners/a/next", { key })).status;
+    expect(await call(other.operatorKey)).toBe(200);
+    hangs = true;
+    other.clock.advance(6_000);
+    asked = 0;
+    expect(await Promise.all(Array.from({ length: 20 }, () => call(other.operatorKey)))).toEqual(Array(20).fill(200));
+    expect(await call(other.operatorKey)).toBe(200);
+    expect(asked).toBe(1);
+    await other.stop();
+  });
+
   test("the store is asked once in five seconds for a key, known or unknown; while it is away, known keys work on", async () => {
     let asked = 0;
     let away = false;

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import { apiKeyPattern, digestOfApiKey } from "../commands/api-keys.ts";
 import type { ApiKey, ApiKeys, Scope } from "../ports/api-keys.ts";
@@ -36,14 +37,26 @@ interface Known {
 export const keyCacheMs = 4_000;
 /** A key seen before still works this long while the key store does not answer: reads go on when the log is down. */
 const graceMs = 10 * 60_000;
+/** A store that hangs is not waited for longer where the key was seen before: nor are its reads to wait. */
+const storeWaitMs = 100;
 /** Compared against for an unknown id, so that unknown and wrong take the same path. */
 const noHash = Buffer.alloc(32);
+
+interface LookUp {
+  readonly found: Promise<Known | null>;
+  /** The same; undefined where the store had not answered within {@link storeWaitMs}. */
+  readonly soon: Promise<Known | null | undefined>;
+}
+
+/** What was learnt just now is believed for `keptMs`; a clock that is set back does not make that longer. */
+export const isFresh = (freshUntil: number, keptMs: number, now: number): boolean =>
+  now < freshUntil && freshUntil - now <= keptMs;
 
 /** Verifies keys against their stored SHA-256, in constant time. Known and unknown ids are kept for 5 s, a bounded number of each. */
 export function createAuthenticator(apiKeys: ApiKeys, clock: Clock, maxKept = 10_000): Authenticator {
   const known = new LRUCache<string, Known>({ max: maxKept });
   const unknown = new LRUCache<string, number>({ max: maxKept });
-  const lookups = new Map<string, Promise<Known | null>>();
+  const lookups = new Map<string, LookUp>();
 
   async function lookUp(id: string): Promise<Known | null> {
     const now = clock.now();
@@ -66,16 +79,31 @@ export function createAuthenticator(apiKeys: ApiKeys, clock: Clock, maxKept = 10
     }
   }
 
-  function lookUpOnce(id: string): Promise<Known | null> {
-    const running = lookups.get(id) ?? lookUp(id);
-    lookups.set(id, running);
-    return running;
+  function lookUpOnce(id: string): LookUp {
+    const running = lookups.get(id);
+    if (running !== undefined) return running;
+    const found = lookUp(id);
+    const soon = Promise.race([found, sleep(storeWaitMs, undefined, { ref: false })]);
+    // Whoever still waits for it is told.
+    found.catch(() => undefined);
+    soon.catch(() => undefined);
+    const started = { found, soon };
+    lookups.set(id, started);
+    return started;
+  }
+
+  async function asked(id: string): Promise<Known | null> {
+    const { found, soon } = lookUpOnce(id);
+    const last = known.get(id);
+    if (last === undefined || clock.now() >= last.freshUntil + graceMs) return found;
+    const answered = await soon;
+    return answered === undefined ? last : answered;
   }
 
   /** undefined where the store has to be asked. */
   function inMemory(id: string, key: string, now: number): Caller | null | undefined {
     const entry = known.peek(id);
-    return entry !== undefined && now < entry.freshUntil ? check(entry, key, now) : undefined;
+    return entry !== undefined && isFresh(entry.freshUntil, keyCacheMs, now) ? check(entry, key, now) : undefined;
   }
 
   return {
@@ -89,8 +117,8 @@ export function createAuthenticator(apiKeys: ApiKeys, clock: Clock, maxKept = 10
       const now = clock.now();
       const caller = inMemory(id, key, now);
       if (caller !== undefined) return caller;
-      if (now < (unknown.get(id) ?? 0)) return check(null, key, now);
-      return lookUpOnce(id).then((found) => check(found, key, clock.now()));
+      if (isFresh(unknown.get(id) ?? 0, keyCacheMs, now)) return check(null, key, now);
+      return asked(id).then((found) => check(found, key, clock.now()));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { type Authenticator, type Caller, mayCall, presentedKey } from "./authentication.ts";
+import { type Authenticator, type Caller, isFresh, mayCall, presentedKey } from "./authentication.ts";
 
 interface KnownOnConnection {
   readonly authorization: string;
@@ -23,7 +23,9 @@ export function createKnownCallers(
   return ({ headers, socket }) => {
     const known = connections.get(socket);
     const { authorization } = headers;
-    if (known !== undefined && known.authorization === authorization && now() < known.until) return known.caller;
+    if (known?.authorization === authorization && known !== undefined && isFresh(known.until, connectionMs, now())) {
+      return known.caller;
+    }
     const key = presentedKey(headers);
     const caller = key === null ? null : authenticator.known(key);
     if (caller === null || !mayCall(caller, ["client"])) return null;

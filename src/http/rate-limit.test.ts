@@ -25,6 +25,20 @@ test("two processes let through together what one would, once they have told eac
   expect(a.take("key", 6 * minute)).toBe(null);
 });
 
+test("a clock that is set back does not count the minutes since as one", () => {
+  const limiter = createRateLimiter(2);
+  const first = 100 * minute;
+  expect([limiter.take("key", first), limiter.take("key", first), limiter.take("key", first)]).toEqual([
+    null,
+    null,
+    60,
+  ]);
+  for (let n = 40; n < 60; n += 1) {
+    const now = n * minute;
+    expect([limiter.take("key", now), limiter.take("key", now), limiter.take("key", now)]).toEqual([null, null, 60]);
+  }
+});
+
 test("each request is told once, and of the newest minute only", () => {
   const limiter = createRateLimiter(100);
   for (let n = 0; n < 3; n += 1) limiter.take("a", minute);

@@ -38,7 +38,8 @@ export function createRateLimiter(perMinute: number, maxKeys = 10_000): RateLimi
       count = { window, taken: 0, untold: 0 };
       counts.set(keyId, count);
     }
-    if (count.window < window) {
+    // The next minute; or the clock was set back, and the minute that was counted is far away.
+    if (count.window < window || count.window > window + 1) {
       count.window = window;
       count.taken = 0;
       count.untold = 0;

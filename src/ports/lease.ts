@@ -6,7 +6,8 @@
 export interface Lease {
   /**
    * Takes it for so many milliseconds from now, or prolongs it where `holder` has it already. Null while another has it.
-   * `holder` names one run of one process: a process that starts again is another holder.
+   * All who want the same lease ask for about the same time: one that ends much later is taken for a leftover of a clock that
+   * was set back, and is free. `holder` names one run of one process: a process that starts again is another holder.
    */
   take(name: string, holder: string, forMs: number): Promise<Held | null>;
   /** Gives it up, so that nobody needs to wait for its end. Does nothing where another has it. */

@@ -190,7 +190,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const writeHere = (): Promise<void> => writeCounters({ position, learnersPosition });
     await parking.answerRetries(counters, position, writeHere);
     // Where nothing concerned this partition for a while, the log has gone on all the same: whoever looks should see it.
-    const idle = position > counters.checkpoint.position && clock.now() - writtenAt >= idleCheckpointMs;
+    // A clock that is set back must not stop that.
+    const idle = position > counters.checkpoint.position && Math.abs(clock.now() - writtenAt) >= idleCheckpointMs;
     if (idle) await writeHere();
     if (partition === 0) await tick.run(counters, position, context);
   }

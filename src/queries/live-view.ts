@@ -33,7 +33,8 @@ export function createLiveViewReader(readModels: ReadModels, clock: Clock): Live
     current() {
       if (known === null) return look();
       // A failure here is found by the query itself, which reads right after.
-      if (clock.now() - lookedAt > lookAgainMs) look().catch(() => undefined);
+      // A clock that is set back must not stop it.
+      if (Math.abs(clock.now() - lookedAt) > lookAgainMs) look().catch(() => undefined);
       return known;
     },
   };

@@ -96,6 +96,17 @@ describe("rows in memory", () => {
     expect(reads()).toBe(2);
   });
 
+  test("a clock that is set back does not make a row hold longer", async () => {
+    const { write, get, reads, pass } = setUp();
+    await write("k", 1, "one");
+    await get();
+    pass(-3_600_000);
+    expect(await get()).toBe("one");
+    expect(reads()).toBe(2);
+    await get();
+    expect(reads()).toBe(2);
+  });
+
   test("a row that is read again unchanged keeps what was made of it", async () => {
     const { cache, write, get, pass } = setUp();
     await write("k", 1, "one");

@@ -123,7 +123,9 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     // What is used is read again every few seconds, and counts as used then.
     const found = memory.find(learnerId, field);
     const now = clock.now();
-    if (found !== undefined && now < found.holdsUntil && found.namespace === namespace) {
+    // A clock that is set back does not make a row hold longer.
+    const holds = found !== undefined && now < found.holdsUntil && now >= found.readAt;
+    if (holds && found.namespace === namespace) {
       onLookUp?.(kind, found.bytes === null ? "absent" : "hit", now - found.readAt);
       return found;
     }

@@ -185,7 +185,8 @@ class SequentialTrainer implements Trainer {
 
   async #saveOnceInAWhile(): Promise<void> {
     const { clock, checkpointEveryMs = 5 * 60_000 } = this.#deps;
-    if (clock.now() - this.#savedAt >= checkpointEveryMs) await this.#save();
+    // A clock that is set back must not stop it.
+    if (Math.abs(clock.now() - this.#savedAt) >= checkpointEveryMs) await this.#save();
   }
 
   async #save(): Promise<void> {

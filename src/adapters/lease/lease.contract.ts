@@ -53,6 +53,14 @@ export function leaseContract(name: string, open: () => Promise<OpenedLease>): v
       expect(await lease.take(what, "b", 60_000)).toEqual({ token: 2 });
     });
 
+    test("a clock that is set back does not make it last: what ends later than any taken now has ended", async () => {
+      const what = randomUUID();
+      // As it stands there after the clock went back by ten minutes.
+      await lease.take(what, "a", 600_000);
+      expect(await lease.take(what, "b", 10_000)).toEqual({ token: 2 });
+      expect(await lease.take(what, "a", 10_000)).toBeNull();
+    });
+
     test("of many who want it at the same moment one gets it", async () => {
       const what = randomUUID();
       const takers = Array.from({ length: 20 }, (_, at) => lease.take(what, `holder ${at}`, 60_000));
