@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Command {
@@ -54,6 +54,12 @@ export function statOf(pid: number): string[] | null {
   } catch {
     return null;
   }
+}
+
+/** Processes that this one started and that have not ended; none where there is no /proc. */
+export function childrenOf(pid: number): number[] {
+  const all = existsSync("/proc/self/stat") ? readdirSync("/proc") : [];
+  return all.map(Number).filter((one) => Number.isInteger(one) && Number(statOf(one)?.[1]) === pid);
 }
 
 /** When the process began: with the pid it names one process and no later one. "" where there is none. */

@@ -148,7 +148,7 @@ async function answering(
   }
 }
 
-async function createKey(environment: Readonly<Record<string, string>>): Promise<string> {
+export async function createKey(environment: Readonly<Record<string, string>>): Promise<string> {
   const scopes = ["client", "author", "analyst", "operator"].flatMap((scope) => ["--scope", scope]);
   const { program, args, env, cwd } = proximal(
     ["keys", "create", "--name", "npm run up", "--json", ...scopes],

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
 import { privateRedis, sharedPostgres } from "./engines.ts";
-import { type KafkaServerForTests, privateKafka } from "./kafka.ts";
+import { privateKafka } from "./kafka.ts";
 import { type KafkaSchool, kafkaSchool } from "./kafka-school.ts";
+import type { KafkaServerForTests } from "./kafka-server.ts";
 import { type SeededRandom, seededRandom } from "./random.ts";
 
 const seed = Number(process.env.PROXIMAL_SEED ?? 20_260_302);

@@ -44,7 +44,11 @@ export async function startReplica(primaryUrl: string, name = "replica"): Promis
   const connection = `host=${hostname} port=${primaryPort} user=${username} application_name=${name}`;
   await run(backup, ["-D", data, "-d", connection, "-R", "-X", "stream", "-c", "fast", "--no-sync"], as);
   const port = await freePort();
-  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", `port=${port}`, "max_connections=200"];
+  const settings = [
+    ...["listen_addresses=127.0.0.1", "unix_socket_directories=", `port=${port}`, "max_connections=200"],
+    // A primary that comes back is followed at once.
+    "wal_retrieve_retry_interval=200ms",
+  ];
   const args = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
   const launch = () => startServer(postgres, args, folder, "SIGINT", as);
   const at = (url: string) => {

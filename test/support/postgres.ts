@@ -28,6 +28,10 @@ export interface PostgresServer {
   restart(how: "fast" | "immediate"): Promise<void>;
   /** Ends it as "immediate" does, and leaves it so. */
   crash(): Promise<void>;
+  /** False once it has ended, by itself too. */
+  running(): boolean;
+  /** Of its main process. */
+  pid(): number;
   /** What it wrote lately. */
   log(): string;
   stop(): Promise<void>;
@@ -40,6 +44,8 @@ export interface PostgresServerOptions {
   readonly fsync?: boolean;
   /** More settings, as on the server's command line. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Its folder is made in this one. */
+  readonly within?: string;
 }
 
 const template = "proximal_template";
@@ -52,7 +58,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     return { skip: "PostgreSQL is not installed (no initdb in /usr/lib/postgresql or PATH)" };
   }
   const account = unprivilegedAccount();
-  const folder = mkdtempSync(join(tmpdir(), "proximal-postgres-"));
+  const folder = mkdtempSync(join(options.within ?? tmpdir(), "proximal-postgres-"));
   if (account !== null) chownSync(folder, account.uid, account.gid);
   const as = { ...(account ?? {}), cwd: folder };
   const data = join(folder, "data");
@@ -79,9 +85,10 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
   const start = () => startServer(postgres, ["-D", data, ...args], folder, "SIGINT", as);
   let server = start();
+  const running = (): boolean => server.child.exitCode === null && server.child.signalCode === null;
   async function end(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
     const { child } = server;
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (!running()) return;
     const closed = new Promise((resolve) => child.once("close", resolve));
     child.kill(signal);
     await closed;
@@ -104,6 +111,8 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       await untilReady(server, () => admin(url, "SELECT 1"));
     },
     crash: () => end("SIGQUIT"),
+    running,
+    pid: () => server.child.pid ?? 0,
     log: () => server.log(),
     stop: () => server.stop(),
   };

@@ -25,25 +25,37 @@ export const sentinelMaster = "read-models";
 /** A master is down for a sentinel after so long, and failed over once most sentinels say so. */
 const downAfterMs = 2000;
 
+export interface RedisSentinelOptions {
+  /** The port under which a server is known to sentinels, copies and clients, where it is not its own: of a line to it. */
+  readonly through?: (port: number) => Promise<number>;
+}
+
 /** One master, two copies and three sentinels of 127.0.0.1, with fast settings. */
-export async function startRedisSentinel(): Promise<RedisSentinel | Skip> {
+export async function startRedisSentinel({ through }: RedisSentinelOptions = {}): Promise<RedisSentinel | Skip> {
   const program = findProgram("redis-server");
   if (program === null) return { skip: "Redis is not installed (no redis-server in PATH)" };
   const servers: RedisServer[] = [];
+  /** Ports as all others know them, by the servers' own. */
+  const known = new Map<number, number>();
   const sentinels: { readonly port: number; readonly pid: number; stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all([...sentinels, ...servers].map((server) => server.stop()));
   };
-  const start = async (settings: Readonly<Record<string, string>>, port?: number): Promise<RedisServer> => {
-    const server = await startRedis({ settings: { ...fast, ...settings }, ...(port === undefined ? {} : { port }) });
+  const start = async (settings: Readonly<Record<string, string>>, given?: number): Promise<RedisServer> => {
+    const port = given ?? (await freePort());
+    const told = known.get(port) ?? (await through?.(port)) ?? port;
+    known.set(port, told);
+    const announced = { "replica-announce-ip": "127.0.0.1", "replica-announce-port": String(told) };
+    const server = await startRedis({ settings: { ...fast, ...announced, ...settings }, port });
     if ("skip" in server) throw new Error(server.skip);
     return server;
   };
   try {
     const master = await start({});
     servers.push(master);
-    for (let at = 0; at < 2; at += 1) servers.push(await start({ replicaof: `127.0.0.1 ${master.port}` }));
-    for (let at = 0; at < 3; at += 1) sentinels.push(await startSentinel(program, master.port));
+    const first = known.get(master.port) ?? 0;
+    for (let at = 0; at < 2; at += 1) servers.push(await start({ replicaof: `127.0.0.1 ${first}` }));
+    for (let at = 0; at < 3; at += 1) sentinels.push(await startSentinel(program, first));
   } catch (error) {
     await stop();
     throw error;
@@ -63,7 +75,7 @@ export async function startRedisSentinel(): Promise<RedisSentinel | Skip> {
     sentinelPids: sentinels.map(({ pid }) => pid),
     async master() {
       const port = await masterPort();
-      const server = servers.find((one) => one.port === port);
+      const server = servers.find((one) => known.get(one.port) === port);
       if (server === undefined) throw new Error(`no server of ours at port ${port}`);
       return server;
     },
@@ -72,8 +84,8 @@ export async function startRedisSentinel(): Promise<RedisSentinel | Skip> {
         const port = await masterPort();
         const role = (await ask(port, ["role"])) as [string, number, [string, string, string][]];
         if (role[0] !== "master" || role[2].length < copies) throw new Error(`${port}: ${JSON.stringify(role)}`);
-        const known = (await ask(ports[0] ?? 0, ["sentinel", "replicas", sentinelMaster])) as string[][];
-        const up = known.filter((fields) => fields[fields.indexOf("flags") + 1] === "slave");
+        const copiesKnown = (await ask(ports[0] ?? 0, ["sentinel", "replicas", sentinelMaster])) as string[][];
+        const up = copiesKnown.filter((fields) => fields[fields.indexOf("flags") + 1] === "slave");
         if (up.length < copies) throw new Error(`${up.length} copies are up`);
         const others = (await ask(ports[0] ?? 0, ["sentinel", "sentinels", sentinelMaster])) as string[][];
         if (others.length < 2) throw new Error("sentinels do not know each other");
@@ -81,7 +93,8 @@ export async function startRedisSentinel(): Promise<RedisSentinel | Skip> {
     async restart(server) {
       await server.stop();
       const port = await masterPort();
-      const again = await start(port === server.port ? {} : { replicaof: `127.0.0.1 ${port}` }, server.port);
+      const isMaster = port === known.get(server.port);
+      const again = await start(isMaster ? {} : { replicaof: `127.0.0.1 ${port}` }, server.port);
       servers[servers.indexOf(server)] = again;
     },
     stop,

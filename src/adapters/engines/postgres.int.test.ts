@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openCutLine } from "../../../test/support/cut-line.ts";
 import { sharedPostgres } from "../../../test/support/engines.ts";
+import { openFaultLine } from "../../../test/support/fault-line.ts";
 import { createPostgres, type PostgresObservation, type PostgresOptions } from "./postgres.ts";
 import { SqlError, toSqlError } from "./sql.ts";
 
@@ -53,7 +53,7 @@ describe.skipIf(postgres === null)("the pool", () => {
   });
 
   test("a connection that died without a word while it lay idle costs a second, not the statement", async () => {
-    const line = await openCutLine(postgres?.url ?? "");
+    const line = await openFaultLine(postgres?.url ?? "");
     onTestFinished(line.close);
     const { sql } = await open({ url: line.url, connections: 2, checkAfterIdleMs: 0 });
     await Promise.all([sql.query("SELECT 1"), sql.query("SELECT 1")]);
@@ -62,7 +62,7 @@ describe.skipIf(postgres === null)("the pool", () => {
   });
 
   test("a statement that is never answered is given up after its time, and is a failed connection", async () => {
-    const line = await openCutLine(postgres?.url ?? "");
+    const line = await openFaultLine(postgres?.url ?? "");
     onTestFinished(line.close);
     const { sql } = await open({ url: line.url, statementTimeoutMs: 100 });
     await sql.query("SELECT 1");

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openCutLine } from "../../../../test/support/cut-line.ts";
 import { privatePgbouncer, privatePostgres, privateReplica } from "../../../../test/support/engines.ts";
+import { openFaultLine } from "../../../../test/support/fault-line.ts";
 import { temporaryFolder } from "../../../../test/support/folders.ts";
 import { pick } from "../../../../test/support/random.ts";
 import { useSmallSegments } from "../../../../test/support/small-segments.ts";
@@ -192,7 +192,7 @@ describe.skipIf(postgres === null || replica === null)("analysts' reads", () => 
   test("a replica that falls silent costs a reader a bounded wait, once", async () => {
     const url = (await postgres?.createDatabase()) ?? "";
     const log = await openPostgresLog({ url });
-    const line = await openCutLine(replica?.at(url) ?? "");
+    const line = await openFaultLine(replica?.at(url) ?? "");
     const answers: ReplicaAnswer[] = [];
     const observe = (answer: ReplicaAnswer) => void answers.push(answer);
     const pool = { connectTimeoutMs: 500, statementTimeoutMs: 500 };
