@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { makeLasting } from "./redis-lasting.ts";
 import type { ConnectionOptions, RedisServers, RedisServersOptions } from "./redis-servers.ts";
 import { connected, oneMaster } from "./redis-single.ts";
 import type { RedisAddress } from "./redis-url.ts";
@@ -29,9 +30,11 @@ export async function openRedisSentinel(
   redis.on("error", onError);
   await connected(redis);
   opened = true;
+  makeLasting(redis);
   const replica = new Redis({ ...options, role: "slave" });
   // There may be none for a while, as after a fail-over; it is looked for again and again.
   replica.on("error", () => undefined);
+  makeLasting(replica);
   replica.connect().catch(() => undefined);
   return oneMaster(redis, replica);
 }

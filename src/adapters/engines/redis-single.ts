@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { letEnd } from "./redis-lasting.ts";
 import { type ConnectionOptions, type RedisServers, type RedisServersOptions, statesOf } from "./redis-servers.ts";
 import type { RedisAddress } from "./redis-url.ts";
 
@@ -50,6 +51,7 @@ export function oneMaster(redis: Redis, replica: Redis | null): RedisServers {
 
 /** Ends a connection, letting what is under way be answered. */
 export async function ended(redis: Redis): Promise<void> {
+  letEnd(redis);
   const patience = setTimeout(() => redis.disconnect(), 500);
   await redis.quit().catch(() => undefined);
   clearTimeout(patience);

@@ -2,6 +2,7 @@ import { DelayedError, type Job, MetricsTime, Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { type JobCounts, type JobQueue, JobsUnavailable } from "../../ports/job-queue.ts";
 import type { Log } from "../../ports/log.ts";
+import { letEnd, makeLasting } from "../engines/redis-lasting.ts";
 import { parseRedisUrl } from "../engines/redis-url.ts";
 import { createDefinitions, failedKept } from "./definitions.ts";
 
@@ -40,6 +41,7 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
     log.warn({ why: err.message }, "trouble with the connection to the Redis of the jobs"),
   );
   await connected(asking);
+  makeLasting(asking);
   const queue = new Queue(options.queue ?? defaultQueue, { connection: asking, prefix });
   queue.on("error", () => undefined);
   const schedules = new Map<string, Schedule>();
@@ -80,6 +82,7 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
     for (const schedule of schedules.values()) schedule.end();
     await working?.close();
     await queue.close();
+    letEnd(asking);
     await asking.quit().catch(() => undefined);
     // After the end too: connections to sentinels, which tell of a new master, would stay and keep the process.
     asking.disconnect();
@@ -197,6 +200,7 @@ function startWorking(options: BullJobsOptions, definitions: ReturnType<typeof c
   // A worker waits for its Redis for ever: it has nothing else to do.
   const connection = newRedis(url, { maxRetriesPerRequest: null });
   connection.on("error", () => undefined);
+  makeLasting(connection);
 
   /** A job that ends because this worker has to go is handed to another, and no attempt of it is lost. */
   async function run(job: Job, token?: string): Promise<unknown> {
@@ -225,6 +229,7 @@ function startWorking(options: BullJobsOptions, definitions: ReturnType<typeof c
       const patience = setTimeout(() => leaving.abort(), finishMs);
       await worker.close();
       clearTimeout(patience);
+      letEnd(connection);
       connection.disconnect();
     },
   };

@@ -263,6 +263,28 @@ describe.skipIf(sentinel === null)("a master with copies", () => {
     await sentinel.settled();
   });
 
+  test("a connection that is given up in the moment in which a sentinel is asked for the master is made again", async () => {
+    if (sentinel === null) return;
+    const servers = await openRedisServers(sentinel.url, { scripts: {}, onError: () => undefined });
+    const master = servers.master("any");
+    for (const pid of sentinel.sentinelPids) process.kill(pid, "SIGSTOP");
+    try {
+      for (const { port } of sentinel.servers)
+        await ask(port, ["client", "kill", "type", "normal"]).catch(() => undefined);
+      await until(async () => expect(master?.status).toBe("connecting"));
+      // As word of a new master does, and as we do where a server that was the master says READONLY.
+      master?.disconnect(true);
+      await until(async () => expect(master?.status).not.toBe("connecting"));
+    } finally {
+      for (const pid of sentinel.sentinelPids) process.kill(pid, "SIGCONT");
+    }
+    await until(async () => expect(await master?.set("any", "1")).toBe("OK"));
+    await servers.close();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(master?.status).toBe("end");
+    await sentinel.settled();
+  });
+
   test("READONLY, a planned fail-over: what the old master refuses is written to the new one", async () => {
     if (sentinel === null) return;
     const readModels = await openRedisReadModels({ url: sentinel.url });
