@@ -3,18 +3,25 @@ import { once } from "node:events";
 import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRunning } from "../../infra/local/processes.ts";
 import { missingFor } from "../../infra/local/stack.ts";
 import type { State } from "../../infra/local/state.ts";
 import { orSkip } from "../support/engines.ts";
 import { temporaryFolder } from "../support/folders.ts";
+import { floodAndScale } from "./flood-and-scale.ts";
 import { eventually, type Reply, root } from "./proximal.ts";
 
 const missing = await missingFor("full");
 const skipped = missing.length > 0 && orSkip({ skip: `the stack of npm run up is not installed: ${missing}` }) === null;
 
-/** `npm run up` without npm, in a folder of its own, which is gone after the test with all that runs from it. */
+/** So that workers are added within seconds, and taken away as soon. */
+const soon = {
+  ...{ PROXIMAL_SCALE_CATCH_UP_S: "1", PROXIMAL_SCALE_RESTART_S: "1" },
+  ...{ PROXIMAL_SCALE_COOL_DOWN_S: "3", PROXIMAL_SCALE_DOWN_AFTER_S: "5" },
+};
+
+/** `npm run up` without npm, in a folder of its own, which is gone after the tests with all that runs from it. */
 function newStack() {
   const place = temporaryFolder();
   // PostgreSQL may have to run as another user.
@@ -22,7 +29,8 @@ function newStack() {
   const folder = join(place, "stack");
   const run = async (command: "up" | "down" | "status", ...args: string[]) => {
     const script = join(root, "infra/local/main.ts");
-    const child = spawn(process.execPath, [script, command, "--folder", folder, ...args], { cwd: root });
+    const env = { ...process.env, ...soon };
+    const child = spawn(process.execPath, [script, command, "--folder", folder, ...args], { cwd: root, env });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -33,11 +41,11 @@ function newStack() {
     return { code, output };
   };
   const state = (): State => JSON.parse(readFileSync(join(folder, "state.json"), "utf8"));
-  onTestFinished(async () => {
+  const remove = async (): Promise<void> => {
     await run("down");
     rmSync(folder, { recursive: true, force: true });
-  });
-  return { run, state };
+  };
+  return { folder, run, state, remove };
 }
 
 const pidsOf = (state: State) => new Map(state.pieces.map(({ name, pid }) => [name, pid]));
@@ -51,16 +59,21 @@ async function call(state: State, role: "api" | "query", path: string, body?: un
   return { status: response.status, body: await response.json() };
 }
 
-test.skipIf(skipped)(
-  "up, post, next, up again, down: every role a process, on real engines",
-  { timeout: 300_000 },
-  async () => {
-    const { run, state } = newStack();
+const names = ["postgres", "pgbouncer", "redis", "redis-jobs", "kafka"];
+const roles = ["relay", "projector", "trainer", "jobs", "query", "api"];
+
+describe.skipIf(skipped)("the stack of npm run up", { timeout: 300_000 }, () => {
+  let stack: ReturnType<typeof newStack>;
+  beforeAll(() => {
+    stack = newStack();
+  });
+  afterAll(() => stack.remove(), 120_000);
+
+  test("up, post, next, up again: every role a process, on real engines", async () => {
+    const { run, state } = stack;
     const first = await run("up");
     expect(first.code, first.output).toBe(0);
     const started = state();
-    const names = ["postgres", "pgbouncer", "redis", "redis-jobs", "kafka"];
-    const roles = ["relay", "projector", "trainer", "jobs", "query", "api"];
     expect(started.pieces.map(({ name }) => name)).toEqual([...names, ...roles]);
     for (const { name, port } of started.pieces) expect(first.output).toMatch(new RegExp(`${name} +127.0.0.1:${port}`));
 
@@ -95,7 +108,14 @@ test.skipIf(skipped)(
     expect(after.get("projector")).not.toBe(before.get("projector"));
     for (const name of [...names, "api", "query", "relay"]) expect(after.get(name)).toBe(before.get(name));
     expect((await call(state(), "query", "/v1/learners/ann/scores")).body).toMatchObject({ answers: 1 });
+  });
 
+  test("flooded, it goes from one projector to four and back by the plan: drained, nothing lost, no flapping", async () => {
+    await floodAndScale(stack.folder, stack.state);
+  });
+
+  test("down: who answers first, engines last, and nothing is left", async () => {
+    const { run, state } = stack;
     const running = state().pieces;
     const down = await run("down");
     expect(down.code, down.output).toBe(0);
@@ -106,8 +126,8 @@ test.skipIf(skipped)(
     expect(running.filter(({ pid }) => isRunning(pid))).toEqual([]);
     for (const { port } of running) expect(await refuses(port)).toBe(true);
     expect(await run("down")).toMatchObject({ code: 0 });
-  },
-);
+  });
+});
 
 /** From /proc: the fields after the name of the program. */
 function sessionOf(pid: number): number {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type ScaledRole, scaledRoles } from "../../domain/scaling/observation.ts";
 import type { ScalingPlan } from "../../queries/scaling/scaling-watch.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
@@ -13,6 +14,7 @@ import { addScaleSimulate } from "./scale/simulate.ts";
 interface PlanOptions extends OpsOptions {
   readonly rate: number;
   readonly apply?: "local";
+  readonly role?: readonly ScaledRole[];
   readonly folder?: string;
   readonly watch?: boolean;
   readonly every: number;
@@ -31,6 +33,7 @@ function addPlan(scale: Command, context: CommandContext): void {
     .description("workers of each role now and in ten minutes, and why; changes nothing without --apply")
     .option("--rate <factor>", "what if so many times as much came in, like 2x", factorOf, 1)
     .addOption(new Option("--apply <where>", "change what runs: the processes of npm run up").choices(["local"]))
+    .addOption(new Option("--role <role...>", "of these roles only").choices(scaledRoles))
     .option("--folder <folder>", "of npm run up; .proximal/up")
     .option("--watch", "again and again, until Ctrl-C; with --apply it scales")
     .option("--every <time>", "between two looks of --watch", durationOf, 15_000)
@@ -43,7 +46,7 @@ function addPlan(scale: Command, context: CommandContext): void {
       examples(
         "proximal scale plan",
         "proximal scale plan --rate 2x",
-        "proximal scale plan --apply local --watch",
+        "proximal scale plan --apply local --watch --role projector jobs",
         "proximal scale plan --json | jq '.roles[] | {role, desired, why}'",
       ),
     )
@@ -59,8 +62,9 @@ async function plan(context: CommandContext, options: PlanOptions): Promise<void
   const { io } = context;
   await withOperator(context, reach, async (api) => {
     do {
-      const found = await planned(api, rate, io.signal);
-      printResult(io, options.json === true, found, () => planLines(found, hours));
+      const found = ofRoles(await planned(api, rate, io.signal), options.role);
+      if (options.json === true && watch) io.stdout.write(`${JSON.stringify(found)}\n`);
+      else printResult(io, options.json === true, found, () => planLines(found, hours));
       const changes = changesOf(found);
       if (stack !== null && changes.length > 0) await scaleLocally(io, stack, changes);
       else if (changes.length > 0 && rate === 1 && options.json !== true)
@@ -70,6 +74,9 @@ async function plan(context: CommandContext, options: PlanOptions): Promise<void
     } while (!io.signal.aborted);
   });
 }
+
+const ofRoles = (plan: ScalingPlan, roles: readonly ScaledRole[] | undefined): ScalingPlan =>
+  roles === undefined ? plan : { ...plan, roles: plan.roles.filter(({ role }) => roles.includes(role)) };
 
 /** Rates take two looks: a server that nobody has asked yet is asked again. */
 async function planned(api: ApiClient, rate: number, signal: AbortSignal): Promise<ScalingPlan> {
