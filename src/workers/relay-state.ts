@@ -13,7 +13,8 @@ export interface RelayState {
   readonly told: readonly number[];
 }
 
-const relayKind = "relay";
+/** Kind of blob under which a relay remembers its position. */
+export const relayKind = "relay";
 const stateSchema = z.object({ position: z.number().int().min(0), last: z.array(z.number().int().min(0)) });
 
 /** From the beginning of the log where nothing is known. */

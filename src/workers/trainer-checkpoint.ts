@@ -11,7 +11,7 @@ import { newTrainerState, type TrainerState } from "./trainer-state.ts";
  * The state is cut into parts, each a blob `<model>@<position>/<part>`; the manifest `<model>` names them and is
  * written last. Whenever the process dies, the manifest names parts that are all there: the old ones or the new ones.
  */
-const kind = "trainer";
+export const trainerKind = "trainer";
 const formatVersion = 1;
 /** Learners in one part: bounds the size of a blob and how long making one blocks other work. */
 const learnersInPart = 250;
@@ -35,7 +35,7 @@ export async function saveCheckpoint(blobs: Blobs, model: LearnerModel, state: T
   const parts: { name: string; sha256: string }[] = [];
   const put = async (bytes: Uint8Array): Promise<void> => {
     const name = `${model.name}@${state.position}/${parts.length}`;
-    await blobs.put(kind, name, bytes);
+    await blobs.put(trainerKind, name, bytes);
     parts.push({ name, sha256: sha256(bytes) });
   };
   await put(model.encodeWeights(state.weights));
@@ -47,7 +47,7 @@ export async function saveCheckpoint(blobs: Blobs, model: LearnerModel, state: T
     learners = [];
   }
   if (learners.length > 0) await put(Buffer.from(JSON.stringify(learners)));
-  await blobs.put(kind, model.name, Buffer.from(JSON.stringify(manifestOf(state, parts))));
+  await blobs.put(trainerKind, model.name, Buffer.from(JSON.stringify(manifestOf(state, parts))));
   await removeOlder(blobs, model.name, state.position);
 }
 
@@ -68,10 +68,10 @@ function manifestOf(state: TrainerState, parts: Manifest["parts"]): Manifest {
 
 /** Parts of a later position may belong to another trainer that is saving just now: they stay. */
 async function removeOlder(blobs: Blobs, modelName: string, position: number): Promise<void> {
-  for (const name of await blobs.names(kind)) {
+  for (const name of await blobs.names(trainerKind)) {
     const [owner, rest] = name.split("@");
     if (owner === modelName && rest !== undefined && Number.parseInt(rest, 10) < position) {
-      await blobs.remove(kind, name);
+      await blobs.remove(trainerKind, name);
     }
   }
 }
@@ -82,7 +82,7 @@ export async function loadCheckpoint(blobs: Blobs, model: LearnerModel, log: Log
   if (manifest === null) return null;
   const parts: Buffer[] = [];
   for (const { name, sha256: expected } of manifest.parts) {
-    const bytes = await blobs.get(kind, name);
+    const bytes = await blobs.get(trainerKind, name);
     if (bytes === null || sha256(bytes) !== expected) {
       log.warn(
         { part: name, model: model.name },
@@ -116,7 +116,7 @@ function restore(model: LearnerModel, manifest: Manifest, [weights, ...learners]
 }
 
 async function readManifest(blobs: Blobs, modelName: string): Promise<Manifest | null> {
-  const bytes = await blobs.get(kind, modelName);
+  const bytes = await blobs.get(trainerKind, modelName);
   if (bytes === null) return null;
   try {
     const manifest = JSON.parse(bytes.toString()) as Partial<Manifest> | null;

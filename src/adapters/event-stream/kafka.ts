@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { Kafka, logLevel, type SASLOptions } from "kafkajs";
 import { type StreamReader, StreamUnavailable, type StreamWriter } from "../../ports/event-stream.ts";
 import type { Log } from "../../ports/log.ts";
@@ -47,7 +48,7 @@ export const retentionMsDefault = 7 * 24 * 3_600_000;
 /** Connects, and makes the topic where there is none. Rejects with {@link StreamUnavailable}, saying what is wrong. */
 export async function openKafka(options: KafkaOptions): Promise<KafkaStream> {
   const { brokers, topic, partitions, log, deadlineMs = 30_000 } = options;
-  const group = options.group ?? `${topic}.projector`;
+  const group = groupOf(options);
   const kafka = clientOf(options);
   const admin = kafka.admin();
   try {
@@ -103,6 +104,38 @@ export async function askKafka(
     admin.disconnect().catch(() => undefined);
   }
 }
+
+/**
+ * Removes the topic, and what its readers remember; nothing where there is none. Resolves once the brokers no longer list it.
+ * Rejects with {@link StreamUnavailable}.
+ */
+export async function removeTopic(
+  options: Pick<KafkaOptions, "brokers" | "security" | "log" | "deadlineMs" | "topic" | "group">,
+): Promise<void> {
+  const { topic, deadlineMs = 30_000 } = options;
+  const admin = clientOf(options).admin();
+  const group = groupOf(options);
+  const until = performance.now() + deadlineMs;
+  const remove = async (): Promise<void> => {
+    await admin.connect();
+    if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic] });
+    while ((await admin.listTopics()).includes(topic)) {
+      if (performance.now() > until) throw new Error(`topic ${topic} is still there`);
+      await sleep(100);
+    }
+    const { groups } = await admin.listGroups();
+    if (groups.some(({ groupId }) => groupId === group)) await admin.deleteGroups([group]);
+  };
+  try {
+    await within(deadlineMs, "removing the topic", remove());
+  } catch (error) {
+    throw new StreamUnavailable(`Kafka at ${options.brokers.join(", ")}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    admin.disconnect().catch(() => undefined);
+  }
+}
+
+const groupOf = ({ group, topic }: Pick<KafkaOptions, "group" | "topic">): string => group ?? `${topic}.projector`;
 
 function clientOf({
   brokers,

@@ -4,7 +4,9 @@ import { Explained } from "../explained.ts";
 import { stopOnSignals } from "../lifecycle.ts";
 import { scrubber } from "../secrets.ts";
 import { version } from "../version.ts";
+import { addAfterRestore } from "./after-restore.ts";
 import { addArchive } from "./archive.ts";
+import { addBackup } from "./backup.ts";
 import { addCapacity } from "./capacity.ts";
 import { type AddCommand, createContext } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
@@ -37,6 +39,8 @@ const commands: readonly AddCommand[] = [
   addExport,
   addTracks,
   addArchive,
+  addBackup,
+  addAfterRestore,
   addMigrate,
   addLag,
   addScale,
