@@ -107,6 +107,29 @@ describe("answers with a tag", () => {
     expect((await get("/v1/popular?window=all&count=1", etag)).status).toBe(200);
   });
 
+  test("popular lists may be kept by caches between, a copy for each key; nothing else may", async () => {
+    const from = await startTestApi(() => ({ options: { corsOrigins: ["https://school.example"] } }));
+    await publishCourse(from);
+    await from.call("POST", "/v1/interactions", { body: answer("ada", "counting-1") });
+    await from.settled();
+    const path = "/v1/popular?window=all";
+    const caching = "public, max-age=0, s-maxage=60, stale-while-revalidate=300, stale-if-error=86400";
+    const first = await from.call("GET", path);
+    expect(first.headers["cache-control"]).toBe(caching);
+    const varies = String(first.headers.vary).split(", ");
+    expect(varies.sort()).toEqual(["Authorization", "Origin", "X-API-Key"]);
+    const again = await from.call("GET", path, { headers: { "if-none-match": String(first.headers.etag) } });
+    expect([again.status, again.headers["cache-control"], again.headers.vary]).toEqual([
+      304,
+      caching,
+      first.headers.vary,
+    ]);
+    expect((await from.call("GET", path, { key: null })).headers["cache-control"]).toBe("no-store");
+    expect((await from.call("GET", `${path}&at=2026-01-01T00:00:00Z`)).headers["cache-control"]).toBe("no-store");
+    expect((await from.call("GET", "/v1/learners/ada/next")).headers["cache-control"]).toBe("private, no-cache");
+    await from.stop();
+  });
+
   test("an answer that waited in vain for an interaction has none", async () => {
     await answerOf("fay", "counting-1");
     for (const what of ["next", "scores"]) {

@@ -18,11 +18,16 @@ export function hasAlready(ifNoneMatch: string | undefined, etag: string | null)
 
 const opaqueOf = (tag: string): string => (tag.startsWith("W/") ? tag.slice(2) : tag);
 
-/** The answer, or 304 where the client has it. */
-export function sendTagged(request: FastifyRequest, reply: FastifyReply, { text, etag }: Json): never {
+/** The answer, or 304 where the client has it. `caching` says who may keep it; without, only who asked. */
+export function sendTagged(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { text, etag }: Json,
+  caching: Readonly<Record<string, string>> = { "cache-control": taggedHeaders["cache-control"] },
+): never {
   reply.header("content-type", "application/json; charset=utf-8");
   if (etag === null) return reply.send(text) as never;
-  reply.headers({ "cache-control": taggedHeaders["cache-control"], etag });
+  reply.headers({ ...caching, etag });
   if (!hasAlready(request.headers["if-none-match"], etag)) return reply.send(text) as never;
   return reply.status(304).removeHeader("content-type").send() as never;
 }

@@ -1,3 +1,4 @@
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { idSchema } from "../../domain/events.ts";
 import { popularWindows } from "../../projections/popular-items.ts";
@@ -49,6 +50,18 @@ const statsSchema = z
   })
   .meta({ title: "ItemStats" });
 
+/**
+ * Nothing of it is about one learner, so caches between may keep it: for a minute, as counts are as of the last one; longer while
+ * they ask anew, and for a day where no process answers. Each key has a copy of its own, so nobody gets one who was not let in.
+ */
+const sharedCaching = "public, max-age=0, s-maxage=60, stale-while-revalidate=300, stale-if-error=86400";
+
+/** Beside what CORS says that an answer varies by. */
+function sharedHeaders(reply: FastifyReply): Readonly<Record<string, string>> {
+  const varies = [reply.getHeader("vary"), "Authorization, X-API-Key"].filter((one) => typeof one === "string");
+  return { "cache-control": sharedCaching, vary: varies.join(", ") };
+}
+
 export function popularRoutes(app: App, services: Services): void {
   const { popularAnswers, itemStats } = services;
 
@@ -76,7 +89,7 @@ export function popularRoutes(app: App, services: Services): void {
     async handler(request, reply) {
       const { window, track, skill, count, at } = request.query;
       const asked = { window, trackId: track, skillId: skill, count };
-      if (at === undefined) return sendTagged(request, reply, await popularAnswers(asked));
+      if (at === undefined) return sendTagged(request, reply, await popularAnswers(asked), sharedHeaders(reply));
       return askPast(services, request, at, (past) => popularItems(createPopularReader(past), past, asked)) as never;
     },
   });
