@@ -3,7 +3,7 @@ import { Kafka, logLevel } from "kafkajs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { privateKafka } from "../../../test/support/kafka.ts";
 import { eventStreamContract } from "./event-stream.contract.ts";
-import { type KafkaOptions, type KafkaStream, openKafka } from "./kafka.ts";
+import { type KafkaOptions, type KafkaStream, openKafka, removeTopic } from "./kafka.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const times = { sessionMs: 3_000, heartbeatMs: 300, restartMs: 50 };
@@ -43,6 +43,30 @@ describe.skipIf(kafka === null)("kafka", () => {
       resources[0]?.configEntries.map((one) => [one.configName, one.configValue]) ?? [],
     );
     expect(entries).toEqual({ "retention.ms": "3600000", "cleanup.policy": "delete" });
+  });
+
+  test("a topic that is removed is gone with what its readers remember: only what is sent later is read", async () => {
+    const brokers = [kafka?.brokers ?? ""];
+    const read = async (wanted: number): Promise<number[]> => {
+      const stream = await opened({ topic: "restored" });
+      await stream.send([mark(0, wanted), mark(2, wanted)]);
+      const seen: number[] = [];
+      const consumption = stream.consume({
+        assigned: async () => undefined,
+        async handle(_partition, messages) {
+          seen.push(...messages.map(({ position }) => position));
+        },
+      });
+      await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(2);
+      await consumption.close();
+      await stream.close();
+      return seen;
+    };
+    expect(await read(70)).toEqual([70, 70]);
+    await removeTopic({ brokers, topic: "restored", log: silent });
+    // Again, where there is none: nothing to do.
+    await removeTopic({ brokers, topic: "restored", log: silent });
+    expect(await read(7)).toEqual([7, 7]);
   });
 
   test("says which broker cannot be reached", async () => {
