@@ -12,15 +12,13 @@ target="${2:?usage: backup.sh DATA NEW_FOLDER}"
 [ -f "$data/chaser.chk" ] || { echo "backup.sh: $data is no data folder of EventStoreDB: it has no chaser.chk" >&2; exit 1; }
 [ ! -e "$target" ] || { echo "backup.sh: $target is there already" >&2; exit 1; }
 
-partial="$target.partial"
+partial="$(realpath -m "$target").partial"
 rm -rf "$partial"
 mkdir -p "$partial"
-# Scavenges and merges of the index remove files while they are copied: a run that meets one is to be repeated.
+# Of the index its checkpoints before what they count. A merge may remove a file while it is copied: run it again then.
 if [ -d "$data/index" ]; then
-  mkdir "$partial/index"
-  [ ! -f "$data/index/indexmap" ] || cp -p "$data/index/indexmap" "$partial/index/"
-  find "$data/index" -mindepth 1 -maxdepth 1 -type f ! -name indexmap -exec cp -p -t "$partial/index" {} +
-  [ ! -d "$data/index/stream-existence" ] || cp -rp "$data/index/stream-existence" "$partial/index/"
+  (cd "$data" && find index -type f -name '*.chk' -exec cp -p --parents -t "$partial" {} +)
+  (cd "$data" && find index -type f ! -name '*.chk' -exec cp -p --parents -t "$partial" {} +)
 fi
 find "$data" -maxdepth 1 -name '*.chk' -exec cp -p -t "$partial" {} +
 # What is after the chaser may be half written: the node cuts it off when it starts.
