@@ -22,6 +22,8 @@ export interface OpenReadModels {
   readonly runsOn: string;
   /** Connections to the servers they are in, by state; null where they are in this process. */
   readonly connections: (() => Readonly<Record<string, number>>) | null;
+  /** Has each pipeline of reads told: what it took in milliseconds, and the name of its error. */
+  observeReads(observe: (durationMs: number, error: string | null) => void): void;
   /** Notes which log they come from, and writes them down where they live in this process only. */
   save(): Promise<void>;
 }
@@ -50,7 +52,8 @@ export async function openReadModels(
       `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
     );
   }
-  return { readModels, runsOn: where, connections: opened.connections, save: () => noteLogIdentity(readModels, feed) };
+  const { connections, observeReads } = opened;
+  return { readModels, runsOn: where, connections, observeReads, save: () => noteLogIdentity(readModels, feed) };
 }
 
 async function openRedis(
@@ -94,7 +97,10 @@ async function openInMemory(config: Config, feed: Feed, log: Log): Promise<OpenR
     saving = saving.then(saveNow, saveNow);
     return saving;
   };
-  return { readModels, runsOn: "memory, saved to the data folder", connections: null, save };
+  return {
+    ...{ readModels, runsOn: "memory, saved to the data folder", connections: null, save },
+    observeReads: () => undefined,
+  };
 }
 
 async function loaded(path: string, feed: Feed, log: Log): Promise<MemoryReadModels> {

@@ -43,6 +43,7 @@ export function createWatching(config: Config, traces: Traces | undefined): Watc
     rows(opened) {
       const { connections, readModels } = opened;
       if (connections !== null) engines.watchConnections("rows", connections);
+      opened.observeReads(engines.observeOperation("redis", "rows", "get"));
       // What is in this process's memory takes no time worth measuring.
       const measured = connections === null ? readModels : measuredRows(readModels, engines);
       const system = connections === null ? "memory" : "redis";

@@ -18,8 +18,8 @@ const digitsMax = 9;
 const text = 0;
 const firstShape = 1;
 
-/** Shapes in use anywhere in this process, and how many numbers of each are kept ready. */
-const everywhere = new Map<string, Shape>();
+/** Shapes in use anywhere in this process, by prefix, and how many numbers of each are kept ready. */
+const everywhere = new Map<string, Shape[]>();
 const everywhereMax = 256;
 const numbersMax = 1 << 16;
 
@@ -145,11 +145,11 @@ function shapeFor(id: string, digits: number, last: Shape | null, shapes: Shape[
 }
 
 function shapeOf(prefix: string, width: number): Shape {
-  const name = `${width} ${prefix}`;
-  const known = everywhere.get(name);
-  if (known !== undefined) return known;
+  const known = everywhere.get(prefix);
+  if (known !== undefined) for (const shape of known) if (shape.width === width) return shape;
   const shape: Shape = { prefix, width, ids: [] };
-  if (everywhere.size < everywhereMax) everywhere.set(name, shape);
+  if (known !== undefined) known.push(shape);
+  else if (everywhere.size < everywhereMax) everywhere.set(prefix, [shape]);
   return shape;
 }
 

@@ -82,6 +82,9 @@ function writeItems(items: readonly SelectedItem[], reasons: readonly number[], 
   writer.column(values, count);
 }
 
+/** Of a stored list: 32 bits that stand for all that it says. */
+export const checksumOf = (bytes: Buffer): number => bytes.readInt32LE(bytes.length - 4);
+
 /** Of its items the `first` so many. Throws on what {@link encodeNext} did not write. */
 export function decodeNext(bytes: Buffer, first = Number.POSITIVE_INFINITY): NextList {
   const reader = new ByteReader(bytes, "a stored list");

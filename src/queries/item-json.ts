@@ -2,13 +2,18 @@ import { percentOf, reasonText, stopText } from "../domain/item-selection/reason
 import { bitsOf } from "../domain/item-selection/rules.ts";
 import type { Reason, Stop } from "../domain/item-selection/selection.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
-import { type Piece, type Pieces, piece } from "./pieces.ts";
+import { type Piece, Pieces, piece, sumOf } from "./pieces.ts";
+
+export interface ItemPiece extends Piece {
+  /** Of the item's id alone. */
+  readonly idSum: number;
+}
 
 export interface ItemJson {
   /** `{"itemId":"...","title":"...","kind":"...","skills":[{"skillId":"...","title":"..."}],"p":`; null for an unknown item. */
-  of(itemId: string): Piece | null;
-  /** Adds `,"reason":{"code":"...",...,"text":"..."}}`. */
-  reason(reason: Reason, to: Pieces): void;
+  of(itemId: string): ItemPiece | null;
+  /** `,"reason":{"code":"...",...,"text":"..."}}`. */
+  reason(reason: Reason): Piece;
 }
 
 /** `{"reason":"mastered","text":"..."}` or `null`. */
@@ -46,7 +51,7 @@ const piecesMax = 20_000;
 /** What an answer says of an item whoever asks, rendered once for each version of the catalogue. */
 export function createItemJson(reader: CatalogueReader): ItemJson {
   let version = -1;
-  const rendered = new Map<string, Piece>();
+  const rendered = new Map<string, ItemPiece>();
   /** By code and rules, then by skill. */
   const reasons = new Map<string, Map<string | null, ReasonPieces>>();
   let pieces = 0;
@@ -62,13 +67,13 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
 
   const skillTitle = (skillId: string): string => reader.catalogue.skills.get(skillId)?.title ?? skillId;
 
-  function render(itemId: string): Piece | null {
+  function render(itemId: string): ItemPiece | null {
     const item = reader.catalogue.items.get(itemId);
     if (item === undefined) return null;
     const skills = item.skillIds.map((skillId) => ({ skillId, title: skillTitle(skillId) }));
     const { title, kind, contentUri } = item;
     const json = JSON.stringify({ itemId, title, kind, ...(contentUri === undefined ? {} : { contentUri }), skills });
-    return piece(`${json.slice(0, -1)},"p":`);
+    return { ...piece(`${json.slice(0, -1)},"p":`), idSum: sumOf(itemId) };
   }
 
   function piecesOf(reason: Reason): ReasonPieces {
@@ -105,19 +110,21 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
       }
       return json;
     },
-    reason(reason, to) {
+    reason(reason) {
       renew();
       const { head, tails } = piecesOf(reason);
-      to.add(head);
+      const all = new Pieces();
+      all.add(head);
       let place = 0;
       if ("mastery" in reason) {
-        to.number(reason.mastery, masteryJson(reason.mastery));
+        all.number(reason.mastery, masteryJson(reason.mastery));
         place = percentOf(reason.mastery);
       } else if ("dueAt" in reason) {
-        to.number(reason.dueAt, `,"dueAt":"${new Date(reason.dueAt).toISOString()}"`);
+        all.number(reason.dueAt, `,"dueAt":"${new Date(reason.dueAt).toISOString()}"`);
       } else if ("learners" in reason) {
-        to.number(reason.learners, `,"learners":${reason.learners}`);
-        return to.add(tailOf(reason));
+        all.number(reason.learners, `,"learners":${reason.learners}`);
+        all.add(tailOf(reason));
+        return all;
       }
       let tail = tails[place];
       if (tail === undefined) {
@@ -125,7 +132,8 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
         tails[place] = tail;
         pieces += 1;
       }
-      to.add(tail);
+      all.add(tail);
+      return all;
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
-import { decodeNext, type NextList } from "../projections/next-items.ts";
+import { checksumOf, decodeNext, type NextList } from "../projections/next-items.ts";
 import { type LiveView, nextField, stateField } from "../projections/rows.ts";
 import { cut, isStartOf } from "./cut-list.ts";
 import { createItemJson } from "./item-json.ts";
@@ -101,7 +101,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const { at, holdsUntil, stop } = list;
     return render({
       ...{ learnerId, source, computed: "precomputed", trackId, sessionType, policyVersion, arm, model, modelVersion },
-      ...{ revision, position, at, holdsUntil, stop, items, selection },
+      ...{ revision, position, at, holdsUntil, stop, items, selection, sum: checksumOf(bytes) },
     });
   }
 
@@ -194,18 +194,13 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return made;
   }
 
-  // Not async: what is in memory is answered at once, without a turn of the microtask queue.
+  // Not async: what is in memory is answered at once, and what is read is answered as soon as it is there.
   function once(learnerId: string, request: NextRequest, get = rows.get): Rendered | Promise<Rendered> {
     const view = liveView.current();
-    const made =
-      view instanceof Promise
-        ? view.then((live) => fromRow(live, learnerId, request, get))
-        : fromRow(view, learnerId, request, get);
-    if (!(made instanceof Promise)) return made;
-    return made.catch((error: unknown) => {
-      if (!(error instanceof ReadModelsUnavailable)) throw error;
-      return withoutReadModels(learnerId, request);
-    });
+    if (view instanceof Promise) {
+      return view.then((live) => fromRow(live, learnerId, request, get)).catch(instead(learnerId, request));
+    }
+    return fromRow(view, learnerId, request, get);
   }
 
   function fromRow(
@@ -216,9 +211,23 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   ): Rendered | Promise<Rendered> {
     if (live === null) return forNewLearner(learnerId, request, null);
     const field = get(live.namespace, learnerId, nextField(request.sessionType));
-    if (!(field instanceof Promise)) return answer(learnerId, live.namespace, field, request);
-    return field.then((read) => answer(learnerId, live.namespace, read, request));
+    if (field instanceof Promise) {
+      const without = instead(learnerId, request);
+      return field.then((read) => {
+        const made = answer(learnerId, live.namespace, read, request);
+        return made instanceof Promise ? made.catch(without) : made;
+      }, without);
+    }
+    const made = answer(learnerId, live.namespace, field, request);
+    return made instanceof Promise ? made.catch(instead(learnerId, request)) : made;
   }
+
+  const instead =
+    (learnerId: string, request: NextRequest) =>
+    (error: unknown): Promise<Rendered> => {
+      if (!(error instanceof ReadModelsUnavailable)) throw error;
+      return withoutReadModels(learnerId, request);
+    };
 
   function one(learnerId: string, request: NextRequest): Json | Promise<Json> {
     const { after } = request;

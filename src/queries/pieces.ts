@@ -41,12 +41,18 @@ export class Pieces {
     this.sum = mix(this.sum, one.sum);
   }
 
-  /** A number, in the words that are given for it: ASCII. Told from others by what it is over 1e-9. */
+  /** A number, in the words that are given for it: ASCII. */
   number(value: number, text: string): void {
-    this.text += text;
-    this.bytes += text.length;
-    const whole = Math.floor(value);
-    this.sum = mix(mix(this.sum, whole), (value - whole) * 1e9);
+    this.constant(text);
+    this.said(value);
+  }
+
+  /** Numbers that stand in what was added as constant; told from others by what they are over 1e-9. */
+  said(...values: readonly number[]): void {
+    for (const value of values) {
+      const whole = Math.floor(value);
+      this.sum = mix(mix(this.sum, whole), (value - whole) * 1e9);
+    }
   }
 
   /** What always stands at this place: ASCII. */

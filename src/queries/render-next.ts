@@ -1,6 +1,6 @@
 import type { ExperimentArm, ItemsServed, SessionType } from "../domain/events.ts";
-import type { SelectedItem, Stop } from "../domain/item-selection/selection.ts";
-import { type ItemJson, sharesJson, stopJson } from "./item-json.ts";
+import type { Reason, SelectedItem, Stop } from "../domain/item-selection/selection.ts";
+import { type ItemJson, type ItemPiece, sharesJson, stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
 import { type Piece, Pieces, piece, sumOf } from "./pieces.ts";
 import { type Rendered, renderedOf } from "./rendered.ts";
@@ -27,6 +27,8 @@ export interface NextAnswer {
   readonly holdsUntil: number | null;
   readonly stop: Stop | null;
   readonly items: readonly SelectedItem[];
+  /** 32 bits that stand for the numbers and reasons of the items, where these were stored. */
+  readonly sum?: number;
   /** How it was selected, for the record of it. */
   readonly selection: {
     /** Items that were asked for. */
@@ -54,7 +56,9 @@ const propensitiesMax = 10_000;
  */
 export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare = 0): Rendered {
   const learner = sumOf(answer.learnerId);
-  const id = selectionIdOf(answer, learner);
+  const known: (ItemPiece | null)[] = [];
+  for (let at = 0; at < answer.items.length; at++) known.push(itemJson.of((answer.items[at] as SelectedItem).itemId));
+  const id = selectionIdOf(answer, learner, known);
   const selectionId = id.text;
   const before = new Pieces();
   before.constant('{"learnerId":');
@@ -66,7 +70,7 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare
   before.constant(',"ageMs":');
   const after = new Pieces();
   after.word(`,"selectionId":"${selectionId}","stop":${stopJson(answer.stop)},"items":[`, id.chance);
-  addItems(answer.items, itemJson, after);
+  addItems(answer, known, itemJson, after);
   after.constant("]");
   const passing = answer.source === "stale";
   const chosen = id.chance < recordedShare * 2 ** 32;
@@ -75,20 +79,33 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare
   return renderedOf({ revision, at, holdsUntil, passing, toRecord }, before, after);
 }
 
-function addItems(items: readonly SelectedItem[], itemJson: ItemJson, to: Pieces): void {
+function addItems(
+  { items, sum }: NextAnswer,
+  pieces: readonly (ItemPiece | null)[],
+  itemJson: ItemJson,
+  to: Pieces,
+): void {
   let some = false;
+  // The items of a list share a few reasons.
+  const reasons: Reason[] = [];
+  const reasonJsons: Piece[] = [];
   for (let at = 0; at < items.length; at++) {
-    const { itemId, p, score, propensity, reason } = items[at] as SelectedItem;
-    const known = itemJson.of(itemId);
+    const { p, score, propensity, reason } = items[at] as SelectedItem;
+    const known = pieces[at] ?? null;
     if (known === null) continue;
     if (some) to.constant(",");
     some = true;
     to.add(known);
-    to.number(p, pJson(p));
-    to.number(score, scoreJson(score));
-    to.number(propensity, propensityJson(propensity));
-    itemJson.reason(reason, to);
+    to.constant(pJson(p) + scoreJson(score) + propensityJson(propensity));
+    if (sum === undefined) to.said(p, score, propensity);
+    let number = reasons.indexOf(reason);
+    if (number < 0) {
+      number = reasons.push(reason) - 1;
+      reasonJsons.push(itemJson.reason(reason));
+    }
+    to.add(reasonJsons[number] as Piece);
   }
+  if (sum !== undefined) to.said(sum);
 }
 
 function propensityJson(propensity: number): string {
@@ -161,7 +178,7 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
 const experimentJson = (arm: ExperimentArm | null): string =>
   arm === null ? "" : `"experiment":${JSON.stringify(arm)},`;
 
-function selectionIdOf(answer: NextAnswer, learner: number): SelectionId {
+function selectionIdOf(answer: NextAnswer, learner: number, known: readonly (ItemPiece | null)[]): SelectionId {
   const { computed, sessionType, policyVersion, model, modelVersion, revision, position, at, items } = answer;
   // A learner nothing is known of is given the same list at any time, as long as the same is popular.
   const time = revision === 0 ? 0 : at;
@@ -170,13 +187,15 @@ function selectionIdOf(answer: NextAnswer, learner: number): SelectionId {
     ...{ learner, modelVersion, revision, position, time },
     made: computed === "precomputed" ? made : ~made,
   });
-  for (let k = 0; k < items.length; k++) id.add(textSum((items[k] as SelectedItem).itemId));
+  for (let k = 0; k < items.length; k++) {
+    id.add(known[k]?.idSum ?? sumOf((items[k] as SelectedItem).itemId));
+  }
   return id;
 }
 
 /** Of texts that come again and again; made anew when there are too many. */
 const textSums = new Map<string, number>();
-const textSumsMax = 100_000;
+const textSumsMax = 10_000;
 function textSum(text: string): number {
   let sum = textSums.get(text);
   if (sum === undefined) {

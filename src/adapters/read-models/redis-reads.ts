@@ -9,6 +9,8 @@ import { createSlowReads } from "./redis-slow-reads.ts";
 
 export interface Reads {
   get(key: string, field: string): Promise<Buffer | null>;
+  /** Who is told of each pipeline of reads. */
+  observe(observer: (durationMs: number, error: string | null) => void): void;
   /** Later reads are rejected. */
   close(): void;
 }
@@ -31,7 +33,7 @@ export interface ReadsDeps {
  * fraction of what it costs one by one: until the answer is there, or so many are gathered, or for so long.
  */
 const gatheredMax = 64;
-const gatheringMs = 1;
+const gatheringMs = 5;
 
 /**
  * The reads of queries: those of one turn of the event loop go to each master in one pipeline. One that is not answered
@@ -44,6 +46,7 @@ export function createReads(deps: ReadsDeps): Reads {
   let last = lineTo(null);
   let underWay = 0;
   let closed = false;
+  let observer: Parameters<Reads["observe"]>[0] | null = null;
   const again = createSlowReads(deps);
   const watch = createWatch(
     servers.replicated ? Math.min(hedgeMs, deadlineMs) : deadlineMs,
@@ -102,6 +105,7 @@ export function createReads(deps: ReadsDeps): Reads {
         failure ??= error;
         left -= 1;
         if (left > 0) return;
+        observer?.(performance.now() - (reads[0] as Read).startedAt, failure?.name ?? null);
         if (failure === null) resolve();
         else reject(failure);
       };
@@ -154,6 +158,9 @@ export function createReads(deps: ReadsDeps): Reads {
 
   return {
     get,
+    observe(told) {
+      observer = told;
+    },
     close() {
       closed = true;
     },

@@ -33,6 +33,8 @@ export interface RedisReadModelsOptions {
 export interface RedisReadModels extends ReadModels {
   /** Connections to servers, by state. */
   connections(): Readonly<Record<string, number>>;
+  /** From now on this is told of each pipeline of queries' reads: what it took, and the name of its error. */
+  observeReads(observe: (durationMs: number, error: string | null) => void): void;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -112,6 +114,7 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
     onChange: changes.listen,
     onLoss: losses.listen,
     connections: servers.states,
+    observeReads: reads.observe,
     close() {
       changes.close();
       losses.close();
