@@ -222,3 +222,25 @@ test("a log that does not answer fails the call, and the call may be repeated", 
   down = false;
   expect((await recordInteractions({ ...deps, eventStore }, [answer]))[0]?.status).toBe("accepted");
 });
+
+test("many are read in turns with other work, and come in one append all the same", async () => {
+  const appends: number[] = [];
+  let turns = 0;
+  const turning: RecordInteractionsDeps = {
+    ...deps,
+    eventStore: {
+      append(requests) {
+        appends.push(requests.length);
+        return log.append(requests);
+      },
+    },
+    nextTurn: async () => {
+      turns += 1;
+    },
+  };
+  const inputs = Array.from({ length: 450 }, (_, n) => ({ ...answer, id: `i${n}` }));
+  const outcomes = await recordInteractions(turning, inputs);
+  expect([turns, appends]).toEqual([4, [450]]);
+  expect(outcomes.map(({ id }) => id)).toEqual(inputs.map(({ id }) => id));
+  expect((await stored()).map(({ revision }) => revision)).toEqual(inputs.map((_, n) => n + 1));
+});

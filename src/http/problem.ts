@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { LogBusy } from "../commands/group-commit.ts";
 import { type FieldProblem, type Refusal, summaryOf } from "../commands/refusal.ts";
 import { LogNotAsked, LogUnavailable } from "../ports/event-store.ts";
@@ -114,13 +114,17 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(body.status).header("content-type", problemContentType).send(JSON.stringify(body));
 }
 
+export const statusOf = ({ code }: Problem): number => problems[code].status;
+
 /** The same on a response that Fastify has nothing to do with. */
 export function sendRawProblem(
   response: ServerResponse,
-  { code, message, retryAfterSeconds }: Problem,
+  { code, message, errors, retryAfterSeconds }: Problem,
   headers: Readonly<Record<string, string>> = {},
+  requestId?: string,
 ): void {
-  const body = JSON.stringify(problemBody(code, message));
+  const named = requestId === undefined ? {} : { requestId };
+  const body = JSON.stringify({ ...problemBody(code, message, errors), ...named });
   const wait: Record<string, string> = retryAfterSeconds === null ? {} : { "retry-after": String(retryAfterSeconds) };
   const length = Buffer.byteLength(body);
   const { status } = problems[code];
@@ -180,16 +184,24 @@ function unknownKeys(params: Record<string, unknown>): string[] {
 
 const quiet: ReadonlySet<ProblemCode> = new Set(["not_ready", "busy", "log_circuit_open"]);
 
+/** Tells of a problem that is our fault. */
+export function logProblem(
+  log: Pick<FastifyBaseLogger, "error" | "warn" | "debug">,
+  problem: Problem,
+  error: unknown,
+  fields: { readonly requestId: string; readonly method: string; readonly route: string | undefined },
+): void {
+  if (statusOf(problem) < 500) return;
+  if (problem.code === "internal") log.error({ ...fields, err: error }, "request failed");
+  // Said in the answer, expected, and many at a time: what is behind them is told once, elsewhere.
+  else if (quiet.has(problem.code)) log.debug({ ...fields, why: problem.message }, problems[problem.code].title);
+  else log.warn({ ...fields, err: error }, "request could not be served");
+}
+
 /** Fastify's error handler: answers with the problem, logs what is our fault. */
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
-  if (problems[problem.code].status >= 500) {
-    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url };
-    const { log } = request.server;
-    if (problem.code === "internal") log.error({ ...fields, err: error }, "request failed");
-    // Said in the answer, expected, and many at a time: what is behind them is told once, elsewhere.
-    else if (quiet.has(problem.code)) log.debug({ ...fields, why: problem.message }, problems[problem.code].title);
-    else log.warn({ ...fields, err: error }, "request could not be served");
-  }
+  const { id, method, routeOptions } = request;
+  logProblem(request.server.log, problem, error, { requestId: String(id), method, route: routeOptions.url });
   return sendProblem(reply, problem);
 }

@@ -1,10 +1,13 @@
 import type { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { interactionInputSchema } from "../../commands/interaction-input.ts";
-import { type InteractionOutcome, recordInteractions, tokensOf } from "../../commands/record-interactions.ts";
+import { type InteractionOutcome, recordInteractions } from "../../commands/record-interactions.ts";
 import { ndjsonType } from "../body-parsers.ts";
-import { outcomeJson, recordNdjson } from "../ndjson-interactions.ts";
+import { addFastInteractions, interactionsRoute } from "../fast-interactions.ts";
+import { interactionReply, statusOfSingle } from "../interaction-reply.ts";
+import { recordNdjson } from "../ndjson-interactions.ts";
 import { Problem, refusalProblem } from "../problem.ts";
 import { causeOf } from "../request-trace.ts";
 import { problemResponses, problemSchema } from "../schemas.ts";
@@ -47,9 +50,11 @@ export function interactionRoutes(app: App, services: Services): void {
     for (const { status } of outcomes) metrics.countInteractions(status, 1);
   };
 
+  const preParsing = addFastInteractions(app, services, { recording, count });
+
   app.route({
     method: "POST",
-    url: "/v1/interactions",
+    url: interactionsRoute,
     config: { scopes: ["client"], load },
     schema: {
       tags: ["interactions"],
@@ -62,6 +67,7 @@ export function interactionRoutes(app: App, services: Services): void {
       body: z.union([interactionInputSchema, z.array(interactionInputSchema).max(arrayMax)]),
       response: { 200: replySchema, 201: replySchema, ...problemResponses },
     },
+    preParsing,
     // Each interaction is checked by the command, which can refuse one and take its neighbours.
     validatorCompiler: acceptsAnything,
     async handler(request, reply) {
@@ -73,12 +79,12 @@ export function interactionRoutes(app: App, services: Services): void {
         return reply.send(recordNdjson(recording, body, context, { lineLimit, outcomes, onOutcomes: count }) as never);
       }
       const inputs = inputsOf(body);
-      const outcomes = await recordInteractions(recording, inputs, context);
+      const outcomes = await recordInteractions({ ...recording, nextTurn }, inputs, context);
       count(outcomes);
       const only = Array.isArray(body) ? undefined : outcomes[0];
       if (only?.status === "rejected") throw refusalProblem(only.problem);
-      reply.code(only?.status === "accepted" ? 201 : 200).type("application/json; charset=utf-8");
-      return reply.send(replyJson(outcomes) as never);
+      reply.code(only === undefined ? 200 : statusOfSingle(only.status)).type("application/json; charset=utf-8");
+      return reply.send(interactionReply(outcomes) as never);
     },
   });
 }
@@ -110,17 +116,4 @@ function wantedOutcomes(request: FastifyRequest): "all" | "rejected" {
 
 function isStream(body: unknown): body is Readable {
   return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
-}
-
-function replyJson(outcomes: readonly InteractionOutcome[]): string {
-  let accepted = 0;
-  let duplicates = 0;
-  let json = "";
-  for (const outcome of outcomes) {
-    if (outcome.status === "accepted") accepted += 1;
-    else if (outcome.status === "duplicate") duplicates += 1;
-    json += json === "" ? outcomeJson(outcome) : `,${outcomeJson(outcome)}`;
-  }
-  const counts = `"accepted":${accepted},"duplicates":${duplicates},"rejected":${outcomes.length - accepted - duplicates}`;
-  return `{${counts},"outcomes":[${json}],"tokens":${JSON.stringify(tokensOf(outcomes))}}`;
 }
