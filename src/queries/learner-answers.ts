@@ -80,7 +80,7 @@ export function createLearnerAnswers(deps: LearnerAnswersDeps): LearnerAnswers {
       get = rows.read;
       return found;
     };
-    const found = await waitUntil(look, isFresh, deps.freshnessWaitMs);
+    const found = await waitUntil(look, isFresh, deps.freshnessWaitMs, (wake) => rows.onWrite(learnerId, wake));
     return finish(found, clock.now(), isFresh(found));
   }
 

@@ -22,7 +22,7 @@ import { finish, type Json, type Rendered } from "./rendered.ts";
 import { createRowCache, type RowCache } from "./row-cache.ts";
 import type { KeptField } from "./row-memory.ts";
 import { selectNow, shortened } from "./select-now.ts";
-import { waitUntil } from "./wait-until.ts";
+import { type Listen, waitUntil } from "./wait-until.ts";
 
 export interface NextItemsDeps {
   readonly readModels: ReadModels;
@@ -243,7 +243,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       get = rows.read;
       return made;
     };
-    return waitUntil(ask, isFresh, deps.freshnessWaitMs).then((made) => send(made, isFresh(made)));
+    const listen: Listen = (wake) => rows.onWrite(learnerId, wake);
+    return waitUntil(ask, isFresh, deps.freshnessWaitMs, listen).then((made) => send(made, isFresh(made)));
   }
 
   async function all(learnerIds: readonly string[], request: NextRequest): Promise<Rendered[]> {

@@ -2,6 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { learnerKey, learnerOfKey, stateField } from "../projections/rows.ts";
 import { createRowMemory, type Held, type KeptField } from "./row-memory.ts";
+import { createRowWords } from "./row-words.ts";
 
 /** The rows of learners that this process has in memory. Rows are those of a namespace (see projections/rows.ts). */
 export interface RowCache {
@@ -13,6 +14,8 @@ export interface RowCache {
   read(namespace: string, learnerId: string, field: string): Promise<KeptField>;
   /** What was read last, however long ago, of whatever namespace; undefined where nothing was, or it had to make room. */
   last(learnerId: string, field: string): KeptField | undefined;
+  /** Calls `wake` once it may stand otherwise there, see row-words.ts; returns what ends that. */
+  onWrite(learnerId: string, wake: () => void): () => void;
   /** Learners with a row, those used last first. */
   hottest(max: number): string[];
   held(): Held;
@@ -65,6 +68,7 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
   const { readModels, clock, onLookUp } = deps;
   const memory = createRowMemory(deps.rowBytesMax ?? rowBytesDefault);
   const reading = new Map<string, Reading[]>();
+  const words = createRowWords();
   let reads = 0;
 
   /** From here on a write to the row is noticed. */
@@ -160,12 +164,14 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     if (learnerId === null) return;
     for (const one of reading.get(learnerId) ?? []) one.overtaken = true;
     for (const field of memory.of(learnerId)) field.holdsUntil = 0;
+    words.written(learnerId);
   }
 
   const stopListening = readModels.onChange((keys) => {
     if (keys !== null) return keys.forEach(written);
     for (const all of reading.values()) for (const one of all) one.overtaken = true;
     for (const field of memory.all()) field.holdsUntil = 0;
+    words.missed();
   });
 
   return {
@@ -173,6 +179,7 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     getMany,
     read,
     last: memory.find,
+    onWrite: words.listen,
     hottest: memory.hottest,
     held: memory.held,
     close: stopListening,
