@@ -71,6 +71,33 @@ describe("group commit", () => {
     expect(group.pending()).toBe(0);
   });
 
+  test("a second commit is as large as the first, or waits for its end", async () => {
+    const log = heldLog();
+    const group = createGroupCommit(log, { besideFrom: 1, maxBatch: 4 });
+    const sizes = () => log.commits.map(({ requests }) => requests.length);
+    let learners = 0;
+    const post = async (count: number) => {
+      const posts = Array.from({ length: count }, () => group.append([request(`learner-${++learners}`)]));
+      await turn();
+      return posts;
+    };
+    const posts = await post(3);
+    posts.push(...(await post(2)));
+    expect(sizes()).toEqual([3]);
+    posts.push(...(await post(1)));
+    expect(sizes()).toEqual([3, 3]);
+    posts.push(...(await post(2)));
+    log.commits[0]?.resolve();
+    await posts[0];
+    await turn();
+    expect(sizes()).toEqual([3, 3]);
+    // A full one need not be larger.
+    posts.push(...(await post(2)));
+    expect(sizes()).toEqual([3, 3, 4]);
+    for (const commit of log.commits) commit.resolve();
+    await Promise.all(posts);
+  });
+
   test("runs a second commit beside the first, of streams that the first does not have; and no third", async () => {
     const log = heldLog();
     const group = createGroupCommit(log, { besideFrom: 2 });

@@ -5,7 +5,10 @@ export interface GroupCommitOptions {
   readonly maxBatch?: number;
   /** Commits under way at once, at most. They never share a stream. */
   readonly maxInFlight?: number;
-  /** Requests that must wait for a commit to be started beside another: fewer gather until that one is done. */
+  /**
+   * Requests that must wait for a commit to be started beside another: so many, and as many as are under way. Fewer gather until
+   * that one is done: the log does commits one after the other, and a small one costs nearly as much as a large one.
+   */
   readonly besideFrom?: number;
   /** Requests that wait, at most; beyond it callers are refused with {@link LogBusy}. */
   readonly maxQueued?: number;
@@ -74,9 +77,11 @@ export function createGroupCommit(
   let closed = false;
   let idle: (() => void)[] = [];
 
+  const enoughBeside = (): number => Math.min(maxBatch, Math.max(besideFrom, committing));
+
   function schedule(): void {
     const ready = queue.ready();
-    if (ready === 0 || inFlight >= maxInFlight || (inFlight > 0 && ready < besideFrom)) return;
+    if (ready === 0 || inFlight >= maxInFlight || (inFlight > 0 && ready < enoughBeside())) return;
     const now = delayMs === 0 || ready >= maxBatch || closed;
     if (now && delay !== null) {
       clearTimeout(delay);

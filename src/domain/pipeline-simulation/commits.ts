@@ -30,7 +30,8 @@ export function createGroupCommit({ calendar, random, model, log, committed }: G
 
   function schedule(): void {
     const ready = queue.size();
-    if (ready === 0 || inFlight >= model.inFlightMax || (inFlight > 0 && ready < model.besideFrom)) return;
+    const enoughBeside = Math.min(model.eventsMax, Math.max(model.besideFrom, committing));
+    if (ready === 0 || inFlight >= model.inFlightMax || (inFlight > 0 && ready < enoughBeside)) return;
     const cohorts = queue.take(model.eventsMax);
     const count = countOf(cohorts);
     inFlight += 1;

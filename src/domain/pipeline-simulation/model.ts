@@ -28,7 +28,7 @@ export interface PipelineModel {
     readonly serialMs: number;
     readonly eventsMax: number;
     readonly inFlightMax: number;
-    /** Events that must wait for a commit to be started beside another. */
+    /** Events that must wait, and as many as are under way, for a commit to be started beside another. */
     readonly besideFrom: number;
     /** Events that wait in a process at the most; beyond it posts are refused. */
     readonly queueMax: number;
