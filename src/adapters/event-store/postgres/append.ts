@@ -119,13 +119,16 @@ async function insert(query: Query, rows: readonly WantedRow[]): Promise<Stored 
     bigintArray(heads.map(({ count }) => count)),
     anyRevision ? null : arrayLiteral(heads.map(({ before }) => before)),
     integerArray(numbers),
-    bigintArray(backs),
+    bigintArray(shared(backs)),
     textArray(rows.map(({ stream }) => stream)),
     uuidArray(rows.map(({ event }) => event.eventId)),
-    textArray(rows.map(({ event }) => event.type)),
-    textArray(mapRuns(rows, "data", JSON.stringify), "json"),
-    textArray(mapRuns(rows, "metadata", JSON.stringify), "json"),
-    timeArray(mapRuns(rows, "recordedAt", Date.parse)),
+    textArray(shared(rows.map(({ event }) => event.type))),
+    textArray(
+      rows.map(({ event }) => JSON.stringify(event.data)),
+      "json",
+    ),
+    textArray(shared(mapRuns(rows, "metadata", JSON.stringify)), "json"),
+    timeArray(shared(mapRuns(rows, "recordedAt", Date.parse))),
   ]);
   const [firstPosition, after] = row ?? [];
   if (typeof firstPosition !== "string" || typeof after !== "string") return null;
@@ -169,7 +172,13 @@ function placesOf(rows: readonly WantedRow[], streams: ReadonlyMap<string, Strea
   return { numbers, backs };
 }
 
-type Field = "data" | "metadata" | "recordedAt";
+/** What all rows have in common is sent once. */
+function shared<T>(values: readonly T[]): readonly T[] {
+  const [first] = values;
+  return values.length > 1 && values.every((value) => value === first) ? values.slice(0, 1) : values;
+}
+
+type Field = "metadata" | "recordedAt";
 
 /** Rows that share a value, as those of one request share their metadata, share what is made of it. */
 function mapRuns<F extends Field, T>(
