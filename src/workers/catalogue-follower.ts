@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { decodeEvent } from "../domain/decode-event.ts";
 import { buildBank } from "../domain/item-bank/bank.ts";
 import { type Catalogue, emptyCatalogue, evolveCatalogue, skipUnreadable } from "../domain/item-bank/catalogue.ts";
@@ -8,6 +7,7 @@ import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Log } from "../ports/log.ts";
 import { type RunningProjection, runProjection } from "../projections/run-projection.ts";
+import { unhurried, unhurriedMs } from "./unhurried.ts";
 
 export interface CatalogueFollower extends CatalogueReader {
   /** Resolves once the whole catalogue has been read; rejects when stopped before that. Idempotent. */
@@ -67,7 +67,7 @@ export function createCatalogueFollower(deps: {
     if (stopped !== null) throw new Error("the catalogue follower was stopped");
     loop ??= runProjection({
       name: "catalogue",
-      feed: unhurried(deps.feed, deps.pauseMs ?? 100),
+      feed: unhurried(deps.feed, deps.pauseMs ?? unhurriedMs),
       filter: { categories: ["item", "skill", "track"] },
       batchSize: 1_000,
       load: async () => position,
@@ -111,21 +111,5 @@ function createBanks(catalogue: Catalogue): (trackId: string | null, version: nu
     const oldest = banks.keys().next();
     if (banks.size > banksMax && oldest.done !== true) banks.delete(oldest.value);
     return bank;
-  };
-}
-
-/**
- * The feed's word comes with every answer of every learner, authors write a few times a day: so a look at the log is
- * taken at most once per pause. Who waits to catch up aborts the pause.
- */
-function unhurried(feed: Feed, pauseMs: number): Feed {
-  return {
-    read: (after, limit, filter) => feed.read(after, limit, filter),
-    head: () => feed.head(),
-    behind: (after, filter) => feed.behind(after, filter),
-    async waitForMore(after, timeoutMs, signal) {
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await feed.waitForMore(after, timeoutMs, signal);
-    },
   };
 }

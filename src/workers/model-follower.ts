@@ -8,6 +8,7 @@ import type { Log } from "../ports/log.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import { type RunningProjection, runProjection } from "../projections/run-projection.ts";
 import { weightsKind } from "./publish-weights.ts";
+import { unhurried } from "./unhurried.ts";
 
 export interface ModelFollower extends ModelReader {
   /** Resolves when every version that stands in the log now is known; starts the follower if need be. */
@@ -63,7 +64,7 @@ export function createModelFollower(deps: {
     if (loop !== null || stopped !== null) return;
     loop = runProjection({
       name: "model-follower",
-      feed,
+      feed: unhurried(feed),
       filter: { categories: ["model"], types: ["ModelPublished"] },
       batchSize: 100,
       load: async () => position,
