@@ -1,4 +1,4 @@
-import { type DomainEvent, type EventType, eventMetadataSchema, eventSchemas } from "./events.ts";
+import { type DomainEvent, type EventMetadata, type EventType, eventMetadataSchema, eventSchemas } from "./events.ts";
 import { type StoredEvent, UnreadableEvent } from "./stored-event.ts";
 import { upcast } from "./upcast.ts";
 
@@ -7,14 +7,25 @@ import { upcast } from "./upcast.ts";
  * Throws {@link UnreadableEvent}, which names position, stream and field.
  */
 export function decodeEvent(stored: StoredEvent): DomainEvent {
-  const metadata = eventMetadataSchema.safeParse(stored.metadata);
-  if (!metadata.success) throw new UnreadableEvent(stored, `metadata: ${firstIssue(metadata.error)}`);
+  const metadata = metadataOf(stored);
   const schema = eventSchemas[stored.type as EventType];
   if (schema === undefined) throw new UnreadableEvent(stored, `unknown event type "${stored.type}"`);
-  const raw = upcast(stored, metadata.data.schemaVersion);
+  const raw = upcast(stored, metadata.schemaVersion);
   const data = schema.safeParse(raw);
   if (!data.success) throw new UnreadableEvent(stored, firstIssue(data.error));
-  return { ...stored, metadata: metadata.data, data: data.data } as DomainEvent;
+  return { ...stored, metadata, data: data.data } as DomainEvent;
+}
+
+/** Events that follow each other in a log share the object where they have the same: it is checked once. */
+let lastRaw: unknown;
+let lastChecked: EventMetadata | undefined;
+function metadataOf(stored: StoredEvent): EventMetadata {
+  if (lastChecked !== undefined && stored.metadata === lastRaw) return lastChecked;
+  const metadata = eventMetadataSchema.safeParse(stored.metadata);
+  if (!metadata.success) throw new UnreadableEvent(stored, `metadata: ${firstIssue(metadata.error)}`);
+  lastRaw = stored.metadata;
+  lastChecked = metadata.data;
+  return lastChecked;
 }
 
 function firstIssue(error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] }): string {

@@ -7,8 +7,8 @@ import type { Context } from "./context.ts";
 import type { Counters } from "./counters.ts";
 import { type FoldFailure, foldInteraction, foldStream, type LearnerFoldDeps } from "./learner-fold.ts";
 import { createLearnerMemory } from "./learner-memory.ts";
-import { type LearnerEntry, type ReadyRow, readEntries, selectLists } from "./learner-rows.ts";
-import { makeReady } from "./learner-writes.ts";
+import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
+import { madeNow, madeWhenWritten, type UnwrittenRow } from "./learner-writes.ts";
 import type { Parking } from "./parking.ts";
 import { createTurns, type Turns } from "./turns.ts";
 import { goThroughModels, type WeightsBefore } from "./weights-before.ts";
@@ -33,7 +33,7 @@ export interface BatchFoldOptions {
 /** Folds the learners of a batch, each from where the stored row or the memory has them. */
 export interface BatchFold {
   /** What is to be written, and, with `counting`, counted: the counters are changed in memory. */
-  fold(batch: Batch, counting: boolean): Promise<ReadyRow[]>;
+  fold(batch: Batch, counting: boolean): Promise<UnwrittenRow[]>;
   forget(stream: string): void;
   /** Nothing in memory is worth anything. */
   clear(): void;
@@ -50,11 +50,11 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
   let weightsBefore = newest;
 
   /** Learners that do not fit into memory are folded a few at a time, and only their rows stay until they may be written. */
-  async function foldBatch(batch: Batch, counting: boolean): Promise<ReadyRow[]> {
+  async function foldBatch(batch: Batch, counting: boolean): Promise<UnwrittenRow[]> {
     if (batch.learners.length <= learnersInMemory) return foldGroup(batch, counting, true);
     const parts = groupsOf(batch, Math.min(groupSize, learnersInMemory));
     if (parts === null) return foldGroup(batch, counting, false);
-    const rows: ReadyRow[][] = [];
+    const rows: UnwrittenRow[][] = [];
     weightsBefore = await goThroughModels(context, parts.models);
     for (const group of parts.groups) rows.push(await foldGroup(group, counting, false));
     weightsBefore = newest;
@@ -62,13 +62,14 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     return rows.flat();
   }
 
-  async function foldGroup(group: Batch, counting: boolean, stay: boolean): Promise<ReadyRow[]> {
+  async function foldGroup(group: Batch, counting: boolean, stay: boolean): Promise<UnwrittenRow[]> {
     await readLearners(group, counting, stay);
     await fold(group, counting);
     const entries = group.learners.flatMap(({ touched, entry }) => (touched && entry !== null ? entry : []));
     if (stay) for (const entry of entries) cache.set(entry.stream, entry);
     for (const learner of group.learners) learner.entry = null;
-    return makeReady(entries, { model, makeLists: lists, stay });
+    const how = { model, makeLists: lists };
+    return stay ? madeWhenWritten(entries, how) : madeNow(entries, how);
   }
 
   /** Brings every learner of a batch to the revision before their first event in it. */

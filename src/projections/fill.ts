@@ -8,7 +8,7 @@ import { type Counters, createCounters } from "./counters.ts";
 import { foldInteraction } from "./learner-fold.ts";
 import { heapBytesOf, learnerMemoryBytes } from "./learner-memory.ts";
 import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
-import { makeReady, writeLearners } from "./learner-writes.ts";
+import { madeWhenWritten, writeLearners } from "./learner-writes.ts";
 import { createParking } from "./parking.ts";
 import type { PipelineDeps } from "./pipeline.ts";
 import { createReadAhead } from "./read-ahead.ts";
@@ -114,7 +114,7 @@ export async function fillRange(
   }
 
   async function write(entries: readonly LearnerEntry[], makeLists: (entry: LearnerEntry) => void): Promise<void> {
-    const rows = await makeReady(entries, { model, makeLists, stay: true });
+    const rows = madeWhenWritten(entries, { model, makeLists });
     await writeLearners({ readModels, namespace, forget: mustNotBeAhead }, rows);
   }
 

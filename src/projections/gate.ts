@@ -1,8 +1,10 @@
 import type { Feed, FeedPage } from "../ports/feed.ts";
 
-/** A feed that can be made to end at a position for a while. */
+/** Feeds of one log that can be made to end at a position for a while. */
 export interface Gate {
   readonly feed: Feed;
+  /** The same, read otherwise. */
+  over(feed: Feed): Feed;
   /** What stands after the position is not handed out until {@link release}; a read under way may still pass. */
   hold(position: number): void;
   release(): void;
@@ -11,15 +13,8 @@ export interface Gate {
 export function createGate(feed: Feed): Gate {
   let bound = Number.POSITIVE_INFINITY;
   const held = new Set<() => void>();
-  return {
-    hold(position) {
-      bound = position;
-    },
-    release() {
-      bound = Number.POSITIVE_INFINITY;
-      for (const wake of held) wake();
-    },
-    feed: {
+  function over(feed: Feed): Feed {
+    return {
       async read(after, limit, filter) {
         if (after >= bound) return { events: [], position: after, atHead: true };
         return cut(await feed.read(after, limit, filter), Math.max(after, bound));
@@ -41,7 +36,18 @@ export function createGate(feed: Feed): Gate {
       },
       head: () => feed.head(),
       behind: (after, filter) => feed.behind(after, filter),
+    };
+  }
+  return {
+    hold(position) {
+      bound = position;
     },
+    release() {
+      bound = Number.POSITIVE_INFINITY;
+      for (const wake of held) wake();
+    },
+    feed: over(feed),
+    over,
   };
 }
 

@@ -3,7 +3,7 @@ import type { LearnerState } from "../domain/learner/learner-state.ts";
 import type { LearnerEntry } from "./learner-rows.ts";
 
 /** Decoded states that an owner keeps, by what they are likely to take: bytes for each pipeline, and for all of a fill. */
-export const learnerMemoryBytes = { pipeline: 64 * 2 ** 20, fill: 512 * 2 ** 20 } as const;
+export const learnerMemoryBytes = { pipeline: 96 * 2 ** 20, fill: 512 * 2 ** 20 } as const;
 
 /**
  * About what a decoded state takes on the heap, bytes: within a fifth of what was measured for states of LR-full of 1 to

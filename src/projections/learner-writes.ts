@@ -15,40 +15,59 @@ export interface LearnerWriteDeps {
   readonly namespace: string;
   /** The stored row is ahead of this one. */
   forget(row: ReadyRow): void;
+  /** Told of rows that stand there now, or farther ones. */
+  wrote?(rows: readonly ReadyRow[]): void;
 }
 
 export interface MakeReady {
   readonly model: LearnerModel;
   /** Sets the lists of an entry that has none. */
   makeLists(entry: LearnerEntry): void;
-  /** Whether the learners stay in memory. */
-  readonly stay: boolean;
 }
 
-/** The rows of learners, their lists made where they are missing. */
-export async function makeReady(entries: readonly LearnerEntry[], how: MakeReady): Promise<ReadyRow[]> {
+/** A row that is made when it is about to be written, or was made before. */
+export type UnwrittenRow = () => ReadyRow;
+
+/** Rows of learners who stay in memory. Each is made as it is written: the engine works on some while the next are made. */
+export function madeWhenWritten(entries: readonly LearnerEntry[], { model, makeLists }: MakeReady): UnwrittenRow[] {
+  return entries.map((entry) => () => {
+    if (entry.lists === null) makeLists(entry);
+    return readyRow(entry, model);
+  });
+}
+
+/** Rows of learners who do not stay in memory: only their bytes do until they are written. */
+export async function madeNow(
+  entries: readonly LearnerEntry[],
+  { model, makeLists }: MakeReady,
+): Promise<UnwrittenRow[]> {
   const turns = createTurns();
-  const rows: ReadyRow[] = [];
+  const rows: UnwrittenRow[] = [];
   for (const entry of entries) {
-    if (entry.lists === null) how.makeLists(entry);
-    rows.push(readyRow(entry, how.model, how.stay));
+    if (entry.lists === null) makeLists(entry);
+    const row = readyRow(entry, model, false);
+    rows.push(() => row);
     if (turns.due()) await turns.take();
   }
   return rows;
 }
 
 /** Writes learners' rows, guarded by revision. Rejects when some may not be written. */
-export async function writeLearners(deps: LearnerWriteDeps, rows: readonly ReadyRow[]): Promise<void> {
+export async function writeLearners(deps: LearnerWriteDeps, rows: readonly UnwrittenRow[]): Promise<void> {
   const turns = createTurns();
   const underWay: Promise<void>[] = [];
   try {
     for (let from = 0; from < rows.length; from += writeChunk) {
+      const chunk: ReadyRow[] = [];
+      for (const row of rows.slice(from, from + writeChunk)) {
+        chunk.push(row());
+        if (turns.due()) await turns.take();
+      }
       if (underWay.length >= underWayMax) await underWay.shift();
-      const written = writeChecked(deps, rows.slice(from, from + writeChunk));
+      const written = writeChecked(deps, chunk);
       // Its failure is seen when it is waited for; until then it must not count as unhandled.
       written.catch(() => undefined);
       underWay.push(written);
-      if (turns.due()) await turns.take();
     }
   } finally {
     await Promise.all(underWay);
@@ -61,7 +80,7 @@ async function writeChecked(deps: LearnerWriteDeps, rows: readonly ReadyRow[]): 
   let outcomes = await readModels.write(rows.map((row) => rowWrite(namespace, row)));
   for (let attempt = 0; attempt <= rewritesMax; attempt += 1) {
     const behind = checkOutcomes(deps, left, outcomes);
-    if (behind.length === 0) return;
+    if (behind.length === 0) return deps.wrote?.(rows);
     left = behind.map(({ row }) => row);
     // The state is right whatever stands there: it is a function of the log.
     outcomes = await readModels.write(behind.map(({ row, version }) => rowWrite(namespace, row, version)));

@@ -149,10 +149,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     if (due && (counting || counters.changed)) {
       await writeCounters({ position: Math.max(end, counters.checkpoint.position), learnersPosition });
     }
-    await writeLearners({ readModels, namespace, forget: ({ stream }) => forget(stream) }, rows);
+    await writeLearners({ readModels, namespace, forget: ({ stream }) => forget(stream), wrote: repairs.wrote }, rows);
     if (counting) deps.onVisible?.(partition, newsOf(batch.steps));
     await parking.writeSettled();
-    repairs.wrote(rows);
     learnersPosition = end;
     position = end;
   }

@@ -5,6 +5,7 @@ import { createGate, type Gate } from "./gate.ts";
 import type { RetryResult } from "./parking.ts";
 import { partitionOf } from "./partition.ts";
 import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.ts";
+import { createReadAhead } from "./read-ahead.ts";
 import type { Expected } from "./repair.ts";
 import { type LiveView, nextListSize, type Parked } from "./rows.ts";
 import { type ProjectionStatus, type RunningProjection, runProjection } from "./run-projection.ts";
@@ -60,10 +61,11 @@ export interface RunningPipeline {
 }
 
 export function startPipelines(deps: PipelineDeps, view: LiveView, settings: PipelineSettings): Pipelines {
-  const gate = createGate(deps.feed);
   const owned = settings.owned ?? Array.from({ length: view.partitions }, (_, partition) => partition);
+  const gate = createGate(deps.feed);
   const running: RunningPipeline[] = owned.map((partition) =>
-    startPipeline({ ...deps, feed: gate.feed }, view, partition, settings),
+    // A catch-up does not wait for the next page. At head nothing is read ahead.
+    startPipeline({ ...deps, feed: gate.feed }, view, partition, settings, gate.over(createReadAhead(deps.feed, 0))),
   );
   return {
     view,
@@ -122,7 +124,7 @@ export function startPipeline(
     partition,
     partitions: view.partitions,
     listSize: settings.listSize ?? nextListSize,
-    learnersInMemory: settings.learnersInMemory ?? 2_000,
+    learnersInMemory: settings.learnersInMemory ?? 10_000,
     popularTickMs: settings.popularTickMs ?? 1000,
   });
   const { retryMs, retryMsMax, idleWaitMs } = settings;

@@ -198,6 +198,17 @@ export function toStored(row: SqlRow): StoredEvent {
     stream: stream ?? "",
     type: type ?? "",
     data: JSON.parse(data ?? "null"),
-    metadata: JSON.parse(metadata ?? "null"),
+    metadata: metadataOf(metadata ?? "null"),
   };
+}
+
+/** The last one is kept: events of one key follow each other, and share it. */
+let lastText = "null";
+let lastMetadata: unknown = null;
+function metadataOf(text: string): unknown {
+  if (text !== lastText) {
+    lastMetadata = JSON.parse(text);
+    lastText = text;
+  }
+  return lastMetadata;
 }
