@@ -5,7 +5,8 @@ import { ask, cpuSeconds, cpuUsEach, startNode } from "./processes.ts";
 import type { App } from "./proximal-app.ts";
 import type { InsertOrder, InsertReport } from "./raw-insert.ts";
 
-const singlePosters = 256;
+/** Of 25,000 posts a second each comes back after 20 ms, so that a commit has company; the limit has as many. */
+const singlePosters = 512;
 const batchPosters = 32;
 export const batchSize = 100;
 
@@ -20,7 +21,7 @@ export const singleShots = (learners: number) =>
 const sides = async (setting: BenchSetting, server: Pick<App, "url" | "server">) => {
   const { learners } = setting;
   const [app, bare, generator] = [await setting.app(), await setting.bare(), setting.generator()];
-  const order = { key: app.key, connections: singlePosters, shots: singleShots(learners) };
+  const order = { key: app.key, connections: singlePosters, shots: singleShots(learners), lean: true } as const;
   return {
     ours: loadSide(generator, { url: server.url, pids: [server.server.pid], order }),
     limit: loadSide(generator, { url: bare.url, pids: [bare.pid], order }),

@@ -1,7 +1,8 @@
-// A child process: puts load on a server with autocannon, and reports. In its own process so that measuring does not
+// A child process: puts load on a server with autocannon, or with lean-load.ts where an order says so, and reports. In its own process so that measuring does not
 // take time from what is measured. Several orders at once are carried out at once.
 
 import autocannon from "autocannon";
+import { runLean } from "./lean-load.ts";
 
 export interface Shot {
   readonly method: "GET" | "POST";
@@ -18,6 +19,8 @@ export interface LoadOrder {
   readonly requests?: number;
   /** Requests a second over all connections; as many as go when left out. */
   readonly rate?: number;
+  /** Where server and engines need the cores that autocannon would take; no rate then. */
+  readonly lean?: true;
   /** Each connection goes round its own part of these. */
   readonly shots: readonly Shot[];
 }
@@ -78,7 +81,8 @@ function run(order: LoadOrder): Promise<LoadReport> {
 }
 
 process.on("message", ({ number, order }: NumberedOrder) => {
-  run(order).then(
+  const load = order.lean === true ? runLean(order) : run(order);
+  load.then(
     (report) => process.send?.({ number, report } satisfies NumberedReport),
     (error) => {
       console.error(error);
