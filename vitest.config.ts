@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{src,test,load-tests,bin}/**/*.test.ts"],
+          include: ["{src,test,load-tests,bin,console}/**/*.test.ts"],
           exclude: ["**/*.int.test.ts", ...exclude],
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["{src,test,load-tests}/**/*.int.test.ts"],
+          include: ["{src,test,load-tests,console}/**/*.int.test.ts"],
           exclude,
           globalSetup: ["test/support/global-engines.ts"],
           testTimeout: 120_000,

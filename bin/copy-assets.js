@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = new URL("..", import.meta.url);
 /** What the program reads at run time, relative to the root and to dist/ alike. */
-const folders = ["src", "infra/postgres", "package.json", "samples", "load-tests/results/costs.json"];
+const folders = ["src", "console/dist", "infra/postgres", "package.json", "samples", "load-tests/results/costs.json"];
 
 for (const folder of folders) {
   const from = fileURLToPath(new URL(folder, root));

@@ -9,6 +9,7 @@ import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import type { Config } from "./config.ts";
 import type { Projecting } from "./followers.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { version } from "./version.ts";
 
 export interface Reporting {
   readonly role: Config["role"];
@@ -77,7 +78,7 @@ function createReader({ role, projector, postgres, registry }: Reporting): () =>
     counted = now;
     const parked = projector === null ? [] : await projector.operations.parked();
     return {
-      ...{ role, host: hostname(), pid: process.pid, startedAt, requestsPerSecond },
+      ...{ role, host: hostname(), pid: process.pid, version: version(), startedAt, requestsPerSecond },
       busyShare: Math.min(1, since.utilization),
       partitions: projector === null ? [] : projector.status().map(({ partition }) => partition),
       ...{ parked: parked.length, poolWaiting: postgres?.poolState().waiting ?? 0 },

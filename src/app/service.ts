@@ -15,6 +15,7 @@ import { catalogueHere, projectorElsewhere, projectorHere, relayHere, trainerHer
 import { startFreshness } from "./freshness.ts";
 import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { openConsole } from "./open-console.ts";
 import { reportPresence } from "./presence.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
 import { replayDeps } from "./replay-deps.ts";
@@ -107,9 +108,17 @@ export async function startService(
     ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
     followers: followersOf(config, parts, rows),
     ...{ watched, scaling },
+    presence: engines.presence,
     engines: parts.jobs === null ? [] : [{ name: "the jobs' queue", answers: parts.jobs.counts }],
   };
-  const url = await startHttp(config, given, answersOf(starting, engines, rows, parts), life, log);
+  const answers = answersOf(starting, engines, rows, parts);
+  const url = await startHttp(
+    config,
+    given,
+    answers === null ? null : { ...answers, console: await openConsole(config, life) },
+    life,
+    log,
+  );
   log.info({ url, role: config.role }, "listening");
   const { presence, postgres } = engines;
   const { role } = config;

@@ -85,7 +85,7 @@ export function startProjector(
       const projector =
         stream === null
           ? createProjector(deps, { partitions: config.partitions, ...rebuilding })
-          : withOperations(createStreamProjector({ ...deps, stream }), log);
+          : withOperations(createStreamProjector({ ...deps, stream }), deps);
       await projector.start();
       return projector;
     },
@@ -93,12 +93,15 @@ export function startProjector(
   );
 }
 
-function withOperations(projector: StreamProjector, log: Logger): AnyProjector {
+function withOperations(
+  projector: StreamProjector,
+  deps: Parameters<typeof createProjectorOperations>[1],
+): AnyProjector {
   const rebuild = () =>
     Promise.reject(new Error("projectors that share a stream are not rebuilt by one of them: run `proximal rebuild`"));
   return {
     ...projector,
-    operations: createProjectorOperations({ ...projector, rebuild, rollBack: rebuild }, { now: Date.now }, log),
+    operations: createProjectorOperations({ ...projector, rebuild, rollBack: rebuild }, deps),
   };
 }
 

@@ -47,10 +47,13 @@ const routes: readonly [Method, string, unknown, readonly Scope[]][] = [
   ["GET", "/v1/replays/018f3c2a-0000-4000-8000-000000000000/files/a.csv", undefined, ["analyst"]],
   ["POST", "/v1/replays/018f3c2a-0000-4000-8000-000000000000/cancel", undefined, ["analyst"]],
   ["DELETE", "/v1/replays/018f3c2a-0000-4000-8000-000000000000", undefined, ["analyst"]],
+  ["GET", "/v1/key", undefined, ["client", "author", "analyst"]],
   ["GET", "/v1/ops/lag", undefined, []],
   ["GET", "/v1/ops/scaling", undefined, []],
   ["GET", "/v1/ops/scaling/projector", undefined, []],
+  ["GET", "/v1/ops/workers", undefined, []],
   ["GET", "/v1/ops/parked", undefined, []],
+  ["GET", "/v1/ops/parked/a", undefined, []],
   ["POST", "/v1/ops/parked/a/retry", undefined, []],
   ["POST", "/v1/ops/rebuild/nope", undefined, []],
   ["GET", "/v1/ops/rebuild/nope", undefined, []],
@@ -84,6 +87,7 @@ describe("scopes", () => {
         .replace("/experiments/e/", "/experiments/{experimentId}/")
         .replace("/parked/a/", "/parked/{learnerId}/")
         .replace("/scaling/projector", "/scaling/{role}")
+        .replace("/parked/a", "/parked/{learnerId}")
         .replace("/rebuild/nope", "/rebuild/{name}");
       return `${method.toLowerCase()} ${path}`;
     });
@@ -294,6 +298,8 @@ describe("browsers", () => {
     }
     const page = await api.call("GET", "/docs/", { key: null });
     expect(page.headers).toMatchObject({ "x-frame-options": "SAMEORIGIN", "referrer-policy": "no-referrer" });
+    // The policy of data would keep a browser from running the page.
+    expect(page.headers["content-security-policy"]).toContain("script-src 'self'");
   });
 });
 

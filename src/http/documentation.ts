@@ -1,8 +1,8 @@
-import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import { problemPage } from "./problem-page.ts";
+import { addPageHeaders } from "./security-headers.ts";
 import type { App } from "./services.ts";
 
 const description = `What should this learner do next, and why?
@@ -39,7 +39,7 @@ export async function collectOpenApi(app: App): Promise<void> {
 /** /docs: the API described, with a page to try it. These are pages for browsers, so they get all of helmet's headers. */
 export async function addDocumentation(app: App): Promise<void> {
   await app.register((pages, _options, done) => {
-    pages.register(helmet, { global: true, contentSecurityPolicy: { directives }, strictTransportSecurity: false });
+    addPageHeaders(pages as never, { directives });
     pages.register(swaggerUi, {
       routePrefix: "/docs",
       uiConfig: { persistAuthorization: false, tryItOutEnabled: true, displayRequestDuration: true },
@@ -51,10 +51,7 @@ export async function addDocumentation(app: App): Promise<void> {
   });
 }
 
-/**
- * Swagger's page sets styles on elements; nothing runs on it that does not come from here. Whether this is reached by TLS is for the
- * proxy before it to say.
- */
+/** Swagger's page sets styles on elements; nothing runs on it that does not come from here. */
 const directives = {
   "style-src": ["'self'", "'unsafe-inline'"],
   "img-src": ["'self'", "data:"],

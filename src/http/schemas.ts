@@ -122,6 +122,7 @@ export const nextAnswerSchema = z
     ),
   })
   .meta({ title: "Next" });
+export type NextAnswer = z.output<typeof nextAnswerSchema>;
 
 /** Of a route whose answers have tags; see tagged.ts. */
 export const unchangedResponse = {

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from "fastify";
+import type { FastifyBaseLogger, FastifyPluginCallback } from "fastify";
 import type { GroupCommitOptions } from "../commands/group-commit.ts";
 import type { ApiKeys } from "../ports/api-keys.ts";
 import type { Blobs } from "../ports/blobs.ts";
@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
+import type { Presence } from "../ports/presence.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { Freshness } from "../queries/freshness.ts";
@@ -84,6 +85,7 @@ export interface OperatorDeps {
   readonly scaling?: ScalingWatch;
   /** null: the projector runs in another process. */
   readonly operations: ProjectorOperations | null;
+  readonly presence: Pick<Presence, "present">;
   /** Metrics of the engines, shown with the server's own. */
   readonly engineMetrics?: Pick<EngineMetrics, "register">;
   /** Left out: no request is traced. */
@@ -97,6 +99,14 @@ export interface OperatorDeps {
   readonly options?: ServerOptions;
 }
 
+/** The pages below /console. */
+export interface Console {
+  /** Folder of the built pages (see console/); null where they were not built. */
+  readonly folder: string | null;
+  /** A page of the queues as a plugin for this path; null where jobs run in the process, which has no queue to show. */
+  readonly jobsBoard: ((path: string) => FastifyPluginCallback) | null;
+}
+
 /** Everything the server of commands and queries stands on. Wired in app/. */
 export interface ServerDeps extends OperatorDeps {
   readonly eventStore: EventStore;
@@ -108,4 +118,6 @@ export interface ServerDeps extends OperatorDeps {
   /** Published weights and kept counters, for questions about the past. Left out: none are answered. */
   readonly blobs?: Blobs;
   readonly replays: Replays;
+  /** Left out: there are no pages but the documentation. */
+  readonly console?: Console;
 }

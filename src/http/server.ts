@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { addAccessControl } from "./access.ts";
 import { addShedding } from "./add-shedding.ts";
 import { addBodyParsers } from "./body-parsers.ts";
+import { addConsole } from "./console.ts";
 import { addDocumentation, collectOpenApi } from "./documentation.ts";
 import { addDrain } from "./drain.ts";
 import { newApp } from "./new-app.ts";
@@ -21,6 +22,7 @@ import { nextRoutes } from "./routes/next.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
 import { popularRoutes } from "./routes/popular.ts";
+import { processRoutes } from "./routes/processes.ts";
 import { replayRoutes } from "./routes/replays.ts";
 import { scalingRoutes } from "./routes/scaling.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
@@ -43,6 +45,7 @@ const allRoutes = [
   lagRoutes,
   scalingRoutes,
   operationRoutes,
+  processRoutes,
   healthRoutes,
 ];
 
@@ -72,6 +75,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   for (const addRoutes of allRoutes) addRoutes(app, services);
   addRequestSpans(app, deps.tracing);
   await addDocumentation(app);
+  if (deps.console !== undefined) await addConsole(app, services, deps.console);
   await app.ready();
   if (options.warmUpMs > 0) await services.hotRows.warmUp(options.warmUpMs);
   return app as unknown as FastifyInstance;
@@ -93,6 +97,7 @@ export async function buildOperatorServer(deps: OperatorDeps): Promise<FastifyIn
   lagRoutes(app, services);
   scalingRoutes(app, services);
   operationRoutes(app, services);
+  processRoutes(app, services);
   healthRoutes(app, services);
   addRequestSpans(app, deps.tracing);
   await app.ready();

@@ -1,5 +1,6 @@
-import { idOf } from "../domain/streams.ts";
+import { idOf, learnerStream } from "../domain/streams.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { EventStore, StoredEvent } from "../ports/event-store.ts";
 import type { Log } from "../ports/log.ts";
 import type { RetryResult } from "../projections/parking.ts";
 import type { Pipelines } from "../projections/pipelines.ts";
@@ -18,6 +19,11 @@ export interface ParkedLearner {
   /** ISO 8601. */
   readonly at: string;
   readonly attempts: number;
+}
+
+/** A parked learner with the event they wait at, as it is stored; null where the log has it no more. */
+export interface ParkedInspection extends ParkedLearner {
+  readonly event: StoredEvent | null;
 }
 
 export type RetryOutcome =
@@ -47,6 +53,8 @@ export interface RebuildReport {
 /** What operators can do with the projections of learners and items. */
 export interface ProjectorOperations {
   parked(): Promise<readonly ParkedLearner[]>;
+  /** Null for a learner who is not parked. */
+  inspect(learnerId: string): Promise<ParkedInspection | null>;
   retry(learnerId: string): Promise<RetryOutcome>;
   readonly rebuildable: readonly string[];
   /**
@@ -66,7 +74,10 @@ export interface Operated {
   rollBack(onProgress: (progress: RebuildProgress) => void): Promise<Rebuilt>;
 }
 
-export function createProjectorOperations(projector: Operated, clock: Clock, log: Log): ProjectorOperations {
+export function createProjectorOperations(
+  projector: Operated,
+  { store, clock, log }: { readonly store: Pick<EventStore, "readStream">; readonly clock: Clock; readonly log: Log },
+): ProjectorOperations {
   let report: RebuildReport | null = null;
   const now = (): string => new Date(clock.now()).toISOString();
 
@@ -86,14 +97,21 @@ export function createProjectorOperations(projector: Operated, clock: Clock, log
     }
   }
 
+  const parkedLearners = (): ParkedLearner[] =>
+    projector.parked().map(({ partition, parked: { stream, ...parked } }) => ({
+      learnerId: idOf(stream),
+      partition,
+      ...parked,
+    }));
+
   return {
     rebuildable: rebuildableNames,
-    async parked() {
-      return projector.parked().map(({ partition, parked: { stream, ...parked } }) => ({
-        learnerId: idOf(stream),
-        partition,
-        ...parked,
-      }));
+    parked: async () => parkedLearners(),
+    async inspect(learnerId) {
+      const parked = parkedLearners().find((one) => one.learnerId === learnerId);
+      if (parked === undefined) return null;
+      const [event] = await store.readStream(learnerStream(learnerId), { from: parked.revision, limit: 1 });
+      return { ...parked, event: event?.revision === parked.revision ? event : null };
     },
     async retry(learnerId) {
       const result = await projector.retry(learnerId);

@@ -238,7 +238,7 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     },
     rollBack: (onProgress) => exclusively(() => rollBack(deps, rebuildOptions(onProgress))),
   };
-  return { ...projector, operations: createProjectorOperations(projector, deps.clock, log) };
+  return { ...projector, operations: createProjectorOperations(projector, deps) };
 }
 
 /** Of partitions that have no rows to be written to: behind by the whole log. */

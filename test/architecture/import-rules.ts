@@ -40,7 +40,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/blobs": ["pg", "node:*"],
   "src/adapters/api-keys": ["pg", "node:*"],
   "src/adapters/engines": ["pg", "ioredis", "cockatiel", "node:*"],
-  "src/adapters/job-queue": ["bullmq", "ioredis", "node:*"],
+  "src/adapters/job-queue": ["bullmq", "ioredis", "@bull-board/*", "node:*"],
   "src/adapters/read-models": ["ioredis", "lru-cache", "node:*"],
   "src/adapters/archive": ["zod", "lru-cache", "node:*"],
   "src/adapters/answer-log": ["csv-parse", "node:*"],

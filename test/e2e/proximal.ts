@@ -16,13 +16,20 @@ export interface Place {
   readonly key?: string;
   /** Where Proximal is installed; left out: this repository. */
   readonly installed?: string;
+  /** When what was started here is to end: after the test, when left out. */
+  readonly atEnd?: AtEnd;
 }
 
+export type AtEnd = (undo: () => void) => void;
+
 /** An empty data folder, removed after the test. */
-export function newPlace(more: Readonly<Record<string, string>> = {}): Place & { readonly folder: string } {
+export function newPlace(
+  more: Readonly<Record<string, string>> = {},
+  atEnd: AtEnd = onTestFinished,
+): Place & { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), "proximal-e2e-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return { folder, environment: { PROXIMAL_DATA: folder, LOG_LEVEL: "warn", ...more } };
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  return { folder, atEnd, environment: { PROXIMAL_DATA: folder, LOG_LEVEL: "warn", ...more } };
 }
 
 export interface Ran {
@@ -67,7 +74,8 @@ export async function serve(place: Place, ...args: readonly string[]): Promise<R
   const child = spawnProximal(place, ["serve", "--port", "0", ...args]);
   const output = gather(child);
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
-  onTestFinished(() => void child.kill("SIGKILL"));
+  const { atEnd = onTestFinished } = place;
+  atEnd(() => void child.kill("SIGKILL"));
 
   async function says(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {

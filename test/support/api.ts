@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { createMemoryApiKeys } from "../../src/adapters/api-keys/memory.ts";
 import { createMemoryBlobs } from "../../src/adapters/blobs/memory.ts";
 import { createMemoryLog } from "../../src/adapters/event-store/memory.ts";
+import { createMemoryPresence } from "../../src/adapters/presence/memory.ts";
 import { createMemoryReadModels } from "../../src/adapters/read-models/memory.ts";
 import { createApiKey } from "../../src/commands/api-keys.ts";
 import { learnerModels } from "../../src/domain/learner-model/models.ts";
@@ -83,6 +84,7 @@ export async function startTestApi(override: (deps: ServerDeps) => Partial<Serve
       },
     ],
     operations: projector.operations,
+    presence: createMemoryPresence(clock),
     replays: memoryReplays({ clock }).replays,
   };
   const deps = { ...base, ...override(base) };

@@ -25,7 +25,7 @@ export interface BullJobsOptions {
 }
 
 const defaultQueue = "jobs";
-const prefix = "proximal";
+export const prefix = "proximal";
 /** Finished jobs are kept so long, for those who look, and so that an id is known still. */
 const keep = {
   removeOnComplete: { count: 1000, age: 7 * 86_400 },
@@ -235,7 +235,7 @@ function startWorking(options: BullJobsOptions, definitions: ReturnType<typeof c
   };
 }
 
-function newRedis(url: string, more: Pick<RedisOptions, "enableOfflineQueue" | "maxRetriesPerRequest">): Redis {
+export function newRedis(url: string, more: Pick<RedisOptions, "enableOfflineQueue" | "maxRetriesPerRequest">): Redis {
   const { kind, hosts, name, username, password, database, tls } = parseRedisUrl(url);
   const common = {
     ...{ lazyConnect: true, connectTimeout: 1000, db: database },

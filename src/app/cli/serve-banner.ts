@@ -33,8 +33,19 @@ function rowsOf({ url, key, runsOn, events, knows }: Service): [string, string][
     ["catalogue", `${count(items.size)} items, ${count(skills.size)} skills, ${count(tracks.size)} tracks`],
     ["documentation", `${url}/docs`],
   );
-  if (key === null) return [...rows, ["API keys", "npx proximal keys create --name app --scope client"]];
-  return [...rows, ["API key", key], ["", "(all scopes, until the next start; others: npx proximal keys create)"]];
+  if (key === null)
+    return [
+      ...rows,
+      ["console", `${url}/console/`],
+      ["API keys", "npx proximal keys create --name app --scope client"],
+    ];
+  return [
+    ...rows,
+    // What stands behind # never leaves the browser.
+    ["console", `${url}/console/#key=${key}`],
+    ["API key", key],
+    ["", "(all scopes, until the next start; others: npx proximal keys create)"],
+  ];
 }
 
 /** Each line stands for itself once KEY is set. */

@@ -6,6 +6,8 @@ export const processReportSchema = z.object({
   role: z.enum(["all", ...scaledRoles]),
   host: z.string(),
   pid: z.number().int(),
+  /** Of Proximal; one that says none is older than that. */
+  version: z.string().optional(),
   /** ISO 8601. */
   startedAt: z.string(),
   /** Share of the last seconds in which its thread was at work. */

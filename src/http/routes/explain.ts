@@ -59,6 +59,7 @@ const explanationSchema = z
     policy: z.looseObject({}),
   })
   .meta({ title: "Explanation" });
+export type ExplanationAnswer = z.output<typeof explanationSchema>;
 
 export function explainRoutes(app: App, services: Services): void {
   app.route({

@@ -35,6 +35,7 @@ const replySchema = z
     tokens: z.record(z.string(), z.string()).describe("Freshness token by learner, for after="),
   })
   .meta({ title: "InteractionOutcomes" });
+export type InteractionsAnswer = z.output<typeof replySchema>;
 
 const description = `Records what learners did: one object, an array of at most ${arrayMax}, or NDJSON (one object a line, streamed; its
 outcomes come back as NDJSON while it is read, and a summary as the last line).

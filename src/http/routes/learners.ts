@@ -58,6 +58,7 @@ const scoresSchema = z
     lastItems: z.array(z.string()),
   })
   .meta({ title: "Scores" });
+export type ScoresAnswer = z.output<typeof scoresSchema>;
 
 const reviewsSchema = z
   .object({
@@ -90,6 +91,7 @@ const historySchema = z
     nextBefore: z.number().int().nullable().describe("Give it as before to read on"),
   })
   .meta({ title: "History" });
+export type HistoryAnswer = z.output<typeof historySchema>;
 
 const tokenOf = (after: string | undefined) => (after === undefined ? null : parseFreshnessToken(after));
 const config = { scopes: ["client", "analyst"] as const };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { idSchema } from "../../domain/events.ts";
+import type { StoredEvent } from "../../domain/stored-event.ts";
 import { Problem } from "../problem.ts";
 import { learnerParams, problemResponses } from "../schemas.ts";
 import { type App, type OperatorServices, operationsOf } from "../services.ts";
@@ -13,6 +14,24 @@ const parkedSchema = z.object({
   at: z.string(),
   attempts: z.number().int(),
 });
+
+const parkedEventSchema = z.object({
+  ...{ type: z.string(), revision: z.number().int(), position: z.number().int(), recordedAt: z.string() },
+  data: z.unknown().describe("As it is stored, whatever it is"),
+});
+
+const parkedAnswerSchema = z.object({ count: z.number().int(), parked: z.array(parkedSchema) });
+const inspectionSchema = parkedSchema.extend({
+  event: parkedEventSchema.nullable().describe("null: the log has it no more"),
+});
+const retrySchema = z.object({
+  learnerId: z.string(),
+  status: z.enum(["retried", "still_failing"]),
+  error: z.string().nullable(),
+});
+export type ParkedAnswer = z.output<typeof parkedAnswerSchema>;
+export type InspectionAnswer = z.output<typeof inspectionSchema>;
+export type RetryAnswer = z.output<typeof retrySchema>;
 
 const rebuildSchema = z.object({
   name: z.string(),
@@ -31,10 +50,19 @@ const rebuildSchema = z.object({
   error: z.string().nullable(),
 });
 
+export type RebuildAnswer = z.output<typeof rebuildSchema>;
+
 const config = { scopes: ["operator"] as const };
 const nameParams = z.object({ name: idSchema });
 const rebuildQuery = z.object({
   rollback: z.stringbool().default(false).describe("Go back to the rows before the last switch, brought up to date"),
+});
+
+const notParked = (learnerId: string): Problem => new Problem("not_found", { detail: `${learnerId} is not parked.` });
+
+/** Without the metadata: what it holds is about requests, not about what could not be folded. */
+const shownEvent = ({ type, revision, position, recordedAt, data }: StoredEvent) => ({
+  ...{ type, revision, position, recordedAt, data },
 });
 
 export function operationRoutes(app: App, { deps }: OperatorServices): void {
@@ -45,11 +73,31 @@ export function operationRoutes(app: App, { deps }: OperatorServices): void {
     schema: {
       tags: ["operators"],
       summary: "Learners set aside because an event of theirs could not be folded",
-      response: { 200: z.object({ count: z.number().int(), parked: z.array(parkedSchema) }), ...problemResponses },
+      response: { 200: parkedAnswerSchema, ...problemResponses },
     },
     async handler() {
       const parked = await operationsOf(deps).parked();
       return { count: parked.length, parked: [...parked] };
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/v1/ops/parked/:learnerId",
+    config,
+    schema: {
+      tags: ["operators"],
+      summary: "A parked learner, with the event that could not be folded",
+      params: learnerParams,
+      response: {
+        200: inspectionSchema,
+        ...problemResponses,
+      },
+    },
+    async handler({ params: { learnerId } }) {
+      const found = await operationsOf(deps).inspect(learnerId);
+      if (found === null) throw notParked(learnerId);
+      return { ...found, event: found.event === null ? null : shownEvent(found.event) };
     },
   });
 
@@ -62,17 +110,13 @@ export function operationRoutes(app: App, { deps }: OperatorServices): void {
       summary: "Folds a parked learner's events again",
       params: learnerParams,
       response: {
-        200: z.object({
-          learnerId: z.string(),
-          status: z.enum(["retried", "still_failing"]),
-          error: z.string().nullable(),
-        }),
+        200: retrySchema,
         ...problemResponses,
       },
     },
     async handler({ params: { learnerId } }) {
       const outcome = await operationsOf(deps).retry(learnerId);
-      if (outcome.status === "not_parked") throw new Problem("not_found", { detail: `${learnerId} is not parked.` });
+      if (outcome.status === "not_parked") throw notParked(learnerId);
       return { learnerId, status: outcome.status, error: outcome.status === "still_failing" ? outcome.error : null };
     },
   });

@@ -31,6 +31,7 @@ const replaySchema = z
     files: z.array(z.object({ name: z.string(), mediaType: z.string(), bytes: z.number().int(), href: z.string() })),
   })
   .meta({ title: "Replay" });
+export type ReplayAnswerBody = z.output<typeof replaySchema>;
 
 /** Questions that take minutes: asked for, looked at, fetched. */
 export function replayRoutes(app: App, { deps }: Services): void {

@@ -72,6 +72,8 @@ export const scalingPlanSchema = z.object({
   unreadable: z.array(z.string()).readonly().describe("What could not be asked"),
 });
 
+export type ScalingAnswer = z.output<typeof scalingPlanSchema>;
+
 const config = { scopes: ["operator"] as const };
 const planQuery = z.object({
   rate: z.coerce.number().min(0).max(1000).default(1).describe("What if so many times as much came in"),

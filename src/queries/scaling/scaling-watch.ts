@@ -1,12 +1,12 @@
 import { type DayProfile, dayProfile } from "../../domain/scaling/day-profile.ts";
 import { type RoleSeen, type ScaledRole, scaledRoles } from "../../domain/scaling/observation.ts";
 import type { ScalingPolicy } from "../../domain/scaling/policy.ts";
-import { type ProcessReport, processReportSchema } from "../../domain/scaling/process-report.ts";
 import type { RolePlan } from "../../domain/scaling/role-plan.ts";
 import { createRoleScaler, type RoleScaler } from "../../domain/scaling/role-scaler.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Presence } from "../../ports/presence.ts";
 import type { ArrivalsByHour } from "./arrivals.ts";
+import { type PresentProcess, presentProcesses } from "./present-processes.ts";
 import { createJobsSeen, projectorSeen, requestsSeen, type ScalingSources, soleSeen } from "./roles-seen.ts";
 
 /** How many workers each role needs, from how far behind the deployment is and what its processes say. */
@@ -25,7 +25,7 @@ export interface ScalingPlan {
   /** Times the arrivals of now, where that was asked. */
   readonly rateFactor: number;
   readonly roles: readonly RolePlan[];
-  readonly processes: readonly (ProcessReport & { readonly id: string })[];
+  readonly processes: readonly PresentProcess[];
   /** What could not be asked. */
   readonly unreadable: readonly string[];
 }
@@ -79,7 +79,7 @@ export function createScalingWatch(deps: ScalingWatchDeps): ScalingWatch {
   }
 
   async function look(): Promise<void> {
-    const [lag, queues, present] = await Promise.allSettled([deps.lag(), deps.queues(), presence.present()]);
+    const [lag, queues, present] = await Promise.allSettled([deps.lag(), deps.queues(), presentProcesses(presence)]);
     if (lag.status === "rejected" && present.status === "rejected") throw lag.reason;
     const now = clock.now();
     learnTheDay(now);
@@ -90,7 +90,7 @@ export function createScalingWatch(deps: ScalingWatchDeps): ScalingWatch {
       ...(queues.status === "rejected" ? ["queues"] : queues.value.unreadable),
       ...(present.status === "rejected" ? ["processes"] : []),
     ];
-    if (present.status === "fulfilled") processes = present.value.flatMap(reportOf);
+    if (present.status === "fulfilled") processes = present.value;
     const at = { atSeconds: now / 1000, processes };
     const seen: Record<ScaledRole, RoleSeen | null> = {
       api: requestsSeen("api", at),
@@ -128,10 +128,4 @@ export function createScalingWatch(deps: ScalingWatchDeps): ScalingWatch {
     },
     last: () => (lookedAt === null ? null : planned(1)),
   };
-}
-
-/** What is not understood is of a later version: it is passed over. */
-function reportOf({ id, said }: { readonly id: string; readonly said: unknown }) {
-  const parsed = processReportSchema.safeParse(said);
-  return parsed.success ? [{ id, ...parsed.data }] : [];
 }
