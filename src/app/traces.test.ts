@@ -1,8 +1,12 @@
 import { expect, onTestFinished, test } from "vitest";
+import { startTestApi } from "../../test/support/api.ts";
 import { type CollectedSpan, startOtlpCollector } from "../../test/support/otlp-collector.ts";
 import { serviceHere } from "../../test/support/service.ts";
+import { createMemoryLog } from "../adapters/event-store/memory.ts";
+import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
 import { loadConfig } from "./config.ts";
 import { openTraces } from "./traces.ts";
+import { createWatching } from "./watching.ts";
 
 /** A whole process starts in each test: at a load of 30 that takes its time. */
 const timeout = 180_000;
@@ -104,6 +108,21 @@ test("a collector that takes no spans is told of once, and costs nobody an answe
   expect(lines.filter(({ msg }) => String(msg).includes("collector of traces"))).toHaveLength(1);
 });
 
-test("nothing is traced, loaded or made where nobody asks for it", async () => {
-  expect(await openTraces(loadConfig({}).config)).toBeUndefined();
+test("nothing is traced, loaded, made or wrapped where nobody asks for it", async () => {
+  const { config } = loadConfig({});
+  expect(await openTraces(config)).toBeUndefined();
+  const watching = createWatching(config, undefined);
+  expect(watching.tracing).toBeUndefined();
+  expect(watching.batches.tracing).toBeUndefined();
+  const eventStore = createMemoryLog();
+  // The very object: the group commit calls the log and nothing between.
+  expect(watching.appends({ eventStore, system: "sqlite" })).toBe(eventStore);
+  const readModels = createMemoryReadModels();
+  const opened = { readModels, runsOn: "memory", connections: null, save: async () => undefined };
+  expect(watching.rows(opened).readModels).toBe(readModels);
+  const api = await startTestApi();
+  onTestFinished(api.stop);
+  await api.app.listen({ host: "127.0.0.1", port: 0 });
+  expect(api.app.server.listenerCount("request")).toBe(1);
+  expect(api.deps.tracing).toBeUndefined();
 });

@@ -21,7 +21,7 @@ export interface Watching {
   readonly tracing: Tracing | undefined;
   readonly engines: EngineMetrics;
   readonly batches: BatchWatch;
-  appends(engines: Engines): EventStore;
+  appends(engines: Pick<Engines, "eventStore" | "system">): EventStore;
   rows(opened: OpenReadModels): OpenReadModels;
   stream<T extends StreamWriter & StreamReader>(stream: T): T;
   job(job: Job): Job;
