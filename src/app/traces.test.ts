@@ -118,8 +118,8 @@ test("nothing is traced, loaded, made or wrapped where nobody asks for it", asyn
   // The very object: the group commit calls the log and nothing between.
   expect(watching.appends({ eventStore, system: "sqlite" })).toBe(eventStore);
   const readModels = createMemoryReadModels();
-  const opened = { readModels, runsOn: "memory", connections: null, save: async () => undefined };
-  expect(watching.rows(opened).readModels).toBe(readModels);
+  const places = { runsOn: "memory", connections: null, observeReads: () => undefined, save: async () => undefined };
+  expect(watching.rows({ readModels, ...places }).readModels).toBe(readModels);
   const api = await startTestApi();
   onTestFinished(api.stop);
   await api.app.listen({ host: "127.0.0.1", port: 0 });
