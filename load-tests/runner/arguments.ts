@@ -26,6 +26,7 @@ export const usage = `Load tests on this machine: docs/load-tests.md
   --warm-up N          seconds of asking before it begins; 5
   --sample N           seconds between two looks at the system; 2
   --html FILE          where the report goes; beside the result when left out
+  --prometheus         runs one with the rules of infra/prometheus beside it: an alert that fires is a threshold missed
   --save               keeps the result in load-tests/results, which documents quote; else in load-tests/results/local
   --quick              a few users and seconds, to see that it works
 
@@ -41,6 +42,8 @@ export interface RunArguments {
   readonly past: number;
   readonly warmUpSeconds: number;
   readonly sampleMs: number;
+  /** Whether a Prometheus with the alerts of this repository watches. */
+  readonly prometheus: boolean;
   readonly html: string | null;
   readonly save: boolean;
 }
@@ -55,7 +58,16 @@ const text = { type: "string" } as const;
 const flag = { type: "boolean", default: false } as const;
 const options = {
   ...{ users: text, seconds: text, connections: text, stack: text, url: text, "query-url": text, key: text },
-  ...{ past: text, "warm-up": text, sample: text, html: text, save: flag, quick: flag, help: { ...flag, short: "h" } },
+  ...{
+    past: text,
+    "warm-up": text,
+    sample: text,
+    html: text,
+    save: flag,
+    prometheus: flag,
+    quick: flag,
+    help: { ...flag, short: "h" },
+  },
 } as const;
 
 /** Throws with one line that says what is wrong. */
@@ -119,13 +131,14 @@ function placeOf(values: Values): Pick<RunArguments, "stack" | "running"> {
   return { stack, running: { url: trimmed(url), queryUrl: trimmed(values["query-url"] ?? url), key } };
 }
 
-function restOf(values: Values): Pick<RunArguments, "past" | "warmUpSeconds" | "sampleMs" | "save"> {
+function restOf(values: Values): Pick<RunArguments, "past" | "warmUpSeconds" | "sampleMs" | "save" | "prometheus"> {
   const quick = values.quick === true;
   return {
     past: number("past", values.past, 6, { min: 0, max: 1_000 }),
     warmUpSeconds: number("warm-up", values["warm-up"], quick ? 1 : 5, { min: 0, max: 3_600 }),
     sampleMs: 1000 * number("sample", values.sample, quick ? 1 : 2, { max: 600 }),
     save: values.save === true,
+    prometheus: values.prometheus === true,
   };
 }
 

@@ -16,6 +16,7 @@ import { runLocust } from "./run-locust.ts";
 import { startSampler } from "./sampler.ts";
 import { runningTarget, startTarget, type Target } from "./target.ts";
 import { givePast, untilDrained, warmUp } from "./warm-up.ts";
+import { watchAlerts } from "./watch-alerts.ts";
 
 export type Tell = (line: string) => void;
 
@@ -70,6 +71,7 @@ async function measure(
   // Before there is a load: it says how busy the machine was with other things.
   const machine = describeMachine();
   const files = await prepare(wanted, target, folder, tell, signal);
+  const alerts = wanted.prometheus ? await watchAlerts(target, folder) : null;
   const connections = await holdConnections(wanted, target, tell, signal);
   const startedAt = new Date();
   const sampler = startSampler(target, performance.now(), wanted.sampleMs);
@@ -90,6 +92,7 @@ async function measure(
     const hitRatio = sampler.hitRatio();
     const drainSeconds = await untilDrained(target, signal);
     const samples = await sampler.stop();
+    const watched = alerts === null ? [] : [await alerts.verdict()];
     const lags = samples.flatMap(({ lagSeconds }) => lagSeconds ?? []);
     const { totals, toolVersion, verdicts, beganAt, series, ...found } = generated;
     // One clock for what the generator saw and what the system says of itself.
@@ -99,7 +102,7 @@ async function measure(
       ...{ ...found, scenario: name, startedAt: startedAt.toISOString(), load },
       ...{ command: commandOf(), target: target.what, tool_version: toolVersion },
       machine,
-      verdicts: [...verdicts, ...(held === null ? [] : [heldVerdict(held)])],
+      verdicts: [...verdicts, ...(held === null ? [] : [heldVerdict(held)]), ...watched],
       totals: { ...totals, hitRatio, lagSecondsMax: lags.length === 0 ? null : Math.max(...lags), drainSeconds },
       ...{ connections: held, samples: [...samples] },
       series: series.map((point) => ({ ...point, t: point.t + later })),
@@ -108,6 +111,7 @@ async function measure(
     stopProgress();
     await connections?.stop().catch(() => null);
     await sampler.stop();
+    await alerts?.stop();
   }
 }
 
