@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { missingPrometheus, startPrometheus } from "../infra/prometheus/start.ts";
+import { missingPrometheus } from "../infra/prometheus/start.ts";
 import { orSkip } from "./support/engines.ts";
-import { temporaryFolder } from "./support/folders.ts";
+import { runPrometheus } from "./support/prometheus.ts";
 import { findProgram } from "./support/servers.ts";
 import { serviceHere } from "./support/service.ts";
 
@@ -38,12 +38,8 @@ describe.skipIf(promtool === null)("infra/prometheus", () => {
     const service = await serviceHere();
     const { call } = service;
     const target = new URL((await call("/healthz")).url).host;
-    const prometheus = await startPrometheus({
-      targets: [{ target, role: "all" }],
-      folder: temporaryFolder(),
-      everySeconds,
-    });
-    onTestFinished(() => prometheus.stop());
+    const prometheus = await runPrometheus({ targets: [target], everySeconds });
+    onTestFinished(prometheus.stop);
     await call("/v1/skills", { skillId: "add", title: "Adding" });
     await call("/v1/items", { itemId: "a1", title: "3 + 4", skillIds: ["add"] });
     const startedAt = performance.now();

@@ -25,10 +25,17 @@ export interface StartOptions {
   readonly everySeconds: number;
 }
 
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
 export interface Fired {
   readonly alert: string;
   readonly state: "pending" | "firing";
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
 export interface Prometheus {
@@ -38,8 +45,12 @@ export interface Prometheus {
   alerts(seconds: number): Promise<Fired[]>;
   /** Each rule: how often its group was looked at, and what went wrong at the last look; null where nothing did. */
   rules(): Promise<{ readonly name: string; readonly error: string | null; readonly evaluated: boolean }[]>;
-  /** The answer of an expression now. */
-  query(expr: string): Promise<{ readonly labels: Readonly<Record<string, string>>; readonly value: number }[]>;
+  /** The answer of an expression now, one sample for each series. */
+  query(expr: string): Promise<Sample[]>;
+  /** Labels of all series of a metric. */
+  series(metric: string): Promise<Labels[]>;
+  /** Targets that were scraped, and did not answer well. */
+  unhealthy(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +59,12 @@ export const missingPrometheus = "Prometheus is not installed (no prometheus in 
 const vectorSchema = z.object({
   data: z.object({
     result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) })),
+  }),
+});
+const seriesSchema = z.object({ data: z.array(z.record(z.string(), z.string())) });
+const targetsSchema = z.object({
+  data: z.object({
+    activeTargets: z.array(z.object({ scrapeUrl: z.string(), health: z.string(), lastError: z.string() })),
   }),
 });
 const rulesSchema = z.object({
@@ -103,12 +120,20 @@ export async function startPrometheus({ targets, folder, everySeconds }: StartOp
     if (!reply.ok) throw new Error(`Prometheus, ${path}: ${reply.status} ${(await reply.text()).slice(0, 300)}`);
     return reply.json();
   }
-  async function query(expr: string) {
+  async function query(expr: string): Promise<Sample[]> {
     const { data } = vectorSchema.parse(await ask(`query?query=${encodeURIComponent(expr)}`));
     return data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value: Number(value) }));
   }
   return {
     ...{ url, pid: child.pid ?? 0, query },
+    series: async (metric) =>
+      seriesSchema.parse(await ask(`series?${new URLSearchParams({ "match[]": metric })}`)).data,
+    async unhealthy() {
+      const { data } = targetsSchema.parse(await ask("targets"));
+      return data.activeTargets
+        .filter(({ health }) => health !== "up")
+        .map((one) => `${one.scrapeUrl} ${one.lastError}`);
+    },
     async alerts(seconds) {
       const found = await query(`max_over_time(ALERTS[${Math.ceil(seconds)}s])`);
       return found.map(({ labels: { __name__: _, alertname = "", alertstate, ...labels } }) => ({
