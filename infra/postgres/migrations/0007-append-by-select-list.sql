@@ -3,7 +3,7 @@
 -- Processes of before send all of them, and go on working.
 --
 -- Set-returning functions in a SELECT list go forward together, a value at a time; in FROM each is first written into a
--- store of its own and read back from it, which was a seventh of an append.
+-- store of its own and read back from it, which took 1 to 2 us an event.
 
 -- Appends a batch, all of it or nothing, in one round trip.
 --
@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION append_events(
   p_recorded_at timestamptz[]
 ) RETURNS TABLE (first_position bigint, revisions bigint[])
 LANGUAGE plpgsql
--- Planning anew for the numbers of each batch gives the same plans, for a fifteenth of an append.
+-- Planning anew for the numbers of each batch gives the same plans, for 6 % of an append of 64 events.
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
