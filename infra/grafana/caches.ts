@@ -14,17 +14,18 @@ export const caches = dashboard({
       panels: [
         {
           ...{ title: "Share answered from memory", unit: "percentunit", badTo: 0.5 },
-          description: "Hits, learners known to have no row, and reads joined, of all look-ups.",
+          description: "Hits and learners known to have no row, of all look-ups but those that wait for a write.",
           queries: [
             query(
-              `${rate('row_cache_lookups_total{result!="miss"}', "kind")} / ${rate("row_cache_lookups_total", "kind")}`,
+              `${rate('row_cache_lookups_total{result=~"hit|absent"}', "kind")} / ${rate('row_cache_lookups_total{result!="awaited"}', "kind")}`,
               "{{kind}}",
             ),
           ],
         },
         {
           ...{ title: "Look-ups by result", unit: "ops" },
-          description: "A miss is a read of the read models.",
+          description:
+            "A miss is a read of the read models; awaited: more was asked for than what is there, so it waits for a write.",
           queries: [query(rate("row_cache_lookups_total", "result"), "{{result}}")],
         },
         {

@@ -144,7 +144,8 @@ function countsOf(values: readonly MetricValue[]): RoleCounts {
     at: performance.now(),
     cpu: count("process_cpu_seconds_total"),
     gc: count("nodejs_gc_duration_seconds_sum"),
-    // Answered from memory: there, or known to be nowhere. Not: read, or waited for another's read.
+    // Answered from memory: there, or known to be nowhere. Not: read, or waited for another's read. What waits for a write
+    // (awaited), since it was asked for with the token of an answer just given, could be in no memory, and is left out.
     hits: lookUp("hit") + lookUp("absent"),
     misses: lookUp("miss") + lookUp("joined"),
     shed: count("http_requests_shed_total"),

@@ -15,6 +15,8 @@ export interface Metrics {
   countServed(outcome: "recorded" | "duplicate" | "dropped", n: number): void;
   /** What this process's memory was asked for, whether it was there, and how long ago that was read. */
   observeLookUp(kind: string, found: string, ageMs: number): void;
+  /** A row was read again before it was asked for. */
+  countRefresh(): void;
   watchRows(held: () => { readonly learners: number; readonly unknown: number; readonly bytes: number }): void;
 }
 
@@ -75,14 +77,20 @@ export function createMetrics(sources: MetricsSources): Metrics {
 /** Seconds; a row is relied on for five at the most. */
 const hitAgeBuckets = [0.01, 0.1, 0.5, 1, 2, 5, 10];
 
-function rowCacheMetrics(registry: Registry): Pick<Metrics, "observeLookUp" | "watchRows"> {
+function rowCacheMetrics(registry: Registry): Pick<Metrics, "observeLookUp" | "countRefresh" | "watchRows"> {
   const registers = [registry];
   const lookUps = cheapCounters(
     registers,
     "row_cache_lookups_total",
-    "Learners' rows and popular lists asked of this process's memory: hit, absent (known to be none), joined (another's read), miss",
+    "Learners' rows and popular lists asked of this process's memory: hit, absent (known to be none), joined (another's read), miss, awaited (asked for more than what holds, so for a write)",
     ["kind", "result"],
   );
+  const refreshed = cheapCounters(
+    registers,
+    "row_cache_refreshes_total",
+    "Learners' rows read again beside the requests: at the word of a write, or before their time was over",
+    [],
+  ).with({});
   const age = cheapHistogram(
     registry,
     "row_cache_hit_age_seconds",
@@ -104,6 +112,7 @@ function rowCacheMetrics(registry: Registry): Pick<Metrics, "observeLookUp" | "w
     observeLookUp(kind, found, ageMs) {
       (series.get(kind)?.get(found) ?? open(kind, found))(ageMs);
     },
+    countRefresh: () => refreshed(),
     watchRows(held) {
       new Gauge({
         ...{ name: "row_cache_bytes", help: "Learners' rows in memory, and the answers made of them", registers },

@@ -160,7 +160,9 @@ export function createServices(deps: ServerDeps, closing: AbortSignal): Services
   });
   const liveView = createLiveViewReader(readModels, clock);
   const onLookUp = metrics.observeLookUp;
-  const rows = createRowCache({ readModels, clock, rowBytesMax: options.rowBytesMax, onLookUp });
+  const { rowBytesMax } = options;
+  const onRefresh = metrics.countRefresh;
+  const rows = createRowCache({ readModels, clock, rowBytesMax, onLookUp, refresh: true, onRefresh });
   const popular = createPopularReader({ readModels, liveView, clock, onLookUp }, true);
   const reading = { readModels, liveView, catalogue, model, clock, rows, freshnessWaitMs };
   const servedLists = createServedRecorder({

@@ -59,10 +59,11 @@ export function createLearnerAnswers(deps: LearnerAnswersDeps): LearnerAnswers {
     return field === null ? made : field.make(name, stamp, made);
   }
 
-  async function once(learnerId: string, question: Question, get: RowCache["get"]): Promise<Rendered> {
+  async function once(learnerId: string, question: Question, get: RowCache["get"], least = 0): Promise<Rendered> {
     try {
       const view = await liveView.current();
-      return answer(learnerId, view === null ? null : await get(view.namespace, learnerId, stateField), question);
+      const field = view === null ? null : await get(view.namespace, learnerId, stateField, least);
+      return answer(learnerId, field, question);
     } catch (error) {
       const last = error instanceof ReadModelsUnavailable ? rows.last(learnerId, stateField) : undefined;
       if (last === undefined) throw error;
@@ -76,7 +77,7 @@ export function createLearnerAnswers(deps: LearnerAnswersDeps): LearnerAnswers {
     // What is in memory will do if it is new enough; from then on it is asked what stands in the read models.
     let get: RowCache["get"] = rows.get;
     const look = (): Promise<Rendered> => {
-      const found = once(learnerId, question, get);
+      const found = once(learnerId, question, get, after.revision);
       get = rows.read;
       return found;
     };

@@ -210,7 +210,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     get: RowCache["get"],
   ): Rendered | Promise<Rendered> {
     if (live === null) return forNewLearner(learnerId, request, null);
-    const field = get(live.namespace, learnerId, nextField(request.sessionType));
+    const field = get(live.namespace, learnerId, nextField(request.sessionType), request.after?.revision);
     if (field instanceof Promise) {
       const without = instead(learnerId, request);
       return field.then((read) => {

@@ -2,12 +2,16 @@ import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { learnerKey, learnerOfKey, stateField } from "../projections/rows.ts";
 import { createRowMemory, type Held, type KeptField } from "./row-memory.ts";
+import { createRowRefresh } from "./row-refresh.ts";
 import { createRowWords } from "./row-words.ts";
 
 /** The rows of learners that this process has in memory. Rows are those of a namespace (see projections/rows.ts). */
 export interface RowCache {
-  /** At once while what is in memory holds, else read. Rejects with ReadModelsUnavailable. */
-  get(namespace: string, learnerId: string, field: string): KeptField | Promise<KeptField>;
+  /**
+   * At once while what is in memory holds, and is of no revision before `least`, else read. Rejects with
+   * ReadModelsUnavailable.
+   */
+  get(namespace: string, learnerId: string, field: string, least?: number): KeptField | Promise<KeptField>;
   /** The same for many learners, in order; those that are not in memory are read in one round trip. */
   getMany(namespace: string, learnerIds: readonly string[], field: string): Promise<KeptField[]>;
   /** As it stands in the read models now. Rejects with ReadModelsUnavailable. */
@@ -23,8 +27,11 @@ export interface RowCache {
 }
 
 export type RowKind = "list" | "state";
-/** In memory; in memory that there is none; waits for a read under way; read. */
-export type LookUp = "hit" | "absent" | "joined" | "miss";
+/**
+ * In memory; in memory that there is none; waits for a read under way; read; read because more is asked for than what is in
+ * memory, where that holds: it waits for a write.
+ */
+export type LookUp = "hit" | "absent" | "joined" | "miss" | "awaited";
 
 export interface RowCacheDeps {
   readonly readModels: ReadModels;
@@ -33,6 +40,10 @@ export interface RowCacheDeps {
   readonly rowBytesMax?: number;
   /** Told of each look-up, and of how long ago what is in memory was read: 0 where it was not. */
   readonly onLookUp?: (kind: RowKind, found: LookUp, ageMs: number) => void;
+  /** Rows that are asked for again and again are read before they are, see row-refresh.ts. Not when left out. */
+  readonly refresh?: boolean;
+  /** Told of each read that nobody asked for. */
+  readonly onRefresh?: () => void;
 }
 
 export const rowBytesDefault = 128 * 1024 * 1024;
@@ -57,6 +68,8 @@ interface Reading {
   readonly row: Promise<KeptField>;
   /** The row was written meanwhile. */
   overtaken: boolean;
+  /** Somebody asked for it. */
+  asked: boolean;
 }
 
 /**
@@ -77,6 +90,7 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     learnerId: string,
     field: string,
     bytes: Promise<Buffer | null>,
+    asked = true,
   ): Promise<KeptField> {
     reads += 1;
     const row: Promise<KeptField> = bytes.then(
@@ -90,7 +104,7 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
       },
     );
     const started = { namespace, learnerId, field, number: reads, startedAt: clock.now() };
-    const one: Reading = { ...started, row, overtaken: false };
+    const one: Reading = { ...started, row, overtaken: false, asked };
     const others = reading.get(learnerId);
     if (others === undefined) reading.set(learnerId, [one]);
     else others.push(one);
@@ -105,11 +119,13 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
 
   /** What a write, or a later read, has overtaken does not replace what is known. */
   function take(
-    { namespace, learnerId, field, number, startedAt, overtaken }: Reading,
+    { namespace, learnerId, field, number, startedAt, overtaken, asked }: Reading,
     bytes: Buffer | null,
   ): KeptField {
     const known = memory.find(learnerId, field);
     const kept = known?.holds(namespace, bytes) ? known : memory.field(namespace, learnerId, bytes);
+    kept.asks = (known?.asks ?? 0) + (asked ? 1 : 0);
+    kept.askedAt = asked ? startedAt : (known?.askedAt ?? 0);
     if (known !== undefined && (overtaken || known.read > number)) return kept;
     kept.read = number;
     kept.readAt = startedAt;
@@ -118,11 +134,26 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     return kept;
   }
 
-  const read = (namespace: string, learnerId: string, field: string): Promise<KeptField> =>
-    taking(namespace, learnerId, field, readModels.get(learnerKey(namespace, learnerId), field));
+  function read(namespace: string, learnerId: string, field: string): Promise<KeptField> {
+    const begun = underWay(namespace, learnerId, field);
+    // The word of a write wakes who waits for it, and begins this read.
+    if (begun?.asked === false) {
+      begun.asked = true;
+      return begun.row;
+    }
+    return taking(namespace, learnerId, field, readModels.get(learnerKey(namespace, learnerId), field));
+  }
+
+  const underWay = (namespace: string, learnerId: string, field: string): Reading | undefined =>
+    reading.get(learnerId)?.find((one) => one.field === field && one.namespace === namespace && !one.overtaken);
 
   /** What is in memory or under way; undefined where it has to be read. Each is told. */
-  function lookUp(namespace: string, learnerId: string, field: string): KeptField | Promise<KeptField> | undefined {
+  function lookUp(
+    namespace: string,
+    learnerId: string,
+    field: string,
+    least = 0,
+  ): KeptField | Promise<KeptField> | undefined {
     const kind = kindOf(field);
     // What is used is read again every few seconds, and counts as used then.
     const found = memory.find(learnerId, field);
@@ -130,13 +161,18 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     // A clock that is set back does not make a row hold longer.
     const holds = found !== undefined && now < found.holdsUntil && now >= found.readAt;
     if (holds && found.namespace === namespace) {
+      found.askedAt = now;
+      found.asks += 1;
+      if (found.revision < least) {
+        onLookUp?.(kind, "awaited", 0);
+        return undefined;
+      }
       onLookUp?.(kind, found.bytes === null ? "absent" : "hit", now - found.readAt);
       return found;
     }
-    const running = reading
-      .get(learnerId)
-      ?.find((one) => one.field === field && one.namespace === namespace && !one.overtaken);
+    const running = underWay(namespace, learnerId, field);
     onLookUp?.(kind, running === undefined ? "miss" : "joined", 0);
+    if (running !== undefined) running.asked = true;
     return running?.row;
   }
 
@@ -163,8 +199,20 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     const learnerId = learnerOfKey(key);
     if (learnerId === null) return;
     for (const one of reading.get(learnerId) ?? []) one.overtaken = true;
-    for (const field of memory.of(learnerId)) field.holdsUntil = 0;
+    for (const field of memory.of(learnerId)) {
+      field.holdsUntil = 0;
+      refresh?.written(field);
+    }
     words.written(learnerId);
+  }
+
+  const refresh =
+    deps.refresh === true ? createRowRefresh({ ...memory, read: readAgain, now: () => clock.now() }) : null;
+
+  /** Shared with whoever asks meanwhile. */
+  function readAgain({ namespace, learnerId, name }: KeptField): Promise<KeptField> {
+    deps.onRefresh?.();
+    return taking(namespace, learnerId, name, readModels.get(learnerKey(namespace, learnerId), name), false);
   }
 
   const stopListening = readModels.onChange((keys) => {
@@ -175,13 +223,17 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
   });
 
   return {
-    get: (namespace, learnerId, field) => lookUp(namespace, learnerId, field) ?? read(namespace, learnerId, field),
+    get: (namespace, learnerId, field, least) =>
+      lookUp(namespace, learnerId, field, least) ?? read(namespace, learnerId, field),
     getMany,
     read,
     last: memory.find,
     onWrite: words.listen,
     hottest: memory.hottest,
     held: memory.held,
-    close: stopListening,
+    close() {
+      stopListening();
+      refresh?.close();
+    },
   };
 }

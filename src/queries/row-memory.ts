@@ -12,6 +12,13 @@ export class KeptField {
   read = 0;
   /** Milliseconds since 1970; 0 once it was written, or was never to be relied on. */
   holdsUntil = 0;
+  /** Its name in the row. */
+  name = "";
+  /** When somebody asked for it last (a read beside the requests does not count), and how often. */
+  askedAt = 0;
+  asks = 0;
+  /** Of the learner's stream, as of what was made of it last; infinite before. */
+  revision = Number.POSITIVE_INFINITY;
   /** Of the answers, and of what they stand on. */
   madeBytes = 0;
   private stamp: string | number = "";
@@ -41,6 +48,7 @@ export class KeptField {
 
   /** Keeps an answer with the field, as long as there is room. */
   make(name: string, stamp: string | number, made: Rendered): Rendered {
+    this.revision = made.revision;
     if (this.grew === null) return made;
     if (stamp !== this.stamp || this.all.length >= 2 * madeMax) {
       this.all.length = 0;
@@ -140,6 +148,7 @@ function keepRows(bytesMax: number): RowMemory {
     find: (learnerId, field) => learner(learnerId)?.get(field),
     put(field, name) {
       const fields: Learner = learner(field.learnerId) ?? new Map();
+      field.name = name;
       fields.set(name, field);
       place(field.learnerId, fields);
     },
