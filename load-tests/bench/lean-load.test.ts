@@ -33,6 +33,17 @@ test("every connection sends its own part in turn, answers in pieces are whole, 
   expect(report.p99).toBeGreaterThanOrEqual(report.p50);
 });
 
+test("a server that hangs up, or is not there, is a failure", async () => {
+  const rude = createServer((request) => request.socket.destroy());
+  await new Promise<void>((resolve) => void rude.listen(0, "127.0.0.1", resolve));
+  const { port } = rude.address() as AddressInfo;
+  const order = { url: `http://127.0.0.1:${port}`, key: "k", connections: 3, seconds: 60 };
+  const shots = [{ method: "POST" as const, path: "/", body: "a" }];
+  expect(await runLean({ ...order, shots })).toMatchObject({ requests: 0, failed: 3 });
+  await new Promise<void>((resolve) => void rude.close(() => resolve()));
+  expect(await runLean({ ...order, shots })).toMatchObject({ requests: 0, failed: 3 });
+});
+
 test("an answer is whole when its last byte is there", () => {
   const answer = Buffer.from("HTTP/1.1 201 Created\r\nContent-Length: 3\r\nDate: x\r\n\r\nabc");
   expect(statusOfWhole(answer)).toBe(201);

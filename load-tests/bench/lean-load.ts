@@ -27,7 +27,7 @@ export async function runLean({ url, key, connections, seconds, requests, shots 
     const turn = mine.length > 0 ? mine : bytes;
     return new Promise((resolve) => {
       const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-      let [next, sentAt] = [0, 0];
+      let [next, sentAt, ended] = [0, 0, false];
       let rest: Buffer | null = null;
       const send = (): void => {
         sentAt = performance.now();
@@ -44,13 +44,16 @@ export async function runLean({ url, key, connections, seconds, requests, shots 
         else failed += 1;
         const slot = Math.min(slots, Math.floor((last - sentAt) * perMs));
         latencies[slot] = (latencies[slot] as number) + 1;
-        if (over()) socket.destroy();
+        ended = over();
+        if (ended) socket.destroy();
         else send();
       });
-      socket.on("error", () => {
-        failed += 1;
+      // What is wrong with it is seen when it closes.
+      socket.on("error", () => undefined);
+      socket.once("close", () => {
+        if (!ended) failed += 1;
+        resolve();
       });
-      socket.once("close", () => resolve());
     });
   }
 
