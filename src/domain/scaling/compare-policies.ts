@@ -52,7 +52,6 @@ export function policyCases(most: number, policy: ScalingPolicy = defaultPolicy)
   return [
     { name: "lag, with forecast", controller: byLag({}) },
     { name: "lag, no forecast", controller: byLag({ forecastErrorMax: 0 }) },
-    { name: "CPU 80 %", controller: byCpu(0.8) },
     { name: "CPU 70 %", controller: byCpu(0.7) },
     { name: "CPU 60 %", controller: byCpu(0.6) },
     { name: "CPU 50 %", controller: byCpu(0.5) },

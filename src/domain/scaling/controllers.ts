@@ -24,9 +24,14 @@ export function lagController(policy: ScalingPolicy, profile: DayProfile | null,
   };
 }
 
-/** The simulation tells the age of the oldest event of all: where all partitions are behind it is taken for each. */
+/** The simulation tells the age of the oldest event of all: partitions are folded at like pace, so ages are as backlogs are. */
 function partitionsOf({ lagByPartition, lagSeconds }: Observation) {
-  return lagByPartition.map((backlog, partition) => ({ partition, backlog, lagSeconds: backlog > 0 ? lagSeconds : 0 }));
+  const most = Math.max(1, ...lagByPartition);
+  return lagByPartition.map((backlog, partition) => ({
+    partition,
+    backlog,
+    lagSeconds: (lagSeconds * backlog) / most,
+  }));
 }
 
 /** Kubernetes' scaling by CPU. */

@@ -50,7 +50,7 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
     const behindThroughout = settled && isBehindThroughout(now, seconds);
     // Requests do not wait: how much of them a worker bears is known from how busy they make it.
     const known = sharing === "requests" ? null : rate;
-    const workers = effectiveWorkers(now.running, partitions);
+    const workers = Math.min(now.running, partitions ?? now.running);
     const { atSeconds, rateOut, busyShare, running } = now;
     const measured = serviceRateAfter(known, { atSeconds, seconds, rateOut, workers, behindThroughout, busyShare });
     if (settled && measured !== null) rate = sharing === "requests" && rate ? smoothed(rate, measured) : measured;
@@ -146,12 +146,10 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
   }
 
   /** A partition that takes more than a worker does. */
-  function hottest({ partitions, rateIn, backlog }: RoleSeen, perWorker: number): PartitionSeen | null {
+  function hottest({ partitions, rateIn }: RoleSeen, perWorker: number): PartitionSeen | null {
     if (partitions === null || partitions.length < 2) return null;
-    const load = (one: PartitionSeen): number => {
-      const share = backlog > 0 ? one.backlog / backlog : 1 / partitions.length;
-      return targetRate({ rateIn: one.rateIn ?? rateIn * share, backlog: one.backlog }, policy);
-    };
+    const load = (one: PartitionSeen): number =>
+      targetRate({ rateIn: one.rateIn ?? rateIn / partitions.length, backlog: one.backlog }, policy);
     const hot = partitions.reduce((most, one) => (load(one) > load(most) ? one : most));
     const mean = partitions.reduce((sum, one) => sum + load(one), 0) / partitions.length;
     return load(hot) > perWorker && load(hot) > 2 * mean ? hot : null;

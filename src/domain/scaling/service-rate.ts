@@ -17,7 +17,7 @@ export interface WorkSeen {
   readonly atSeconds: number;
   readonly seconds: number;
   readonly rateOut: number;
-  /** That could be dealt work, in workers at the pace of the busiest. */
+  /** That were dealt work. */
   readonly workers: number;
   /** Work waited in every partition from the beginning of the interval to its end. */
   readonly behindThroughout: boolean;
