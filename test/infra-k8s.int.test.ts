@@ -237,8 +237,7 @@ describe.skipIf(tools === null)("infra/k8s", () => {
     for (const query of asked) {
       const names = String(query).match(/\b[a-z]+_[a-z_]+\b(?=[{)]|$)/g);
       expect(names, query).toHaveLength(1);
-      // What `proximal scale plan` says.
-      if (names?.[0] !== "desired_workers") expect(told, query).toContain(names?.[0]);
+      expect(told, query).toContain(names?.[0]);
     }
   });
 
