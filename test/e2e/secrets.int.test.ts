@@ -38,9 +38,14 @@ async function everythingShown(service: ServiceHere): Promise<string> {
   for (const path of ["next", "scores", "reviews", "history", "nonsense"]) await ask(`/v1/learners/ada/${path}`);
   await ask("/v1/interactions", { id: 7 });
   await ask("/v1/popular", undefined, { authorization: `Bearer pxl_0123456789abcdef_${"5".repeat(64)}` });
-  for (const path of ["/v1/ops/lag", "/v1/ops/parked", "/v1/ops/rebuilds", "/v1/ops/jobs", "/v1/ops/nonsense"])
-    await ask(path);
-  for (const path of ["/healthz", "/readyz", "/metrics", "/docs/json", "/v1/events?limit=5"]) await ask(path);
+  for (const path of ["lag", "parked", "rebuild/learners", "scaling", "workers", "nonsense"])
+    await ask(`/v1/ops/${path}`);
+  for (const path of ["/healthz", "/readyz", "/metrics", "/v1/key", "/v1/events?limit=5", "/console/"]) await ask(path);
+  const session = await service.call("/console/session", {});
+  const cookie = String(session.headers.get("set-cookie")).split(";")[0] ?? "";
+  const queues = await (await service.call("/console/jobs/api/queues", undefined, { cookie })).text();
+  expect(queues).toContain('"queues"');
+  shown.push(await session.text(), queues);
   return shown.join("\n");
 }
 
