@@ -54,6 +54,21 @@ export const pipeline = dashboard({
       ],
     },
     {
+      title: "Workers",
+      panels: [
+        {
+          ...{ title: "Workers wanted", unit: "short" },
+          description: "Of each role, by lag and forecast: `proximal scale plan` says why.",
+          queries: [query("max by (role) (desired_workers)", "{{role}}")],
+        },
+        {
+          ...{ title: "Workers there", unit: "short" },
+          description: "Processes of each role that answer the scrape.",
+          queries: [query("count by (role) (proximal_build_info)", "{{role}}")],
+        },
+      ],
+    },
+    {
       title: "Log",
       panels: [
         {
