@@ -280,9 +280,10 @@ describe("without the read models", () => {
     expect((await other.call("POST", "/v1/interactions", { body: answer("ada", "counting-1") })).status).toBe(201);
     broken = false;
     // Whoever asks while the read that began at the write is under way is told what comes of that.
-    await vi.waitFor(async () => {
+    const personal = async (): Promise<void> => {
       expect((await other.call("GET", "/v1/learners/ada/next")).json.source).toBe("personal");
-    });
+    };
+    await vi.waitFor(personal, { timeout: 20_000 });
     await other.stop();
   });
 });

@@ -46,7 +46,11 @@ describe("a stored list", () => {
   test("is read back as it was written", () => {
     fc.assert(
       fc.property(list, (written) => {
-        expect(decodeNext(encodeNext(written))).toEqual(written);
+        const bytes = encodeNext(written);
+        expect(decodeNext(bytes)).toEqual(written);
+        for (const first of [1, 3, 10]) {
+          expect(decodeNext(bytes, first)).toEqual({ ...written, items: written.items.slice(0, first) });
+        }
       }),
     );
   });
