@@ -160,7 +160,9 @@ function Shell({ known, children }: { readonly known: KeyAnswer; readonly childr
         </nav>
         <div class="row who">
           <small>
-            Key {known.keyId.slice(0, 8)}…: {known.scopes.join(", ")}
+            <span title={`Key ${known.keyId}`}>
+              {known.scopes.includes("operator") ? "operator" : known.scopes.join(", ")}
+            </span>
           </small>
           {children}
         </div>

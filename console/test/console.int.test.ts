@@ -169,6 +169,12 @@ describe.skipIf(browser === null)("the console", () => {
     await expect.poll(() => page.getByText("Jobs run in this process").count(), patience).toBe(1);
   });
 
+  test("the documentation of the API runs under its policy", limit, async () => {
+    const page = await newPage();
+    await page.goto(`${server.url}/docs/`);
+    await page.locator(".opblock").first().waitFor();
+  });
+
   test("by keyboard alone, from the key to an answer", limit, async () => {
     const page = await newPage();
     await page.goto(`${server.url}/console/`);
@@ -261,7 +267,7 @@ describe.skipIf(browser === null)("the console", () => {
     const status = page.locator(".staleness").first();
     await expect
       .poll(() => status.textContent(), patience)
-      .toMatch(/These figures are \d+ s old\..*The server does not answer\./);
+      .toMatch(/Not of now\. The server does not answer\..*These figures are \d+ s old\./);
     expect(await page.getByRole("table", { name: "Projections by partition" }).count()).toBe(1);
   });
 });

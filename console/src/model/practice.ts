@@ -15,4 +15,6 @@ export interface Done {
 }
 
 export const visibleInWords = (ms: number | null): string =>
-  ms === null ? "was not in the list in time" : `was in the list after ${duration(ms / 1000)}`;
+  ms === null
+    ? "was not in the list in time"
+    : `was in the list after ${ms < 1000 ? `${Math.round(ms)} ms` : duration(ms / 1000)}`;

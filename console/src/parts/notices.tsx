@@ -32,17 +32,21 @@ export function Staleness(props: { readonly polled: Polled<unknown>; readonly ev
   const now = useNow();
   const age = at === null ? null : now - at;
   const stale = age !== null && age > everyMs + staleAfterMs;
+  // The age changes each second: who hears the page is told of the change, not of each second.
   return (
-    <div class="staleness" role="status">
-      {problem === null && !stale && at !== null && <span class="live">Live</span>}
-      {problem === null && at === null && <span>Asking…</span>}
-      {stale && <strong>These figures are {duration(Math.round(age / 1000))} old.</strong>}
-      {problem !== null && (
-        <span>
-          {" "}
-          <strong>{problem.title}.</strong> {problem.detail}
-        </span>
-      )}
+    <div class="staleness">
+      <span role="status">
+        {problem === null && !stale && at !== null && <span class="live">Live</span>}
+        {problem === null && at === null && "Asking…"}
+        {stale && <strong>Not of now.</strong>}
+        {problem !== null && (
+          <>
+            {" "}
+            <strong>{problem.title}.</strong> {problem.detail}
+          </>
+        )}
+      </span>
+      {stale && <span> These figures are {duration(Math.round(age / 1000))} old.</span>}
     </div>
   );
 }
