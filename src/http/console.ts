@@ -25,10 +25,15 @@ const directives = {
   ...{ "script-src": self, "style-src": self, "img-src": self, "font-src": self, "connect-src": self },
   ...{ "base-uri": ["'none'"], "form-action": ["'none'"], "frame-ancestors": ["'none'"] },
 };
-/** The page of the queues sets styles in its markup, and its icons are data. */
+/** The page of the queues has a base, sets styles in its markup, and its icons are data. The fonts it would fetch from elsewhere are kept out. */
 const boardDirectives = {
   ...directives,
-  ...{ "style-src": [...self, "'unsafe-inline'"], "img-src": [...self, "data:"], "font-src": [...self, "data:"] },
+  ...{
+    "base-uri": self,
+    "style-src": [...self, "'unsafe-inline'"],
+    "img-src": [...self, "data:"],
+    "font-src": [...self, "data:"],
+  },
 };
 /** /console: the pages for operators, teachers and learners. They ask the same API as everyone, with a key of their user. */
 export async function addConsole(app: App, services: OperatorServices, console: Console): Promise<void> {
