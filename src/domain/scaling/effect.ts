@@ -38,7 +38,8 @@ export function createEffectWatch(settleSeconds: number): EffectWatch {
         after = { intervals: 0, rate: 0 };
       }
       if (seen.running > 0) running = seen.running;
-      if (!behindThroughout) return;
+      // An engine that stands still says nothing of the workers.
+      if (!behindThroughout || rateOut === 0) return;
       full = { atSeconds, rate: rateOut };
       if (change === null || atSeconds - change.atSeconds < settleSeconds) return;
       after = { intervals: after.intervals + 1, rate: Math.max(after.rate, rateOut) };

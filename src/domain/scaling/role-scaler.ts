@@ -18,6 +18,8 @@ export interface RoleScaler {
   plan(rateFactor?: number): RolePlan | null;
 }
 
+/** For so long what the last scaling brought says something of the next one. */
+const effectSeconds = 600;
 /** Intervals in which a partition did not move although something waited. */
 const stuckAfter = 3;
 
@@ -122,14 +124,14 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
   }
 
   /** What more workers would not mend. */
-  function obstacle({ running, poolWaiting = 0, backlog, notArrived = 0 }: RoleSeen): Binding | null {
+  function obstacle({ atSeconds, running, poolWaiting = 0, backlog, notArrived = 0 }: RoleSeen): Binding | null {
     const last = effects.last();
     if (stuck().length > 0) return "stuck";
     // Nine tenths of what waits: a moment's work of the relay is always under way.
     if (backlog > 0 && notArrived >= 0.9 * backlog) return "relay";
     if (poolWaiting > running && running > 0) return "pool";
-    if (last !== null && last.to === running && last.effect !== null && last.effect < policy.effectMin) return "shared";
-    return null;
+    const counts = last !== null && last.to === running && atSeconds - last.atSeconds < effectSeconds;
+    return counts && last.effect !== null && last.effect < policy.effectMin ? "shared" : null;
   }
 
   function binding(now: RoleSeen, need: Workers | null): Binding {

@@ -5,7 +5,7 @@ export interface ServiceRate {
   readonly perWorker: number;
   readonly measuredAt: number;
   /**
-   * catching_up: workers had work all the time, so that what they did is what they can do. busy_share: what they did over the
+   * catching_up: workers had work all the time (something waited, or they were busy), so that what they did is what they can do. busy_share: what they did over the
    * share of time that it took them; an estimate from below, since few events at a time cost more each.
    */
   readonly source: "catching_up" | "busy_share";
@@ -27,22 +27,20 @@ export interface WorkSeen {
 
 /** How much the last interval counts. */
 const weight = 0.4;
+/** From here on they had enough to do all the time, whatever waits. */
+const busyShareFull = 0.9;
 /** Below this a share of busy time says nothing: timers and health checks take as much. */
 const busyShareMin = 0.05;
 
-/**
- * The rate as it is known after an interval. A measurement while catching up is only ever replaced by another; but what
- * workers were seen to do they can do, whatever was measured before.
- */
+/** The rate as it is known after an interval. A measurement while there was enough to do is only ever replaced by another. */
 export function serviceRateAfter(before: ServiceRate | null, seen: WorkSeen): ServiceRate | null {
   const { atSeconds, rateOut, workers, behindThroughout, busyShare } = seen;
   if (workers <= 0 || rateOut <= 0) return before;
   const each = rateOut / workers;
-  if (behindThroughout) {
+  if (behindThroughout || (busyShare ?? 0) >= busyShareFull) {
     const known = before?.source === "catching_up" ? before.perWorker : each;
     return { perWorker: known + weight * (each - known), measuredAt: atSeconds, source: "catching_up" };
   }
-  if (before !== null && each > before.perWorker) return { ...before, perWorker: each, measuredAt: atSeconds };
   if (before?.source === "catching_up" || busyShare === null || busyShare < busyShareMin) return before;
   const estimate = each / Math.min(1, busyShare);
   const known = before?.perWorker ?? estimate;

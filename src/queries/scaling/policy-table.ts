@@ -17,8 +17,9 @@ const slowness = 10;
 export function slowPipeline(costs: Costs, partitions: number): PipelineModel {
   const size = { apiProcesses: 4, partitions, workers: 1, streamed: true, memoryHitShare: 0.5 };
   const model = pipelineModelOf(costs, size);
-  const { event } = model.projector;
-  return { ...model, projector: { ...model.projector, event: { ...event, meanMs: event.meanMs * slowness } } };
+  const { event, eventsMax } = model.projector;
+  const slow = { event: { ...event, meanMs: event.meanMs * slowness }, eventsMax: eventsMax / slowness };
+  return { ...model, projector: { ...model.projector, ...slow } };
 }
 
 const columns = [
