@@ -58,10 +58,10 @@ describe("the policy that scales by lag, on a simulated day, against scaling by 
     expect(lag.notFolded).toBeLessThan(5000);
   });
 
-  it("with spikes: at most six tenths of the time above the objective of 70 %, for at most a quarter more worker-hours", () => {
+  it("with spikes: at most six tenths of the time above the objective of 70 %, for at most three tenths more worker-hours", () => {
     const [lag, cpu] = [lived("spikes", "lag, with forecast"), lived("spikes", "CPU 70 %")];
     expect(lag.secondsAbove).toBeLessThan(cpu.secondsAbove * 0.6);
-    expect(lag.workerHours).toBeLessThan(cpu.workerHours * 1.25);
+    expect(lag.workerHours).toBeLessThan(cpu.workerHours * 1.3);
   });
 
   it("when Redis is gone for five minutes: what piled up goes in the time that it may take, and nothing flaps", () => {
