@@ -67,6 +67,8 @@ describe("infra/compose/Dockerfile", () => {
         ...{ id: "a-1", learnerId: "ada", itemId: "sum", kind: "answer", correct: true },
       });
       expect(posted.body.accepted).toBe(1);
+      const page = await fetch(`${server.url}/console/`);
+      expect([page.status, page.headers.get("content-type")]).toEqual([200, expect.stringContaining("text/html")]);
       // As the image asks itself.
       const [, script = ""] = /CMD \["node", "-e", "(.*)"\]$/.exec(argumentsOf("HEALTHCHECK")[0] ?? "") ?? [];
       const { PORT, ...env } = { ...process.env, PORT: new URL(server.url).port };

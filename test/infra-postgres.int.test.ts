@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createPostgres } from "../src/adapters/engines/postgres.ts";
 import { openPostgresLog } from "../src/adapters/event-store/postgres/log.ts";
 import { newEvents, request } from "../src/adapters/event-store/support.contract.ts";
+import { commandLine } from "./e2e/command-line.ts";
 import { privatePgbouncer, privatePostgres } from "./support/engines.ts";
 
 const folder = join(import.meta.dirname, "../infra/postgres");
@@ -52,6 +53,23 @@ describe.skipIf(postgres === null)("infra/postgres/postgresql.conf", () => {
     await sql.close();
   });
 });
+
+test.skipIf(postgres === null)(
+  "proximal migrate brings an empty database up to date, and then has nothing to do",
+  async () => {
+    const sql = createPostgres({ url: postgres?.url ?? "" });
+    await sql.query("CREATE DATABASE to_migrate");
+    await sql.close();
+    const url = new URL(postgres?.url ?? "");
+    url.pathname = "/to_migrate";
+    const cli = commandLine({ DATABASE_URL: url.href });
+    expect((await cli.run("migrate", "--json")).json.applied[0]).toMatch(/^0005-baseline/);
+    expect((await cli.run("migrate")).stdout).toContain("up to date");
+    const nowhere = await commandLine({ DATABASE_URL: "postgres://u:secret@127.0.0.1:1/none" }).run("migrate");
+    expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining("(DATABASE_URL) cannot be used")]);
+    expect(nowhere.stderr).not.toContain("secret");
+  },
+);
 
 describe.skipIf(pgbouncer === null)("infra/postgres/pgbouncer.ini", () => {
   test("a real PgBouncer takes every line of it, and the log works through it", async () => {
