@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -128,6 +128,7 @@ describe.skipIf(postgres === null || redis === null)("a log in PostgreSQL", () =
     timeout: 240_000,
   }, async () => {
     const data = join(folder, "then/data");
+    writeFileSync(join(folderOf(data), "PG_VERSION"), "15");
     await expect(restore(backup, data, database)).rejects.toThrow("is not empty");
     rmSync(data, { recursive: true });
     await expect(restore(backup, data, database, "--to-position", "99999")).rejects.toThrow("is not in this backup");
