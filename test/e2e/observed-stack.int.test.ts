@@ -11,7 +11,7 @@ import { orSkip } from "../support/engines.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { type CollectedSpan, type OtlpCollector, startOtlpCollector } from "../support/otlp-collector.ts";
 import { panelsOf } from "../support/panels.ts";
-import { type PrometheusServer, privatePrometheus, prometheusProgram } from "../support/prometheus.ts";
+import { type PrometheusServer, prometheusProgram, runPrometheus } from "../support/prometheus.ts";
 import { askedBy, asSent } from "../support/promql.ts";
 import { chain, eventually, type Reply, root } from "./proximal.ts";
 
@@ -24,7 +24,7 @@ const skipped =
 const folder = join(temporaryFolder(), "stack");
 const archive = temporaryFolder();
 let collector: OtlpCollector;
-let prometheus: PrometheusServer;
+let prometheus: PrometheusServer | undefined;
 let state: State;
 
 async function stack(command: "up" | "down"): Promise<void> {
@@ -76,14 +76,14 @@ describe.skipIf(skipped)("the whole stack", () => {
     await stack("up");
     state = JSON.parse(readFileSync(join(folder, "state.json"), "utf8"));
     const roles = ["relay", "projector", "trainer", "jobs", "query", "api"] as const;
-    const started = await privatePrometheus({ targets: roles.map((role) => `127.0.0.1:${state.ports[role]}`) });
-    if (started === null) throw new Error("there was a Prometheus a moment ago");
-    prometheus = started;
+    prometheus = await runPrometheus({ targets: roles.map((role) => `127.0.0.1:${state.ports[role]}`) });
     expect((await call("api", "/v1/skills", chain.skills)).status).toBe(200);
     expect((await call("api", "/v1/items", chain.items)).status).toBe(200);
   }, 300_000);
 
   afterAll(async () => {
+    // Begun in a hook, they are nobody else's to stop.
+    await prometheus?.stop();
     await stack("down");
     await collector.stop();
   }, 120_000);
@@ -149,7 +149,7 @@ describe.skipIf(skipped)("the whole stack", () => {
       return asked.filter((_, at) => !answered[at]).map(({ what, expr }) => `${what}: ${expr}`);
     };
     await eventually("answers to all queries", unanswered, (none) => none.length === 0, 180_000);
-    expect(await prometheus.unhealthy()).toEqual([]);
+    expect(await prometheus?.unhealthy()).toEqual([]);
   });
 });
 
@@ -163,6 +163,7 @@ const emptyWhereFine = "error_type";
 
 /** It has an answer that is a number, and whatever it asks about is there under that name. */
 async function isAnswered(expr: string): Promise<boolean> {
+  if (prometheus === undefined) return false;
   const samples = await prometheus.query(expr);
   if (!samples.some(({ value }) => !Number.isNaN(value))) return false;
   for (const { metric, labels } of askedBy(expr)) {
