@@ -1,4 +1,3 @@
-import { afterAll } from "vitest";
 import { missingPrometheus, type Prometheus, startPrometheus } from "../../infra/prometheus/start.ts";
 import { orSkip } from "./engines.ts";
 import { temporaryFolder } from "./folders.ts";
@@ -22,15 +21,7 @@ export function prometheusProgram(): string | null {
   return findProgram("prometheus") ?? orSkip({ skip: missingPrometheus });
 }
 
-/** A Prometheus for this file alone on a free port of 127.0.0.1, stopped after its last test; null, with a printed reason, where there is none. */
-export async function privatePrometheus(options: PrometheusOptions): Promise<PrometheusServer | null> {
-  if (prometheusProgram() === null) return null;
-  const server = await runPrometheus(options);
-  afterAll(server.stop);
-  return server;
-}
-
-/** The same, to be stopped by the caller; it ends with this process at the latest. */
+/** A Prometheus on a free port of 127.0.0.1, to be stopped by the caller; it ends with this process at the latest. */
 export async function runPrometheus({
   targets,
   everySeconds = scrapeSeconds,
