@@ -62,14 +62,22 @@ function fieldsOf(input: unknown): InteractionInput | { readonly errors: FieldPr
   return parsed.success ? parsed.data : { errors: fieldProblems(parsed.error.issues) };
 }
 
-/** Checks one interaction as sent. `now` in milliseconds since 1970; `newId` makes the id of one sent without. */
-export function readInteraction(input: unknown, now: number, newId: () => string): InteractionReading {
+/**
+ * Checks one interaction as sent. `now` in milliseconds since 1970; `newId` makes the id of one sent without. `latest` is the
+ * time from which on it lies in the future, where that is not now (see latest-time.ts).
+ */
+export function readInteraction(
+  input: unknown,
+  now: number,
+  newId: () => string,
+  latest: number = now,
+): InteractionReading {
   const fields = fieldsOf(input);
   if ("errors" in fields) return { ok: false, errors: fields.errors };
   const given = fields.occurredAt;
   const occurredAt = given === undefined ? now : Date.parse(given);
   const errors = problemsOfKind(fields);
-  addProblemsOfTime(errors, occurredAt, now);
+  addProblemsOfTime(errors, occurredAt, latest);
   if (errors.length > 0) return { ok: false, errors };
   const data = dataOf(fields, fields.id ?? newId(), given === undefined ? isoTime(now) : toIsoTime(occurredAt));
   return { ok: true, interaction: { data, occurredAtGiven: given !== undefined } };

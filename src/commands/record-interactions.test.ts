@@ -202,6 +202,13 @@ describe("refused", () => {
     expect(outcome?.status).toBe("accepted");
   });
 
+  test("what happened just now is not to come where the clock was set back", async () => {
+    const latestTime = () => Date.parse("2026-03-01T13:00:00Z");
+    const late = { ...answer, occurredAt: "2026-03-01T13:04:00Z" };
+    const [outcome] = await recordInteractions({ ...deps, latestTime }, [late]);
+    expect(outcome?.status).toBe("accepted");
+  });
+
   test("a field called __proto__ is refused like any other", async () => {
     const input = JSON.parse(
       `{"id":"i1","learnerId":"ada","itemId":"sum","kind":"view","__proto__":{"kind":"answer"}}`,

@@ -14,6 +14,8 @@ export interface RecordInteractionsDeps {
   readonly eventStore: Pick<EventStore, "append">;
   readonly catalogue: CatalogueReader;
   readonly clock: Clock;
+  /** What lies later was not yet: see latest-time.ts. Left out: the clock. */
+  readonly latestTime?: () => number;
   /** UUIDs, for interactions sent without an id. */
   readonly randomId: () => string;
   /**
@@ -60,6 +62,7 @@ export async function recordInteractions(
   context: RecordContext = {},
 ): Promise<InteractionOutcome[]> {
   const now = deps.clock.now();
+  const latest = deps.latestTime?.() ?? now;
   const recordedAt = isoTime(now);
   const metadata = metadataOf(context);
   const outcomes = new Array<InteractionOutcome>(inputs.length);
@@ -68,7 +71,7 @@ export async function recordInteractions(
   for (let index = 0; index < inputs.length; index += 1) {
     if (deps.nextTurn !== undefined && index > 0 && index % readAtATime === 0) await deps.nextTurn();
     const input = inputs[index];
-    const reading = readInteraction(input, now, deps.randomId);
+    const reading = readInteraction(input, now, deps.randomId, latest);
     if (reading.ok) {
       const { data, occurredAtGiven } = reading.interaction;
       ready.push({ index, data, occurredAtGiven });

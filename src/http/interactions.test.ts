@@ -34,6 +34,12 @@ describe("a single interaction", () => {
     expect([status, json.code, json.errors[0].path]).toEqual([422, "invalid_interaction", "durationMs"]);
   });
 
+  test("what happened just now is taken where the server's clock was set back by an hour", async () => {
+    const occurredAt = new Date(api.clock.now()).toISOString();
+    api.clock.advance(-3_600_000);
+    expect((await post({ ...answer("ada", "adding-1"), occurredAt })).status).toBe(201);
+  });
+
   test("carries the trace context and the key's id into the event, and nothing of the secret", async () => {
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     await post(answer("ada", "adding-1"), { traceparent });

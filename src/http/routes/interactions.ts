@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { interactionInputSchema } from "../../commands/interaction-input.ts";
+import { createLatestTime } from "../../commands/latest-time.ts";
 import { type InteractionOutcome, recordInteractions } from "../../commands/record-interactions.ts";
 import { ndjsonType } from "../body-parsers.ts";
 import { addFastInteractions, interactionsRoute } from "../fast-interactions.ts";
@@ -46,7 +47,8 @@ object: 201 accepted, 200 duplicate, 409 conflict, 422 refused.`;
 
 export function interactionRoutes(app: App, services: Services): void {
   const { deps, groupCommit, metrics, options } = services;
-  const recording = { ...deps, eventStore: groupCommit };
+  const latestTime = createLatestTime(deps.clock, () => performance.now());
+  const recording = { ...deps, eventStore: groupCommit, latestTime };
   const count = (outcomes: readonly InteractionOutcome[]): void => {
     for (const { status } of outcomes) metrics.countInteractions(status, 1);
   };
