@@ -2,6 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Lease } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
 
+/** All who want a lease ask for as long: see the port. */
+export const usualLeaseMs = 10_000;
+
 export interface SoleOwnerDeps {
   readonly lease: Lease;
   /** What the lease is called: one owner of it in the deployment. */
@@ -35,7 +38,7 @@ const failuresPauseMs = 1000;
  * over. Who could not prolong the lease to its end stops; for the moment in which two may work, see ports/lease.ts.
  */
 export function createSoleOwner(deps: SoleOwnerDeps): SoleOwner {
-  const { lease, name, holder, log, begin, leaseMs = 10_000 } = deps;
+  const { lease, name, holder, log, begin, leaseMs = usualLeaseMs } = deps;
   const ending = new AbortController();
   let work: Work | null = null;
   let heldUntil = Number.NEGATIVE_INFINITY;

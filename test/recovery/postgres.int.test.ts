@@ -112,6 +112,12 @@ describe.skipIf(postgres === null || redis === null)("a log in PostgreSQL", () =
     expect(JSON.parse(told.stdout)).toMatchObject({ position: endOfIt, topic: null });
     expect(JSON.parse(told.stdout).rows).toBeGreaterThan(4);
     const server = await serve(place);
+    await expect
+      .poll(() => query(restored.url, "SELECT 1 FROM leases WHERE expires_at > now()"), { timeout: 60_000 })
+      .not.toEqual([]);
+    const early = await run(place, ["after-restore", "--yes"]);
+    expect(early.code, early.stderr).toBe(1);
+    expect(early.stderr).toContain("a process still works (trainer lr-full)");
     // Other events take the positions of those that were lost.
     await teach(server, 5000, 200);
     await scoresOf(server);

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { usualLeaseMs } from "../../workers/sole-owner.ts";
 import type { Engines } from "../compose.ts";
 import type { Config } from "../config.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
@@ -57,7 +58,7 @@ async function afterRestore(
 async function nobodyWorks({ lease }: Engines, config: Config): Promise<void> {
   const holder = `after-restore ${process.pid}`;
   for (const name of leasesOf(config)) {
-    if ((await lease.take(name, holder, 1000)) === null) {
+    if ((await lease.take(name, holder, usualLeaseMs)) === null) {
       throw new CommandFailure(
         `a process still works (${name}): stop all of them; one that was killed counts for ten seconds more`,
       );
