@@ -21,9 +21,15 @@ export function nextInMix(draft: Draft, ranking: Ranking, mix: TopicMix): Ranked
   const find = (allowed: Allowed): Ranked | null =>
     allowed(best.candidate) ? best : (ranking.best(allowed) ?? elsewhere(draft, best.score, allowed));
   const chosen = (owed === 0 ? null : find(isOwed)) ?? find(fits) ?? best;
-  if (chosen.candidate.item !== best.candidate.item) draft.bound |= ruleBits.topic_mix;
+  if (chosen.candidate.item !== best.candidate.item) draft.bound |= ruleBits.topic_mix | keptOpen(draft, best);
   ranking.take(chosen);
   return chosen;
+}
+
+/** Bits of the rules without which the skill that an item is of were mastered, and its item not looked at. */
+function keptOpen({ scope }: Draft, { candidate }: Ranked): number {
+  const skill = scope.input.bank.skill.get(candidate.skillId ?? "");
+  return skill === undefined ? 0 : scope.unproven(skill);
 }
 
 /** From the other open skills, then the items without a skill, then what is mastered; scored below `worst`. */

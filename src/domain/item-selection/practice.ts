@@ -6,6 +6,7 @@ import { type Placed, randomise } from "./randomise.ts";
 import { type Group, rank } from "./ranking.ts";
 import { reviewOf, waitsUntil } from "./review.ts";
 import { reviewShare } from "./review-share.ts";
+import { ruleBits } from "./rules.ts";
 import { type Scope, typicalItem } from "./scope.ts";
 import type { BankItem, BankSkill, DueCard, Reason, SelectedItem } from "./selection.ts";
 import { type TopicMix, topicMix } from "./topic-mix.ts";
@@ -202,6 +203,8 @@ function addGroups(practice: Practice, groups: readonly Group[]): void {
 function repeats(scope: Scope, insteadOf: Draft): Draft {
   const { bank, policy, predict, recentItemIds } = scope.input;
   const draft = newDraft(scope, { target: policy.targetSuccess, unlockedOnly: true, insteadOf });
+  // Whatever else kept items from the list before it, these come because they may not come again.
+  draft.bound |= ruleBits.do_not_repeat;
   const newestFirst = new Set(recentItemIds.slice(0, policy.doNotRepeat));
   for (const itemId of [...newestFirst].reverse()) {
     const item = bank.items.get(itemId);
