@@ -8,6 +8,8 @@ const execArgv = ["--disable-warning=ExperimentalWarning"];
 
 export default defineConfig({
   test: {
+    // Of two cores vitest would take one.
+    maxWorkers: 2,
     projects: [
       {
         test: {
