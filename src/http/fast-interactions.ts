@@ -8,6 +8,7 @@ import {
   recordInteractions,
 } from "../commands/record-interactions.ts";
 import type { Caller } from "./authentication.ts";
+import { beforeFramework, jsonHeaders, sendText } from "./before-framework.ts";
 import { interactionReply, statusOfSingle } from "./interaction-reply.ts";
 import { readJson } from "./json-body.ts";
 import { createKnownCallers } from "./known-callers.ts";
@@ -21,7 +22,6 @@ export const interactionsRoute = "/v1/interactions";
 /** A single interaction is shorter. Bytes. */
 const bodyMax = 4_096;
 
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 export interface FastInteractions {
   readonly recording: RecordInteractionsDeps;
   count(outcomes: readonly InteractionOutcome[]): void;
@@ -68,44 +68,31 @@ export function addFastInteractions(
       const [only] = outcomes as [InteractionOutcome];
       if (only.status === "rejected") return refuse(response, refusalProblem(only.problem), null, startedAt);
       const status = statusOfSingle(only.status);
-      sendJson(response, status, interactionReply(outcomes));
+      const text = interactionReply(outcomes);
+      sendText(response, status, headers, text, Buffer.byteLength(text));
       observe(status, startedAt);
     } catch (error) {
       refuse(response, toProblem(error as Error), error, startedAt);
     }
   }
 
-  let leaving = false;
-  closing.addEventListener("abort", () => {
-    leaving = true;
-  });
-
-  function listener(framework: Listener): Listener {
-    return (request, response) => {
-      if (request.method !== "POST" || request.url !== interactionsRoute) return framework(request, response);
-      const startedAt = performance.now();
-      const traced = deps.tracing?.traceparent() !== undefined;
-      const length = leaving || traced ? null : plainLength(request);
-      const caller = length === null ? null : callerOf(request);
-      if (length === null || caller === null) return framework(request, response);
-      if (shedding.refuses("write")) return refuse(response, overloaded("write"), null, startedAt);
-      readBody(request, length, (body) => {
-        const reading = readJson(body);
-        const known = reading.ok && isInteractionInput(reading.value);
-        if (known && (rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null) === null) {
-          return void record(reading.value, caller, response, startedAt);
-        }
-        bodies.set(request, body);
-        framework(request, response);
-      });
-    };
-  }
-
-  app.addHook("onReady", (done) => {
-    const [framework] = app.server.listeners("request") as [Listener];
-    app.server.off("request", framework);
-    app.server.on("request", listener(framework));
-    done();
+  beforeFramework(app, (framework) => (request, response) => {
+    if (request.method !== "POST" || request.url !== interactionsRoute) return framework(request, response);
+    const startedAt = performance.now();
+    const traced = deps.tracing?.traceparent() !== undefined;
+    const length = closing.aborted || traced ? null : plainLength(request);
+    const caller = length === null ? null : callerOf(request);
+    if (length === null || caller === null) return framework(request, response);
+    if (shedding.refuses("write")) return refuse(response, overloaded("write"), null, startedAt);
+    readBody(request, length, (body) => {
+      const reading = readJson(body);
+      const known = reading.ok && isInteractionInput(reading.value);
+      if (known && (rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null) === null) {
+        return void record(reading.value, caller, response, startedAt);
+      }
+      bodies.set(request, body);
+      framework(request, response);
+    });
   });
   return preParsing;
 }
@@ -131,17 +118,4 @@ function readBody(request: IncomingMessage, length: number, take: (body: Buffer)
   });
 }
 
-/** As node:http takes them. The last is read while they are handed over, so that one of each serves for all. */
-const headers = Object.entries({
-  "content-type": "application/json; charset=utf-8",
-  ...dataHeaders,
-  "content-length": "",
-}).flat();
-
-function sendJson(response: ServerResponse, status: number, text: string): void {
-  const bytes = Buffer.byteLength(text);
-  headers[headers.length - 1] = String(bytes);
-  response.writeHead(status, headers);
-  // Pure ASCII is the same in both, and is copied faster so.
-  response.end(text, bytes === text.length ? "latin1" : "utf8");
-}
+const headers = jsonHeaders(dataHeaders);

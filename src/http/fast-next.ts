@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { NextRequest } from "../queries/next-request.ts";
 import type { Json } from "../queries/rendered.ts";
 import type { Caller } from "./authentication.ts";
+import { beforeFramework, jsonHeaders, sendText } from "./before-framework.ts";
 import { createKnownCallers } from "./known-callers.ts";
 import type { NextQueries } from "./next-query.ts";
 import { logsRequests } from "./observation.ts";
@@ -17,8 +18,6 @@ const spanAttributes = { "http.route": nextRoute };
 const [start, end] = nextRoute.split(":learnerId") as [string, string];
 /** Ids that mean themselves in a path. */
 const plainId = /^[\w.~-]{1,200}$/;
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
  * The one question that is asked most, answered before the framework sees the request: Fastify and its hooks cost as
@@ -37,32 +36,23 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
     sendRawProblem(response, overloaded("query"));
     observeRefusal((performance.now() - startedAt) / 1000);
   };
-  let leaving = false;
-  closing.addEventListener("abort", () => {
-    leaving = true;
-  });
-  app.addHook("onReady", (done) => {
-    const [framework] = app.server.listeners("request") as [Listener];
-    app.server.off("request", framework);
-    app.server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-      const startedAt = performance.now();
-      const learnerId = learnerOf(request);
-      const asked = learnerId === null ? null : understood(request, services, queries, callerOf);
-      if (learnerId === null || asked === null || leaving) return framework(request, response);
-      deps.tracing?.name(spanName, spanAttributes);
-      if (shedding.refuses("query")) return refuse(response, startedAt);
-      const send = (body: Json): void => {
-        const unchanged = hasAlready(request.headers["if-none-match"], body.etag);
-        if (unchanged) sendUnchanged(response, body);
-        else sendJson(response, body);
-        (unchanged ? observeUnchanged : observe)((performance.now() - startedAt) / 1000);
-      };
-      const answer = nextItems.one(learnerId, asked);
-      if (!(answer instanceof Promise)) return send(answer);
-      // What fails here fails there, where there are words for it.
-      answer.then(send, () => framework(request, response));
-    });
-    done();
+  beforeFramework(app, (framework) => (request, response) => {
+    const startedAt = performance.now();
+    const learnerId = learnerOf(request);
+    const asked = learnerId === null ? null : understood(request, services, queries, callerOf);
+    if (learnerId === null || asked === null || closing.aborted) return framework(request, response);
+    deps.tracing?.name(spanName, spanAttributes);
+    if (shedding.refuses("query")) return refuse(response, startedAt);
+    const send = (body: Json): void => {
+      const unchanged = hasAlready(request.headers["if-none-match"], body.etag);
+      if (unchanged) sendUnchanged(response, body);
+      else sendJson(response, body);
+      (unchanged ? observeUnchanged : observe)((performance.now() - startedAt) / 1000);
+    };
+    const answer = nextItems.one(learnerId, asked);
+    if (!(answer instanceof Promise)) return send(answer);
+    // What fails here fails there, where there are words for it.
+    answer.then(send, () => framework(request, response));
   });
 }
 
@@ -95,19 +85,14 @@ function understood(
   return wait === null ? asked : null;
 }
 
-const json = { "content-type": "application/json; charset=utf-8" };
-/** As node:http takes them. The last are read while they are handed over, so that one of each serves for all. */
-const plain = Object.entries({ ...json, ...dataHeaders, "content-length": "" }).flat();
-const tagged = Object.entries({ ...json, ...taggedHeaders, etag: "", "content-length": "" }).flat();
+const plain = jsonHeaders(dataHeaders);
+const tagged = jsonHeaders({ ...taggedHeaders, etag: "" });
 const unchanged = Object.entries({ ...taggedHeaders, etag: "" }).flat();
 
 function sendJson(response: ServerResponse, { text, bytes, etag }: Json): void {
   const headers = etag === null ? plain : tagged;
-  headers[headers.length - 1] = String(bytes);
   if (etag !== null) headers[headers.length - 3] = etag;
-  response.writeHead(200, headers);
-  // Pure ASCII is the same in both, and is copied faster so.
-  response.end(text, bytes === text.length ? "latin1" : "utf8");
+  sendText(response, 200, headers, text, bytes);
 }
 
 function sendUnchanged(response: ServerResponse, { etag }: Json): void {

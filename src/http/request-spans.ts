@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { Tracing } from "../ports/tracing.ts";
+import { beforeFramework } from "./before-framework.ts";
 import { traceparentOf } from "./request-trace.ts";
 import { type App, addRouteHook } from "./services.ts";
 
@@ -11,24 +11,19 @@ import { type App, addRouteHook } from "./services.ts";
  */
 export function addRequestSpans(app: App, tracing: Tracing | undefined): void {
   if (tracing === undefined) return;
-  app.addHook("onReady", (done) => {
-    const [answer] = app.server.listeners("request") as [(request: IncomingMessage, response: ServerResponse) => void];
-    app.server.off("request", answer);
-    app.server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-      const { method = "", url = "" } = request;
-      const attributes = { "http.request.method": method };
-      const span = url.startsWith("/v1/")
-        ? tracing.begin({ name: method, kind: "server", attributes }, traceparentOf(request.headers))
-        : null;
-      if (span === null) return answer(request, response);
-      response.once("close", () => {
-        const { statusCode, writableFinished } = response;
-        const errorType = !writableFinished ? "closed_by_client" : statusCode >= 500 ? String(statusCode) : null;
-        span.end({ "http.response.status_code": statusCode }, errorType);
-      });
-      span.run(() => answer(request, response));
+  beforeFramework(app, (answer) => (request, response) => {
+    const { method = "", url = "" } = request;
+    const attributes = { "http.request.method": method };
+    const span = url.startsWith("/v1/")
+      ? tracing.begin({ name: method, kind: "server", attributes }, traceparentOf(request.headers))
+      : null;
+    if (span === null) return answer(request, response);
+    response.once("close", () => {
+      const { statusCode, writableFinished } = response;
+      const errorType = !writableFinished ? "closed_by_client" : statusCode >= 500 ? String(statusCode) : null;
+      span.end({ "http.response.status_code": statusCode }, errorType);
     });
-    done();
+    span.run(() => answer(request, response));
   });
 }
 
