@@ -3,6 +3,7 @@ import type { Reason, SelectedItem, Stop } from "../domain/item-selection/select
 import { type ItemJson, type ItemPiece, sharesJson, stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
 import { type Piece, Pieces, piece, sumOf } from "./pieces.ts";
+import { remembered } from "./remembered.ts";
 import { type Rendered, renderedOf } from "./rendered.ts";
 import { SelectionId } from "./selection-id.ts";
 
@@ -46,8 +47,8 @@ export interface NextAnswer {
 
 const pJson = sharesJson("", ',"score":');
 const scoreJson = sharesJson("", ',"propensity":');
-const propensities = new Map<number, string>();
-const propensitiesMax = 10_000;
+const drawnJson = remembered(10_000, (propensity: number) => String(propensity));
+const propensityJson = (propensity: number): string => (propensity === 1 ? "1" : drawnJson(propensity));
 
 /**
  * The answer as JSON, by hand: JSON.stringify of the whole would take longer than all the rest of the request.
@@ -108,20 +109,8 @@ function addItems(
   if (sum !== undefined) to.said(sum);
 }
 
-function propensityJson(propensity: number): string {
-  if (propensity === 1) return "1";
-  let json = propensities.get(propensity);
-  if (json === undefined) {
-    if (propensities.size >= propensitiesMax) propensities.clear();
-    json = String(propensity);
-    propensities.set(propensity, json);
-  }
-  return json;
-}
-
-/** What many answers say alike; made anew when there are too many. */
-const constants = new Map<string, Piece>();
-const constantsMax = 1_000;
+/** What many answers say alike. */
+const constantPiece = remembered(1_000, piece);
 let last: { readonly of: NextAnswer; readonly json: Piece } | null = null;
 
 const saysAlike = (a: NextAnswer, b: NextAnswer): boolean =>
@@ -143,9 +132,7 @@ function constantsOf(answer: NextAnswer): Piece {
     `"trackId":${JSON.stringify(trackId)},"sessionType":"${sessionType}",` +
     `"policyVersion":${JSON.stringify(policyVersion)},${experimentJson(arm)}"model":"${model}","modelVersion":${modelVersion},` +
     `"revision":`;
-  const json = constants.get(text) ?? piece(text);
-  if (constants.size >= constantsMax) constants.clear();
-  constants.set(text, json);
+  const json = constantPiece(text);
   // Without its items: it is kept.
   last = { of: { ...answer, items: [], selection: { ...answer.selection, items: () => [] } }, json };
   return json;
@@ -193,15 +180,5 @@ function selectionIdOf(answer: NextAnswer, learner: number, known: readonly (Ite
   return id;
 }
 
-/** Of texts that come again and again; made anew when there are too many. */
-const textSums = new Map<string, number>();
-const textSumsMax = 10_000;
-function textSum(text: string): number {
-  let sum = textSums.get(text);
-  if (sum === undefined) {
-    if (textSums.size >= textSumsMax) textSums.clear();
-    sum = sumOf(text);
-    textSums.set(text, sum);
-  }
-  return sum;
-}
+/** Of texts that come again and again. */
+const textSum = remembered(10_000, sumOf);
