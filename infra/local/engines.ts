@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import pg from "pg";
-import { mendTimer } from "../../src/adapters/event-stream/kafkajs-timer.ts";
-import { kafkaCommand, kafkaFiles } from "./kafka.ts";
+import { kafkaAnswers, kafkaCommand, kafkaFiles } from "./kafka.ts";
 import type { Command } from "./processes.ts";
 import { findProgram, postgresFolders, run, unprivilegedAccount } from "./programs.ts";
 
@@ -151,21 +150,7 @@ const kafka: Engine = {
     });
     return { program, args, cwd: folder };
   },
-  async answers({ port }) {
-    const { Kafka, logLevel } = await import("kafkajs");
-    mendTimer();
-    const client = new Kafka({
-      ...{ brokers: [`127.0.0.1:${port}`], logLevel: logLevel.NOTHING },
-      ...{ connectionTimeout: 1000, requestTimeout: 3000, retry: { retries: 0 } },
-    });
-    const admin = client.admin();
-    try {
-      await admin.connect();
-      await admin.describeCluster();
-    } finally {
-      await admin.disconnect();
-    }
-  },
+  answers: ({ port }) => kafkaAnswers(port),
 };
 
 export const enginesOf = {

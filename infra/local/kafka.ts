@@ -14,6 +14,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { mendTimer } from "../../src/adapters/event-stream/kafkajs-timer.ts";
 import { cacheFolder } from "./programs.ts";
 
 export interface KafkaFiles {
@@ -96,6 +97,23 @@ export async function kafkaCommand(server: KafkaServer): Promise<{ program: stri
     await run(files.java, [...java, "kafka.tools.StorageTool", "format", "-t", id, "-c", properties, ...users], folder);
   }
   return { program: files.java, args: [...java, "kafka.Kafka", properties] };
+}
+
+/** Rejects where no broker answers at this port of this machine. */
+export async function kafkaAnswers(port: number): Promise<void> {
+  const { Kafka, logLevel } = await import("kafkajs");
+  mendTimer();
+  const client = new Kafka({
+    ...{ brokers: [`127.0.0.1:${port}`], logLevel: logLevel.NOTHING },
+    ...{ connectionTimeout: 1000, requestTimeout: 3000, retry: { retries: 0 } },
+  });
+  const admin = client.admin();
+  try {
+    await admin.connect();
+    await admin.describeCluster();
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 function propertiesOf({ port, controllerPort, settings }: KafkaServer, data: string): string {

@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Kafka, logLevel } from "kafkajs";
-import { kafkaCommand, kafkaFiles } from "../../infra/local/kafka.ts";
-import { mendTimer } from "../../src/adapters/event-stream/kafkajs-timer.ts";
+import { kafkaAnswers, kafkaCommand, kafkaFiles } from "../../infra/local/kafka.ts";
 import { makeCertificates } from "./certificates.ts";
 import { temporaryFolder } from "./folders.ts";
 import { freePort, type Skip, startServer, untilReady } from "./servers.ts";
@@ -66,7 +64,7 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
     mkdirSync(scratch);
     const server = startServer(program, args, scratch, "SIGTERM", { cwd: folder });
     try {
-      await untilReady(server, () => answers(brokers));
+      await untilReady(server, () => kafkaAnswers(port));
       return server;
     } catch (error) {
       await server.stop();
@@ -96,18 +94,6 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
     },
     stop: () => server.stop(),
   };
-}
-
-async function answers(brokers: string): Promise<void> {
-  mendTimer();
-  const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry: { retries: 0 } });
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    await admin.describeCluster();
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 async function securedListener(folder: string): Promise<SecuredKafka> {
