@@ -8,7 +8,7 @@ import { openPostgresLog } from "../src/adapters/event-store/postgres/log.ts";
 import { openRedisReadModels } from "../src/adapters/read-models/redis.ts";
 import { loadConfig } from "../src/app/config.ts";
 import { course } from "../src/app/demo/course.ts";
-import { fillInThreads } from "../src/app/fill-threads.ts";
+import { fillInThreads } from "../src/app/threads/fill-threads.ts";
 import { learnerModels } from "../src/domain/learner-model/models.ts";
 import type { AppendRequest } from "../src/ports/event-store.ts";
 import { newView, switchView } from "../src/projections/live-view.ts";

@@ -6,7 +6,7 @@ import { type MessagePort, parentPort, Worker, workerData } from "node:worker_th
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { pino } from "pino";
 import { createTracing } from "../src/adapters/tracing/opentelemetry.ts";
-import { tracedAppends } from "../src/app/traced.ts";
+import { tracedAppends } from "../src/app/observability/traced.ts";
 import type { ServerDeps } from "../src/http/server-deps.ts";
 import { startTestApi } from "../test/support/api.ts";
 

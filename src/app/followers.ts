@@ -7,7 +7,7 @@ import { partitionOf } from "../projections/partition.ts";
 import type { Follower } from "../queries/lag.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import { relayedPosition } from "../workers/relay-state.ts";
-import type { TrainerThread } from "./trainer-thread.ts";
+import type { TrainerThread } from "./threads/trainer-thread.ts";
 
 const learning = { categories: ["learner"], types: ["InteractionRecorded"] };
 

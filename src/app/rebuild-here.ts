@@ -5,8 +5,8 @@ import { openEngines } from "./compose.ts";
 import { openReadModels } from "./compose-rows.ts";
 import type { Config } from "./config.ts";
 import { Explained } from "./explained.ts";
-import { fillInThreads } from "./fill-threads.ts";
 import { createLifecycle } from "./lifecycle.ts";
+import { fillInThreads } from "./threads/fill-threads.ts";
 import { noPatience } from "./wait-for-engine.ts";
 
 export interface RebuildHere {

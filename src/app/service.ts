@@ -7,7 +7,6 @@ import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import { type Breakers, createBreakers } from "./breakers.ts";
 import type { ClusterLink } from "./cluster/worker.ts";
 import { type Engines, openEngines } from "./compose.ts";
-import { openReplayQueue, registerReplayMetrics, replayJobs, replaysOf } from "./compose-replays.ts";
 import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
 import { openStream } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
@@ -15,20 +14,21 @@ import { catalogueHere, projectorElsewhere, projectorHere, relayHere, trainerHer
 import { startFreshness } from "./freshness.ts";
 import { jobsOf } from "./jobs.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Traces } from "./observability/traces.ts";
+import { createWatching, type Watching } from "./observability/watching.ts";
 import { openConsole } from "./open-console.ts";
 import { reportPresence } from "./presence.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
-import { replayDeps } from "./replay-deps.ts";
-import { replayKinds } from "./replay-kinds.ts";
+import { openReplayQueue, registerReplayMetrics, replayJobs, replaysOf } from "./replays/compose-replays.ts";
+import { replayDeps } from "./replays/replay-deps.ts";
+import { replayKinds } from "./replays/replay-kinds.ts";
 import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
 import { watchScaling } from "./scaling.ts";
 import { startHttp } from "./start-http.ts";
 import { startJobs } from "./start-jobs.ts";
 import { startCatalogue, startModel, startRelay, startTrainer } from "./start-parts.ts";
-import type { Traces } from "./traces.ts";
 import { createPatience, type Patience } from "./wait-for-engine.ts";
 import { watchDeployment } from "./watch-deployment.ts";
-import { createWatching, type Watching } from "./watching.ts";
 
 /** One process in its role, caught up with the log and listening. */
 export interface Service {

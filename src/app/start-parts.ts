@@ -14,9 +14,9 @@ import { restoreRowSnapshot } from "../workers/row-snapshots.ts";
 import { createStreamProjector, type StreamProjector } from "../workers/stream-projector.ts";
 import type { Engines } from "./compose.ts";
 import type { Config } from "./config.ts";
-import { fillInThreads } from "./fill-threads.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { startTrainerThread, type TrainerThread } from "./trainer-thread.ts";
+import { fillInThreads } from "./threads/fill-threads.ts";
+import { startTrainerThread, type TrainerThread } from "./threads/trainer-thread.ts";
 
 /** Parts of a process, each with its undo in `life`. */
 export function startCatalogue({ feed }: Engines, life: Lifecycle, log: Logger): Promise<CatalogueFollower> {

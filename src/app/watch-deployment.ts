@@ -18,7 +18,7 @@ import {
 } from "./followers.ts";
 import { type FreshnessHere, watchFreshness } from "./freshness.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import type { TrainerThread } from "./trainer-thread.ts";
+import type { TrainerThread } from "./threads/trainer-thread.ts";
 import { noPatience } from "./wait-for-engine.ts";
 
 /** What this process works with; null where that is not its work. */

@@ -6,7 +6,7 @@ import { newEvents, readAll, request } from "../../src/adapters/event-store/supp
 import type { Engines } from "../../src/app/compose.ts";
 import { loadConfig } from "../../src/app/config.ts";
 import { jobsOf } from "../../src/app/jobs.ts";
-import { silentLogger } from "../../src/app/logging.ts";
+import { silentLogger } from "../../src/app/observability/logging.ts";
 import { sharedPostgres } from "../support/engines.ts";
 import { useSmallSegments } from "../support/small-segments.ts";
 import { commandLine } from "./command-line.ts";

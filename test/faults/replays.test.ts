@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSqliteReplayStore } from "../../src/adapters/replay-store/sqlite.ts";
 import { loadConfig } from "../../src/app/config.ts";
-import type { ReplayOrder } from "../../src/app/replay-process.ts";
+import type { ReplayOrder } from "../../src/app/replays/replay-process.ts";
 import { mulberry32 } from "../../src/domain/random.ts";
 import { type Format, formats } from "../../src/queries/export/table-writer.ts";
 import { fillLog } from "../support/filled-log.ts";
@@ -28,7 +28,7 @@ const seeds = given === undefined ? Array.from({ length: runs }, (_, seed) => se
 const events = 55_000;
 const folder = temporaryFolder();
 const { config } = loadConfig({ PROXIMAL_DATA: folder, LOG_LEVEL: "error" });
-const worker = join(import.meta.dirname, "../../src/app/replay-worker.ts");
+const worker = join(import.meta.dirname, "../../src/app/replays/replay-worker.ts");
 const undisturbed = new Map<Format, Promise<Buffer>>();
 let store: Awaited<ReturnType<typeof openSqliteReplayStore>>;
 

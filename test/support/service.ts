@@ -5,9 +5,9 @@ import { Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { loadConfig } from "../../src/app/config.ts";
 import { createLifecycle } from "../../src/app/lifecycle.ts";
-import { createLogger } from "../../src/app/logging.ts";
+import { createLogger } from "../../src/app/observability/logging.ts";
+import { openTraces } from "../../src/app/observability/traces.ts";
 import { startService } from "../../src/app/service.ts";
-import { openTraces } from "../../src/app/traces.ts";
 
 export interface ServiceHere {
   /** GET, or POST of a body, with the key of the start unless the headers say otherwise. */

@@ -79,7 +79,7 @@ async function removeTopic(config: Config): Promise<string | null> {
   const [{ removeTopic: remove }, { kafkaSecurity }, { silentLogger }] = await Promise.all([
     import("../../adapters/event-stream/kafka.ts"),
     import("../compose-stream.ts"),
-    import("../logging.ts"),
+    import("../observability/logging.ts"),
   ]);
   const { kafkaBrokers: brokers, kafkaTopic: topic } = config;
   await remove({ brokers, topic, security: await kafkaSecurity(config), log: silentLogger() });

@@ -1,4 +1,4 @@
-import type { Check } from "../check.ts";
+import type { Check } from "../checks/check.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { exitCodes, printResult } from "./io.ts";
 import { examples } from "./options.ts";
@@ -13,7 +13,7 @@ export const addDoctor: AddCommand = (program, context) => {
 };
 
 async function doctor({ io, exit }: CommandContext, json: boolean): Promise<void> {
-  const { allChecks } = await import("../checks.ts");
+  const { allChecks } = await import("../checks/checks.ts");
   const checks = await allChecks(io.environment);
   const failed = checks.filter(({ result }) => result === "fail").length;
   const warned = checks.filter(({ result }) => result === "warn").length;

@@ -3,7 +3,7 @@ import { fieldProblems, summaryOf } from "../../commands/refusal.ts";
 import { learnerModels } from "../../domain/learner-model/models.ts";
 import type { PolicyEvaluationInput } from "../../queries/evaluate-policy/policy-evaluation-kind.ts";
 import type { RewardName } from "../../queries/evaluate-policy/rewards.ts";
-import { silentLogger } from "../logging.ts";
+import { silentLogger } from "../observability/logging.ts";
 import type { CommandContext } from "./context.ts";
 import { CommandFailure, printResult, tableLines, usageFailure } from "./io.ts";
 import { examples, jsonFile } from "./options.ts";

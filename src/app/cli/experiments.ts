@@ -1,5 +1,5 @@
 import { learnerModels } from "../../domain/learner-model/models.ts";
-import { silentLogger } from "../logging.ts";
+import { silentLogger } from "../observability/logging.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { CommandFailure, printResult, tableLines } from "./io.ts";
 import { examples } from "./options.ts";

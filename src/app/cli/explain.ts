@@ -41,7 +41,7 @@ async function explain(context: CommandContext, learnerId: string, options: Expl
       import("../../queries/time-travel/place.ts"),
       import("../../domain/learner-model/models.ts"),
       import("../../projections/rows.ts"),
-      import("../logging.ts"),
+      import("../observability/logging.ts"),
     ]);
   await withEngines(context, async ({ analysts, blobs }, { model }) => {
     const explainer = createExplainer({

@@ -103,9 +103,9 @@ async function exportTable(context: CommandContext, what: What, options: ExportO
   }
   await withEngines(context, async (engines, config) => {
     const [{ replayDeps }, { createLifecycle }, { silentLogger }, { runHere }] = await Promise.all([
-      import("../replay-deps.ts"),
+      import("../replays/replay-deps.ts"),
       import("../lifecycle.ts"),
-      import("../logging.ts"),
+      import("../observability/logging.ts"),
       import("./local-run.ts"),
     ]);
     const log = silentLogger();

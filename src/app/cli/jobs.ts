@@ -1,6 +1,6 @@
 import type { JobQueue } from "../../ports/job-queue.ts";
 import { createLifecycle } from "../lifecycle.ts";
-import { silentLogger } from "../logging.ts";
+import { silentLogger } from "../observability/logging.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { CommandFailure, count, printResult, tableLines } from "./io.ts";
 import { examples } from "./options.ts";

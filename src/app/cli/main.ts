@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { processEnvironment } from "../config.ts";
 import { Explained } from "../explained.ts";
 import { stopOnSignals } from "../lifecycle.ts";
-import { scrubber } from "../secrets.ts";
+import { scrubber } from "../observability/secrets.ts";
 import { version } from "../version.ts";
 import { addAfterRestore } from "./after-restore.ts";
 import { addArchive } from "./archive.ts";

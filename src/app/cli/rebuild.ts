@@ -45,7 +45,7 @@ async function inThisProcess(
   // The engines are heavy to load; `--help` does without.
   const [{ rebuildHere }, { createLogger }] = await Promise.all([
     import("../rebuild-here.ts"),
-    import("../logging.ts"),
+    import("../observability/logging.ts"),
   ]);
   const startedAt = new Date().toISOString();
   const given = config();

@@ -9,7 +9,7 @@ import { Option } from "commander";
 import { type Replay, type ReplayState, replayStates } from "../../ports/replay-store.ts";
 import type { ReplayAnswer, Replays } from "../../queries/replays/replays.ts";
 import { createLifecycle } from "../lifecycle.ts";
-import { silentLogger } from "../logging.ts";
+import { silentLogger } from "../observability/logging.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { CommandFailure, count, type Io, printResult, tableLines, usageFailure } from "./io.ts";
 import { examples, wholeNumberOf } from "./options.ts";
@@ -245,9 +245,9 @@ function fetchFiles(
 function withReplays(context: CommandContext, work: (all: Replays) => Promise<void>): Promise<void> {
   return withEngines(context, async (engines, config) => {
     const [{ replaysOf }, { replayKinds }, { replayDeps }] = await Promise.all([
-      import("../compose-replays.ts"),
-      import("../replay-kinds.ts"),
-      import("../replay-deps.ts"),
+      import("../replays/compose-replays.ts"),
+      import("../replays/replay-kinds.ts"),
+      import("../replays/replay-deps.ts"),
     ]);
     const log = silentLogger();
     const life = createLifecycle({ stopTimeoutMs: config.stopTimeoutMs, log });

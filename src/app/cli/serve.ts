@@ -48,8 +48,8 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
   });
   if (options.demo === true && config.role !== "all") throw usageFailure("--demo is for the role all");
   const processes = processesOf(config);
-  const { createLogger } = await import("../logging.ts");
-  const { openTraces } = await import("../traces.ts");
+  const { createLogger } = await import("../observability/logging.ts");
+  const { openTraces } = await import("../observability/traces.ts");
   const traces = await openTraces(config);
   const log = createLogger(config, io.stderr, traces?.tracing.logFields);
   const { clusterLink } = await import("../cluster/worker.ts");

@@ -85,7 +85,7 @@ async function simulate(context: CommandContext, options: SimulateOptions): Prom
   const simulation = parsed.data;
   const { simulationTasks, summariseTasks } = await import("../../queries/simulate/run-task.ts");
   const { renderSimulationHtml, renderSimulationText } = await import("../../queries/simulate/report.ts");
-  const { simulateInThreads } = await import("../simulate-threads.ts");
+  const { simulateInThreads } = await import("../threads/simulate-threads.ts");
   const progress = startProgress(io, "runs", simulationTasks(simulation).length);
   const run = { signal: io.signal, onProgress: progress.update, ...(threads === undefined ? {} : { threads }) };
   const results = await simulateInThreads(simulation, run).finally(() => progress.stop());

@@ -92,7 +92,7 @@ async function replay(
 ): Promise<WhatIfReport> {
   const [{ whatIfKind }, { whatIfThreads }, { runHere }, { learnerModels }] = await Promise.all([
     import("../../queries/what-if/what-if.ts"),
-    import("../what-if-threads.ts"),
+    import("../threads/what-if-threads.ts"),
     import("./local-run.ts"),
     import("../../domain/learner-model/models.ts"),
   ]);

@@ -3,7 +3,7 @@ import type { CatalogueCommandDeps } from "../../commands/handle.ts";
 import type { Engines } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { createLifecycle } from "../lifecycle.ts";
-import { silentLogger } from "../logging.ts";
+import { silentLogger } from "../observability/logging.ts";
 import type { CommandContext } from "./context.ts";
 import { withEngines } from "./with-engines.ts";
 

@@ -1,7 +1,7 @@
 import type { Engines } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { createLifecycle } from "../lifecycle.ts";
-import { silentLogger } from "../logging.ts";
+import { silentLogger } from "../observability/logging.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs a command on the configured engines and lets go of them, however it ends. */

@@ -2,7 +2,7 @@ import type { z } from "zod";
 
 /**
  * A question to the log that takes minutes, not milliseconds: asked once, worked on beside the requests, its answer kept for a
- * while. src/app/replay-kinds.ts lists the kinds of a deployment.
+ * while. src/app/replays/replay-kinds.ts lists the kinds of a deployment.
  */
 export interface ReplayKind<Input> {
   /** "export", "what-if", "report": part of the API. */

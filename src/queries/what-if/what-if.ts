@@ -14,7 +14,7 @@ import { renderWhatIfHtml, type WhatIfReport } from "./report.ts";
 import { addTally, newTally, type Tally } from "./tally.ts";
 import { type TrainedWeights, trainOnLog } from "./weights-in-order.ts";
 
-/** Works on the parts of a what-if; in this thread, or in others (src/app/what-if-threads.ts). */
+/** Works on the parts of a what-if; in this thread, or in others (src/app/threads/what-if-threads.ts). */
 export interface WhatIfWorkers {
   /** Ranges worked on at a time. */
   readonly width: number;

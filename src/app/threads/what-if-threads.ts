@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import type { RangeResult } from "../queries/what-if/replay-range.ts";
-import type { TrainedWeights } from "../queries/what-if/weights-in-order.ts";
-import type { Watch, WhatIfWorkers } from "../queries/what-if/what-if.ts";
-import type { Config } from "./config.ts";
+import type { RangeResult } from "../../queries/what-if/replay-range.ts";
+import type { TrainedWeights } from "../../queries/what-if/weights-in-order.ts";
+import type { Watch, WhatIfWorkers } from "../../queries/what-if/what-if.ts";
+import type { Config } from "../config.ts";
 import { runThread } from "./run-thread.ts";
 import type { WhatIfMessage, WhatIfOrder } from "./what-if-worker.ts";
 

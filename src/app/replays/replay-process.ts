@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import type { Config } from "./config.ts";
+import type { Config } from "../config.ts";
 
 /** What the process of replay-worker.ts is sent: its order first, and "stop" when it has to go. */
 export interface ReplayOrder {

@@ -1,10 +1,10 @@
-import { redisInfo } from "../adapters/engines/open-redis.ts";
-import { createPostgres } from "../adapters/engines/postgres.ts";
+import { redisInfo } from "../../adapters/engines/open-redis.ts";
+import { createPostgres } from "../../adapters/engines/postgres.ts";
+import { kafkaSecurity } from "../compose-stream.ts";
+import { type Config, maskedUrl } from "../config.ts";
+import { silentLogger } from "../observability/logging.ts";
+import { reasonOf } from "../wait-for-engine.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { kafkaSecurity } from "./compose-stream.ts";
-import { type Config, maskedUrl } from "./config.ts";
-import { silentLogger } from "./logging.ts";
-import { reasonOf } from "./wait-for-engine.ts";
 
 const withinMs = 3000;
 
@@ -59,7 +59,7 @@ async function inspectReplica(url: string): Promise<Check[]> {
 async function inspectEventStoreDb(url: string): Promise<Check[]> {
   const where = `EventStoreDB at ${maskedUrl(url)}`;
   try {
-    const { openEventStoreDbLog } = await import("../adapters/event-store/eventstoredb/log.ts");
+    const { openEventStoreDbLog } = await import("../../adapters/event-store/eventstoredb/log.ts");
     const log = await openEventStoreDbLog({ url, deadlineMs: withinMs });
     try {
       return [ok("event log", `${where}, up to position ${await log.head()}`)];
@@ -89,7 +89,7 @@ async function inspectJobs(url: string): Promise<Check[]> {
 async function inspectBroker(config: Config, broker: string): Promise<Check[]> {
   try {
     const security = await kafkaSecurity(config);
-    const { askKafka } = await import("../adapters/event-stream/kafka.ts");
+    const { askKafka } = await import("../../adapters/event-stream/kafka.ts");
     const brokers = await askKafka({ brokers: [broker], security, log: silentLogger(), deadlineMs: withinMs });
     const found = `${broker}, one of ${brokers}`;
     if (security.sasl?.mechanism !== "plain" || security.tls !== undefined) return [ok("Kafka", found)];

@@ -1,17 +1,17 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
-import { learnerModels } from "../domain/learner-model/models.ts";
-import type { ReadModels } from "../ports/read-models.ts";
-import type { Serving } from "../queries/export/read-model-rows.ts";
-import { createProjector } from "../workers/projector.ts";
-import type { Engines } from "./compose.ts";
-import { openReadModels } from "./compose-rows.ts";
-import type { Config } from "./config.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import { learnerModels } from "../../domain/learner-model/models.ts";
+import type { ReadModels } from "../../ports/read-models.ts";
+import type { Serving } from "../../queries/export/read-model-rows.ts";
+import { createProjector } from "../../workers/projector.ts";
+import type { Engines } from "../compose.ts";
+import { openReadModels } from "../compose-rows.ts";
+import type { Config } from "../config.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import { startCatalogue, startModel } from "../start-parts.ts";
+import { whatIfThreads } from "../threads/what-if-threads.ts";
+import { noPatience } from "../wait-for-engine.ts";
 import type { ReplayDeps } from "./replay-kinds.ts";
-import { startCatalogue, startModel } from "./start-parts.ts";
-import { noPatience } from "./wait-for-engine.ts";
-import { whatIfThreads } from "./what-if-threads.ts";
 
 /** What replays stand on, in a process that works on one and in one that only takes orders. */
 export function replayDeps(config: Config, engines: Engines, life: Lifecycle, log: Logger): ReplayDeps {

@@ -1,14 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { learnerModels } from "../domain/learner-model/models.ts";
-import { createSlowest, type FillOptions, fillRange } from "../projections/fill.ts";
-import { learnerMemoryBytes } from "../projections/learner-memory.ts";
-import { createReadAhead } from "../projections/read-ahead.ts";
-import { openEngines } from "./compose.ts";
-import { openReadModels } from "./compose-rows.ts";
-import type { Config } from "./config.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { createLogger } from "./logging.ts";
-import { noPatience } from "./wait-for-engine.ts";
+import { learnerModels } from "../../domain/learner-model/models.ts";
+import { createSlowest, type FillOptions, fillRange } from "../../projections/fill.ts";
+import { learnerMemoryBytes } from "../../projections/learner-memory.ts";
+import { createReadAhead } from "../../projections/read-ahead.ts";
+import { openEngines } from "../compose.ts";
+import { openReadModels } from "../compose-rows.ts";
+import type { Config } from "../config.ts";
+import { createLifecycle } from "../lifecycle.ts";
+import { createLogger } from "../observability/logging.ts";
+import { noPatience } from "../wait-for-engine.ts";
 
 /** What a thread of fill-threads.ts is given. */
 export interface FillOrder {

@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from "vitest";
-import { startTestApi } from "../../test/support/api.ts";
-import { type CollectedSpan, startOtlpCollector } from "../../test/support/otlp-collector.ts";
-import { serviceHere } from "../../test/support/service.ts";
-import { createMemoryLog } from "../adapters/event-store/memory.ts";
-import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
-import { loadConfig } from "./config.ts";
+import { startTestApi } from "../../../test/support/api.ts";
+import { type CollectedSpan, startOtlpCollector } from "../../../test/support/otlp-collector.ts";
+import { serviceHere } from "../../../test/support/service.ts";
+import { createMemoryLog } from "../../adapters/event-store/memory.ts";
+import { createMemoryReadModels } from "../../adapters/read-models/memory.ts";
+import { loadConfig } from "../config.ts";
 import { openTraces } from "./traces.ts";
 import { createWatching } from "./watching.ts";
 

@@ -1,7 +1,7 @@
-import type { EngineMetrics } from "../http/engine-metrics.ts";
-import type { StreamMetrics, StreamObservation } from "../http/stream-metrics.ts";
-import type { StreamReader, StreamWriter } from "../ports/event-stream.ts";
-import type { ReadModels } from "../ports/read-models.ts";
+import type { EngineMetrics } from "../../http/engine-metrics.ts";
+import type { StreamMetrics, StreamObservation } from "../../http/stream-metrics.ts";
+import type { StreamReader, StreamWriter } from "../../ports/event-stream.ts";
+import type { ReadModels } from "../../ports/read-models.ts";
 
 /**
  * Rows whose calls are measured, by operation; but for queries' reads, which the engine tells of a pipeline at a time: to take

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
-import type { Config } from "./config.ts";
+import type { Config } from "../config.ts";
 import { scrubber } from "./secrets.ts";
 
 /** Where an API key or a password could turn up in what is logged. What turns up elsewhere is found by its value. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { type SimulationTask, simulationTasks, type TaskResult } from "../queries/simulate/run-task.ts";
-import type { Simulation } from "../queries/simulate/simulation.ts";
+import { type SimulationTask, simulationTasks, type TaskResult } from "../../queries/simulate/run-task.ts";
+import type { Simulation } from "../../queries/simulate/simulation.ts";
 import { runThread, type Thread } from "./run-thread.ts";
 import type { SimulateOrder, SimulateReply } from "./simulate-worker.ts";
 

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { readMigrations } from "../adapters/engines/migrate.ts";
-import { redisInfo } from "../adapters/engines/open-redis.ts";
-import { createPostgres } from "../adapters/engines/postgres.ts";
+import { readMigrations } from "../../adapters/engines/migrate.ts";
+import { redisInfo } from "../../adapters/engines/open-redis.ts";
+import { createPostgres } from "../../adapters/engines/postgres.ts";
+import { openEngines } from "../compose.ts";
+import { type Config, maskedUrl } from "../config.ts";
+import { createLifecycle } from "../lifecycle.ts";
+import { silentLogger } from "../observability/logging.ts";
+import { reasonOf } from "../wait-for-engine.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { openEngines } from "./compose.ts";
-import { type Config, maskedUrl } from "./config.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { silentLogger } from "./logging.ts";
-import { reasonOf } from "./wait-for-engine.ts";
 
 /** The embedded log, opened where it is there already. */
 export async function inspectSqlite(config: Config): Promise<Check[]> {

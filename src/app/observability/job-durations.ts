@@ -1,5 +1,5 @@
 import { Gauge, Histogram, type Registry } from "prom-client";
-import type { JobDefinition } from "../ports/job-queue.ts";
+import type { JobDefinition } from "../../ports/job-queue.ts";
 
 export interface JobDurations {
   /** The same job, measured. */

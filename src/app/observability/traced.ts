@@ -1,8 +1,8 @@
-import { traceparentOf } from "../domain/stored-event.ts";
-import type { AppendRequest, EventStore } from "../ports/event-store.ts";
-import type { StreamMessage, StreamReader, StreamWriter } from "../ports/event-stream.ts";
-import type { ReadModels } from "../ports/read-models.ts";
-import type { SpanAttributes, SpanStart, Tracing } from "../ports/tracing.ts";
+import { traceparentOf } from "../../domain/stored-event.ts";
+import type { AppendRequest, EventStore } from "../../ports/event-store.ts";
+import type { StreamMessage, StreamReader, StreamWriter } from "../../ports/event-stream.ts";
+import type { ReadModels } from "../../ports/read-models.ts";
+import type { SpanAttributes, SpanStart, Tracing } from "../../ports/tracing.ts";
 
 /** A commit of the log, in the trace of each request whose events are in it. */
 export function tracedAppends<T extends Pick<EventStore, "append">>(store: T, tracing: Tracing, system: string): T {

@@ -1,4 +1,4 @@
-import { type Config, type Environment, settingEntries } from "./config.ts";
+import { type Config, type Environment, settingEntries } from "../config.ts";
 
 /** Shorter ones are found in too many words. */
 const secretMin = 4;

@@ -1,12 +1,12 @@
 import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import { learnerModels } from "../domain/learner-model/models.ts";
-import { createReadAhead } from "../projections/read-ahead.ts";
-import { type WorkPlan, workersHere } from "../queries/what-if/what-if.ts";
-import { openEngines } from "./compose.ts";
-import type { Config } from "./config.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { createLogger } from "./logging.ts";
+import { learnerModels } from "../../domain/learner-model/models.ts";
+import { createReadAhead } from "../../projections/read-ahead.ts";
+import { type WorkPlan, workersHere } from "../../queries/what-if/what-if.ts";
+import { openEngines } from "../compose.ts";
+import type { Config } from "../config.ts";
+import { createLifecycle } from "../lifecycle.ts";
+import { createLogger } from "../observability/logging.ts";
 
 /** What a thread of what-if-threads.ts is given. */
 export interface WhatIfOrder {

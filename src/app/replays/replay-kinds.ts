@@ -1,17 +1,17 @@
-import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
-import type { Blobs } from "../ports/blobs.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { EventStore } from "../ports/event-store.ts";
-import type { Feed } from "../ports/feed.ts";
-import type { Log } from "../ports/log.ts";
-import { policyEvaluationKind } from "../queries/evaluate-policy/policy-evaluation-kind.ts";
-import { experimentKind } from "../queries/experiments/experiment-kind.ts";
-import { exportKind } from "../queries/export/export-kind.ts";
-import type { Serving } from "../queries/export/read-model-rows.ts";
-import type { ReplayKind } from "../queries/replays/replay-kind.ts";
-import { reportKind } from "../queries/reports/report-kind.ts";
-import { countersKind } from "../queries/time-travel/counters-kind.ts";
-import { type WhatIfWorkers, whatIfKind } from "../queries/what-if/what-if.ts";
+import type { LearnerModel } from "../../domain/learner-model/learner-model.ts";
+import type { Blobs } from "../../ports/blobs.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { EventStore } from "../../ports/event-store.ts";
+import type { Feed } from "../../ports/feed.ts";
+import type { Log } from "../../ports/log.ts";
+import { policyEvaluationKind } from "../../queries/evaluate-policy/policy-evaluation-kind.ts";
+import { experimentKind } from "../../queries/experiments/experiment-kind.ts";
+import { exportKind } from "../../queries/export/export-kind.ts";
+import type { Serving } from "../../queries/export/read-model-rows.ts";
+import type { ReplayKind } from "../../queries/replays/replay-kind.ts";
+import { reportKind } from "../../queries/reports/report-kind.ts";
+import { countersKind } from "../../queries/time-travel/counters-kind.ts";
+import { type WhatIfWorkers, whatIfKind } from "../../queries/what-if/what-if.ts";
 
 /** What kinds of replays stand on. */
 export interface ReplayDeps {

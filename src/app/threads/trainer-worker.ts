@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
-import { learnerModels } from "../domain/learner-model/models.ts";
-import { createSoleOwner } from "../workers/sole-owner.ts";
-import { createTrainer, type Trainer } from "../workers/trainer.ts";
-import { openEngines } from "./compose.ts";
-import type { Config } from "./config.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { createLogger } from "./logging.ts";
+import { learnerModels } from "../../domain/learner-model/models.ts";
+import { createSoleOwner } from "../../workers/sole-owner.ts";
+import { createTrainer, type Trainer } from "../../workers/trainer.ts";
+import { openEngines } from "../compose.ts";
+import type { Config } from "../config.ts";
+import { createLifecycle } from "../lifecycle.ts";
+import { createLogger } from "../observability/logging.ts";
 
 /** What the thread of trainer-thread.ts runs; it says how far it is whenever that changes. Null: another process trains. */
 export type TrainerMessage = { readonly position: number | null };

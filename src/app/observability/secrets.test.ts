@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { loadConfig, maskedUrl } from "./config.ts";
+import { loadConfig, maskedUrl } from "../config.ts";
 import { createLogger } from "./logging.ts";
 import { scrubber } from "./secrets.ts";
 

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import type { Log } from "../ports/log.ts";
-import type { Config } from "./config.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Config } from "../config.ts";
 import { moduleUrl } from "./run-thread.ts";
 import type { TrainerMessage, TrainerOrder } from "./trainer-worker.ts";
 

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import type { ReadModels } from "../ports/read-models.ts";
-import { createSlowest, type FillOptions, type RangeCounters, writeRangeCounters } from "../projections/fill.ts";
-import { learnerMemoryBytes } from "../projections/learner-memory.ts";
-import type { Fill } from "../projections/rebuild.ts";
-import type { Config } from "./config.ts";
+import type { ReadModels } from "../../ports/read-models.ts";
+import { createSlowest, type FillOptions, type RangeCounters, writeRangeCounters } from "../../projections/fill.ts";
+import { learnerMemoryBytes } from "../../projections/learner-memory.ts";
+import type { Fill } from "../../projections/rebuild.ts";
+import type { Config } from "../config.ts";
 import type { FillMessage, FillOrder } from "./fill-worker.ts";
 import { runThread } from "./run-thread.ts";
 

@@ -1,7 +1,7 @@
 import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import { runTask, type SimulationTask, type TaskResult } from "../queries/simulate/run-task.ts";
-import type { Simulation } from "../queries/simulate/simulation.ts";
+import { runTask, type SimulationTask, type TaskResult } from "../../queries/simulate/run-task.ts";
+import type { Simulation } from "../../queries/simulate/simulation.ts";
 
 /** What a thread of simulate-threads.ts runs: one task after the other, as they are sent. */
 export interface SimulateOrder {

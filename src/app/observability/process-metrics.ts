@@ -4,8 +4,8 @@ import { readFile, statfs } from "node:fs/promises";
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { Gauge, type Registry } from "prom-client";
-import type { Config } from "./config.ts";
-import { version } from "./version.ts";
+import type { Config } from "../config.ts";
+import { version } from "../version.ts";
 
 /** What a process is, and the things it runs out of that no engine tells of; all of it read when scraped. */
 export function registerProcessMetrics(registry: Registry, config: Config): void {

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { constants, setPriority } from "node:os";
-import { runReplay } from "../queries/replays/run-replay.ts";
-import { openEngines } from "./compose.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { createLogger } from "./logging.ts";
+import { runReplay } from "../../queries/replays/run-replay.ts";
+import { openEngines } from "../compose.ts";
+import { createLifecycle } from "../lifecycle.ts";
+import { createLogger } from "../observability/logging.ts";
 import { replayDeps } from "./replay-deps.ts";
 import { replayKinds } from "./replay-kinds.ts";
 import type { ReplayOrder } from "./replay-process.ts";

@@ -1,8 +1,8 @@
 import { mkdir, open, rm, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
+import { BadConfig, type Config, type Environment, loadConfig, masked, settingEntries } from "../config.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { BadConfig, type Config, type Environment, loadConfig, masked, settingEntries } from "./config.ts";
 import { inspectPostgres, inspectRedis, inspectSqlite } from "./engine-checks.ts";
 import { inspectOthers } from "./engine-checks-others.ts";
 

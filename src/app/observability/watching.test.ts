@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { afterAll, expect, test } from "vitest";
-import { makeCertificates } from "../../test/support/certificates.ts";
-import { type ServiceHere, serviceHere } from "../../test/support/service.ts";
-import { loadConfig } from "./config.ts";
+import { makeCertificates } from "../../../test/support/certificates.ts";
+import { type ServiceHere, serviceHere } from "../../../test/support/service.ts";
+import { loadConfig } from "../config.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 
 /** A whole process starts in each test: at a load of 30 that takes its time. */
@@ -78,11 +78,11 @@ test("each metric is in docs/metrics.md, with what it says of itself", { timeout
       "# Metrics",
       "",
       "What `/metrics` of a process shows, beside Node's own (`nodejs_*`, `process_*`): [observability.md](observability.md).",
-      "Made from the running process: `npx vitest run -u --project unit src/app/watching.test.ts`.",
+      "Made from the running process: `npx vitest run -u --project unit src/app/observability/watching.test.ts`.",
       "",
       table,
     ].join("\n"),
-  ).toMatchFileSnapshot("../../docs/metrics.md");
+  ).toMatchFileSnapshot("../../../docs/metrics.md");
 });
 
 test("certificates that settings name tell when they end", async () => {

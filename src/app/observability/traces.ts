@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Counter, type Registry } from "prom-client";
-import type { OpenTelemetryTracing, TracingOptions } from "../adapters/tracing/opentelemetry.ts";
-import type { Log } from "../ports/log.ts";
-import type { Config } from "./config.ts";
-import { version } from "./version.ts";
+import type { OpenTelemetryTracing, TracingOptions } from "../../adapters/tracing/opentelemetry.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Config } from "../config.ts";
+import { version } from "../version.ts";
 
 export interface Traces {
   readonly tracing: OpenTelemetryTracing;
@@ -15,7 +15,7 @@ export interface Traces {
 /** What a process traces by; undefined, with nothing loaded and nothing made, where PROXIMAL_TRACE_SAMPLE is 0. `exporter`: instead of OTLP. */
 export async function openTraces(config: Config, exporter?: TracingOptions["exporter"]): Promise<Traces | undefined> {
   if (config.traceSample === 0) return undefined;
-  const { createTracing, otlpExporter } = await import("../adapters/tracing/opentelemetry.ts");
+  const { createTracing, otlpExporter } = await import("../../adapters/tracing/opentelemetry.ts");
   const exported = new Counter({
     name: "otel_sdk_exporter_span_exported_total",
     help: "Spans given to the collector of traces, by what became of them",
