@@ -1,10 +1,10 @@
 import type { FastifyRequest } from "fastify";
+import pLimit from "p-limit";
 import { z } from "zod";
 import { idSchema, sessionTypeSchema } from "../../domain/events.ts";
 import type { CatalogueReader } from "../../ports/catalogue-reader.ts";
 import { countDefault, countMax, excludeMax, type NextRequest, skillsMax } from "../../queries/next-request.ts";
 import { nextInPast } from "../../queries/time-travel/past-next.ts";
-import { createAtMost } from "../at-most.ts";
 import { mayCall } from "../authentication.ts";
 import { addFastNext, nextRoute } from "../fast-next.ts";
 import { createNextQueries, nextQuerySchema } from "../next-query.ts";
@@ -37,7 +37,7 @@ const config = { scopes: ["client", "analyst"] as const };
 export function nextRoutes(app: App, services: Services): void {
   const { nextItems, deps, options } = services;
   const queries = createNextQueries();
-  const atMost = createAtMost(manyAtATime);
+  const atMost = pLimit(manyAtATime);
 
   async function inPast(request: FastifyRequest, at: string, learnerIds: readonly string[], asked: NextRequest) {
     return askPast(services, request, at, async (past) => {

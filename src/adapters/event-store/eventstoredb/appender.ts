@@ -1,4 +1,5 @@
 import { type AppendResult, ErrorType, type EventStoreDBClient, NO_STREAM } from "@eventstore/db-client";
+import pLimit from "p-limit";
 import type { NewEvent } from "../../../ports/event-store.ts";
 import type { Log } from "../../../ports/log.ts";
 import { connect, disconnect, errorType, NoAnswer, trying } from "./client.ts";
@@ -57,7 +58,7 @@ export function shareAppender(url: string, deadlineMs: number, log: Log): Append
 function createAppender(url: string, deadlineMs: number, log: Log): Appender {
   const open = () =>
     connect(url, () => log.warn({}, "EventStoreDB answered an append that nobody waited for any more"));
-  const turns = createTurns(concurrencyMax);
+  const turns = pLimit(concurrencyMax);
   let client: Promise<EventStoreDBClient> | null = null;
   let current: EventStoreDBClient = open();
 
@@ -93,7 +94,7 @@ function createAppender(url: string, deadlineMs: number, log: Log): Appender {
 
   return {
     append: (stream, revision, events) =>
-      turns.take(async () => {
+      turns(async () => {
         const expectedRevision = revision === 0 ? NO_STREAM : BigInt(revision - 1);
         try {
           const result = await call(`an append to ${stream}`, (using, ms) =>
@@ -126,24 +127,5 @@ function written({ nextExpectedRevision, position }: AppendResult): Written {
     ok: true,
     revision: Number(nextExpectedRevision) + 1,
     position: position === undefined ? null : toPosition(position.commit),
-  };
-}
-
-/** At most so many at once; the others wait in order. */
-function createTurns(max: number) {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return {
-    async take<T>(work: () => Promise<T>): Promise<T> {
-      if (running >= max) await new Promise<void>((resolve) => waiting.push(resolve));
-      else running += 1;
-      try {
-        return await work();
-      } finally {
-        const next = waiting.shift();
-        if (next === undefined) running -= 1;
-        else next();
-      }
-    },
   };
 }
