@@ -22,7 +22,7 @@ function paste(block: string, server: { readonly url: string; readonly key: stri
   return printed.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
 }
 
-test("the first minutes of the README work when pasted", { timeout: 60_000 }, async () => {
+test("the first minutes of the README work when pasted", { timeout: 180_000 }, async () => {
   const server = await serve(newPlace());
   const [skills, items, posted, next] = paste(blockUnder("First minutes"), server);
   expect([skills?.published, items?.published, posted?.accepted]).toEqual([2, 3, 1]);
@@ -34,7 +34,7 @@ test("the first minutes of the README work when pasted", { timeout: 60_000 }, as
   await server.end("SIGTERM");
 });
 
-test("the main job of the README works on the sample log", { timeout: 60_000 }, async () => {
+test("the main job of the README works on the sample log", { timeout: 180_000 }, async () => {
   const place = newPlace();
   const server = await serve(place);
   const [importLine = "", ...asked] = blockUnder("The main job, on real input").trim().split("\n");
