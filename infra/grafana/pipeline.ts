@@ -44,7 +44,7 @@ export const pipeline = dashboard({
         {
           ...{ title: "Learners set aside", unit: "short", badFrom: 1, stat: true },
           description: "An event of theirs could not be folded: `proximal parked` shows which and why.",
-          queries: [query(orNone("max(projection_parked_streams)"), "")],
+          queries: [query(orNone("sum(projection_parked_streams)"), "")],
         },
         {
           ...{ title: "Partitions by process", unit: "short" },

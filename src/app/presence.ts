@@ -5,7 +5,6 @@ import type { Registry } from "prom-client";
 import type { ProcessReport } from "../domain/scaling/process-report.ts";
 import type { Log } from "../ports/log.ts";
 import type { Presence } from "../ports/presence.ts";
-import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import type { Config } from "./config.ts";
 import type { Projecting } from "./followers.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -14,7 +13,7 @@ import { version } from "./version.ts";
 export interface Reporting {
   readonly role: Config["role"];
   readonly presence: Presence;
-  readonly projector: (Projecting & { readonly operations: ProjectorOperations }) | null;
+  readonly projector: (Projecting & { parked(): readonly unknown[] }) | null;
   /** null: embedded, nothing waits. */
   readonly postgres: { poolState(): { readonly waiting: number } } | null;
   /** Where requests are counted. */
@@ -76,12 +75,11 @@ function createReader({ role, projector, postgres, registry }: Reporting): () =>
     const seconds = (now.at - counted.at) / 1000;
     const requestsPerSecond = seconds > 0 ? Math.max(0, now.requests - counted.requests) / seconds : 0;
     counted = now;
-    const parked = projector === null ? [] : await projector.operations.parked();
     return {
       ...{ role, host: hostname(), pid: process.pid, version: version(), startedAt, requestsPerSecond },
       busyShare: Math.min(1, since.utilization),
       partitions: projector === null ? [] : projector.status().map(({ partition }) => partition),
-      ...{ parked: parked.length, poolWaiting: postgres?.poolState().waiting ?? 0 },
+      ...{ parked: projector?.parked().length ?? 0, poolWaiting: postgres?.poolState().waiting ?? 0 },
     };
   };
 }

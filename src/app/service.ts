@@ -17,6 +17,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { Traces } from "./observability/traces.ts";
 import { createWatching, type Watching } from "./observability/watching.ts";
 import { openConsole } from "./open-console.ts";
+import { operationsOf, rowsOfDeployment, takeRequests } from "./operating.ts";
 import { reportPresence } from "./presence.ts";
 import { catchUp, startProjecting } from "./projecting.ts";
 import { openReplayQueue, registerReplayMetrics, replayJobs, replaysOf } from "./replays/compose-replays.ts";
@@ -26,7 +27,7 @@ import { answersQueries, type Duties, dutiesOf } from "./roles.ts";
 import { watchScaling } from "./scaling.ts";
 import { startHttp } from "./start-http.ts";
 import { startJobs } from "./start-jobs.ts";
-import { startCatalogue, startModel, startRelay, startTrainer } from "./start-parts.ts";
+import { type AnyProjector, startCatalogue, startModel, startRelay, startTrainer } from "./start-parts.ts";
 import { createPatience, type Patience } from "./wait-for-engine.ts";
 import { watchDeployment } from "./watch-deployment.ts";
 
@@ -90,7 +91,9 @@ export async function startService(
   const rows = await openRows(starting, engines);
   const parts = await startParts(starting, engines, rows);
 
-  const watched = watchDeployment({ config, engines, rows, ...parts, life, log });
+  const operating = { config, engines, rows, projector: parts.projector, life, log };
+  const rowsAnywhere = rowsOfDeployment(operating);
+  const watched = watchDeployment({ config, engines, rows, rowsAnywhere, ...parts, life, log });
   const scaling = await watchScaling(config, engines, watched, life);
   let own: Registry | null = null;
   const register = (registry: Registry): void => {
@@ -105,7 +108,9 @@ export async function startService(
   const given = {
     siblings: link ?? undefined,
     tracing,
-    ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register }, operations: parts.projector?.operations ?? null },
+    ...{ feed, apiKeys: engines.apiKeys, engineMetrics: { register } },
+    operations: operationsOf(operating, rowsAnywhere),
+    parkedHere: parts.projector === null ? null : parkedIn(parts.projector),
     followers: followersOf(config, parts, rows),
     ...{ watched, scaling },
     presence: engines.presence,
@@ -123,6 +128,7 @@ export async function startService(
   const { presence, postgres } = engines;
   const { role } = config;
   await reportPresence({ role, presence, postgres, projector: parts.projector, registry: () => own, log }, life);
+  await takeRequests(operating);
   if (parts.projector !== null && rows !== null) await catchUp(config, parts.projector, rows, feed, life, log);
   // Catching up comes first: the trainer would take its time from it.
   await parts.trainer?.train();
@@ -133,6 +139,8 @@ export async function startService(
     key: config.role === "all" ? await startKey(config, engines, url) : null,
   };
 }
+
+const parkedIn = (projector: AnyProjector) => (): number => projector.parked().length;
 
 /** Null for a role that has nothing to do with rows. */
 async function openRows(starting: Starting, { feed }: Engines): Promise<OpenReadModels | null> {

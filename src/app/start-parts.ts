@@ -8,10 +8,10 @@ import type { BatchWatch } from "../projections/watched-handle.ts";
 import { type CatalogueFollower, createCatalogueFollower } from "../workers/catalogue-follower.ts";
 import { createModelFollower, type ModelFollower } from "../workers/model-follower.ts";
 import { createProjector, type Projector } from "../workers/projector.ts";
-import { createProjectorOperations } from "../workers/projector-operations.ts";
+import type { ProjectorOperations } from "../workers/projector-operations.ts";
 import { createRelay, type Relay } from "../workers/relay.ts";
 import { restoreRowSnapshot } from "../workers/row-snapshots.ts";
-import { createStreamProjector, type StreamProjector } from "../workers/stream-projector.ts";
+import { createStreamProjector } from "../workers/stream-projector.ts";
 import type { Engines } from "./compose.ts";
 import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -47,7 +47,13 @@ export function startModel(config: Config, engines: Engines, life: Lifecycle, lo
 }
 
 /** Whichever way its events come: by the log's own feed, or by a stream that several processes share. */
-export type AnyProjector = Pick<Projector, "start" | "stop" | "position" | "status" | "caughtUp" | "operations">;
+export type AnyProjector = Pick<
+  Projector,
+  "start" | "stop" | "position" | "status" | "caughtUp" | "parked" | "retry"
+> & {
+  /** null: the partitions are shared with other processes, and so is what operators ask. */
+  readonly operations: ProjectorOperations | null;
+};
 
 export type ProjectorEngines = Engines & {
   readonly readModels: ReadModels;
@@ -85,24 +91,12 @@ export function startProjector(
       const projector =
         stream === null
           ? createProjector(deps, { partitions: config.partitions, ...rebuilding })
-          : withOperations(createStreamProjector({ ...deps, stream }), deps);
+          : { ...createStreamProjector({ ...deps, stream }), operations: null };
       await projector.start();
       return projector;
     },
     (projector) => projector.stop(),
   );
-}
-
-function withOperations(
-  projector: StreamProjector,
-  deps: Parameters<typeof createProjectorOperations>[1],
-): AnyProjector {
-  const rebuild = () =>
-    Promise.reject(new Error("projectors that share a stream are not rebuilt by one of them: run `proximal rebuild`"));
-  return {
-    ...projector,
-    operations: createProjectorOperations({ ...projector, rebuild, rollBack: rebuild }, deps),
-  };
 }
 
 export function startRelay(

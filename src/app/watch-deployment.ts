@@ -5,7 +5,7 @@ import type { Follower } from "../queries/lag.ts";
 import type { WatchedQueue } from "../queries/queue-lag.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import type { Engines } from "./compose.ts";
-import { type OpenReadModels, openReadModels } from "./compose-rows.ts";
+import type { OpenReadModels } from "./compose-rows.ts";
 import { jobsQueue, openJobs, type QueueOptions, replaysQueue } from "./compose-stream.ts";
 import type { Config } from "./config.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "./followers.ts";
 import { type FreshnessHere, watchFreshness } from "./freshness.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { once } from "./once.ts";
 import type { TrainerThread } from "./threads/trainer-thread.ts";
 import { noPatience } from "./wait-for-engine.ts";
 
@@ -26,6 +27,8 @@ interface Watching {
   readonly config: Config;
   readonly engines: Pick<Engines, "blobs" | "feed">;
   readonly rows: OpenReadModels | null;
+  /** The rows of this deployment, from wherever they can be read; null where they are in another process's memory. */
+  readonly rowsAnywhere: (() => Promise<ReadModels>) | null;
   readonly freshness: FreshnessHere | null;
   readonly projector: Projecting | null;
   readonly answering: { readonly catalogue: CatalogueFollower } | null;
@@ -55,16 +58,12 @@ export function watchDeployment(watching: Watching) {
   };
 }
 
-function projections({ config, engines, rows, projector, life, log }: Watching): Follower[] {
-  const { partitions, redisUrl, kafkaBrokers } = config;
+function projections({ config, rows, rowsAnywhere, projector }: Watching): Follower[] {
+  const { partitions, kafkaBrokers } = config;
   // Its own positions are newer than those it has written.
   if (projector !== null && kafkaBrokers.length === 0) return projectorHere(projector, partitions);
   if (rows !== null) return projectorElsewhere(rows.readModels, partitions);
-  if (redisUrl === undefined) return [];
-  const open = once(async (): Promise<ReadModels> => {
-    return (await openReadModels(config, life, engines.feed, log, noPatience)).readModels;
-  });
-  return projectorElsewhere(open, partitions);
+  return rowsAnywhere === null ? [] : projectorElsewhere(rowsAnywhere, partitions);
 }
 
 function queues({ config, jobs, replayQueue, life, log }: Watching): WatchedQueue[] {
@@ -77,16 +76,4 @@ function queues({ config, jobs, replayQueue, life, log }: Watching): WatchedQueu
     return [{ queue, counts: async () => (await open()).counts() }];
   };
   return [...watch(jobsQueue(config), jobs), ...watch(replaysQueue(config), replayQueue)];
-}
-
-/** Opens at the first call; what failed is tried again at the next. */
-function once<T>(open: () => Promise<T>): () => Promise<T> {
-  let opened: Promise<T> | null = null;
-  return () => {
-    opened ??= open().catch((error: unknown) => {
-      opened = null;
-      throw error;
-    });
-    return opened;
-  };
 }

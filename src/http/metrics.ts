@@ -22,7 +22,8 @@ export interface Metrics {
 
 /** Read when scraped. */
 export interface MetricsSources extends LagSources {
-  parked(): Promise<number>;
+  /** null: this process projects nothing. */
+  readonly parked: (() => number) | null;
   pendingAppends(): number;
   /** Milliseconds. */
   appendsWaited(): number;
@@ -50,7 +51,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     "outcome",
   );
   const { commits, refused } = commitMetrics(registers, sources);
-  parkedGauge(registers, sources);
+  if (sources.parked !== null) parkedGauge(registers, sources.parked);
   registerLagMetrics(registry, sources);
   const series = new Map<string, Observe>();
   return {
@@ -177,17 +178,14 @@ function commitMetrics(registers: Registry[], sources: MetricsSources) {
   return { commits, refused: (events: number) => refused.inc(events) };
 }
 
-/** A source that cannot be read leaves its gauge out of the scrape: absent is not zero. */
-function parkedGauge(registers: Registry[], sources: MetricsSources): void {
-  const parked = new Gauge({
+function parkedGauge(registers: Registry[], parked: () => number): void {
+  new Gauge({
     aggregator: "max",
     name: "projection_parked_streams",
-    help: "Learners set aside because an event of theirs could not be folded",
+    help: "Learners set aside because an event of theirs could not be folded, of the partitions that this process has",
     registers,
-    async collect() {
-      const count = await sources.parked().catch(() => null);
-      if (count === null) parked.remove();
-      else parked.set(count);
+    collect() {
+      this.set(parked());
     },
   });
 }

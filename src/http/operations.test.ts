@@ -181,8 +181,8 @@ test("metrics: requests by route and status, commits, lag, the event loop", asyn
   expect(text).toContain("nodejs_eventloop_lag_seconds");
 });
 
-test("where the projector runs in another process, its operations are to be asked there", async () => {
-  const other = await startTestApi(() => ({ operations: null }));
+test("a process from which nothing leads to the rows says so", async () => {
+  const other = await startTestApi(() => ({ operations: null, parkedHere: null }));
   for (const [method, path] of [
     ["GET", "/v1/ops/parked"],
     ["POST", "/v1/ops/parked/ada/retry"],
@@ -190,7 +190,7 @@ test("where the projector runs in another process, its operations are to be aske
   ] as const) {
     const { status, json } = await other.call(method, path);
     expect([status, json.code]).toEqual([503, "not_ready"]);
-    expect(json.detail).toContain("another process");
+    expect(json.detail).toContain("REDIS_URL");
   }
   expect((await other.call("GET", "/metrics")).text).not.toMatch(/^projection_parked_streams /m);
   await other.stop();

@@ -4,6 +4,7 @@ import { LogBusy } from "../commands/group-commit.ts";
 import { type FieldProblem, type Refusal, summaryOf } from "../commands/refusal.ts";
 import { LogNotAsked, LogUnavailable } from "../ports/event-store.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
+import { NobodyAnswers, TooManyRetries } from "../workers/operator-rows.ts";
 
 /**
  * Every error that this API answers with: RFC 9457 problem details with a stable `code`. This file is the only map
@@ -158,6 +159,8 @@ export function toProblem(error: FastifyError | Error): Problem {
   if (error instanceof ReadModelsUnavailable) {
     return new Problem("read_models_unavailable", { detail: "No answer in time; try again.", retryAfterSeconds: 1 });
   }
+  if (error instanceof NobodyAnswers) return new Problem("not_ready", { detail: error.message, retryAfterSeconds: 10 });
+  if (error instanceof TooManyRetries) return new Problem("busy", { detail: error.message, retryAfterSeconds: 10 });
   if ("validation" in error && Array.isArray(error.validation)) return validationProblem(error as FastifyError);
   const code = "code" in error ? fastifyProblems[String(error.code)] : undefined;
   if (code !== undefined) return new Problem(code, { detail: error.message.slice(0, 300) });

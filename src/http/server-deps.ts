@@ -83,8 +83,10 @@ export interface OperatorDeps {
   readonly watched?: Watched;
   /** How many workers each role needs. Left out: this process does not watch. */
   readonly scaling?: ScalingWatch;
-  /** null: the projector runs in another process. */
+  /** null: nothing leads from this process to the rows. */
   readonly operations: ProjectorOperations | null;
+  /** How many learners are parked of the partitions that this process projects; null: it projects none. */
+  readonly parkedHere: (() => number) | null;
   readonly presence: Pick<Presence, "present">;
   /** Metrics of the engines, shown with the server's own. */
   readonly engineMetrics?: Pick<EngineMetrics, "register">;

@@ -60,10 +60,10 @@ export const acceptsAnything = () => (value: unknown) => ({ value });
 
 export type ResolvedOptions = Required<Omit<ServerOptions, "groupCommit">> & Pick<ServerOptions, "groupCommit">;
 
-/** Throws a problem where the projector runs in another process. */
+/** Throws a problem where nothing leads from this process to the rows. */
 export function operationsOf({ operations }: OperatorDeps): ProjectorOperations {
   if (operations !== null) return operations;
-  throw new Problem("not_ready", { detail: "The projector runs in another process: ask that one." });
+  throw new Problem("not_ready", { detail: "This process knows no rows: ask one that has REDIS_URL." });
 }
 
 /** What the routes of every server are given: the dependencies, and what is made of them once for each server. */
@@ -138,7 +138,7 @@ export function createOperatorServices(
   const freshness = oneAtATime(async () => (await watched.freshness?.()) ?? null);
   const metrics = createMetrics({
     ...{ lag, queues, freshness },
-    parked: async () => (await operationsOf(deps).parked()).length,
+    parked: deps.parkedHere,
     pendingAppends: () => appends().pending(),
     appendsWaited: () => appends().waitedMs(),
   });

@@ -17,8 +17,10 @@ import {
   decodeParked,
   encodeCheckpoint,
   encodeParked,
+  encodeParkedStreams,
   type Parked,
   parkedField,
+  parkedStreamsField,
   popularField,
   positionOfVersion,
   rewritesMax,
@@ -61,6 +63,9 @@ export function createCounters(row: Row): Counters {
   const touchedPopularity = new Set<string>();
   const touchedStats = new Set<string>();
   const touchedParked = new Set<string>();
+  /** Rows of before have no list of the parked. */
+  let listDue =
+    parked.size > 0 && row.fields.get(parkedStreamsField)?.equals(encodeParkedStreams(parked.keys())) !== true;
 
   function changedFields(): { set: Map<string, Buffer>; remove: string[] } {
     const set = new Map<string, Buffer>();
@@ -71,6 +76,10 @@ export function createCounters(row: Row): Counters {
       const entry = parked.get(stream);
       if (entry === undefined) remove.push(parkedField(stream));
       else set.set(parkedField(stream), encodeParked(entry));
+    }
+    if (listDue || touchedParked.size > 0) {
+      if (parked.size === 0) remove.push(parkedStreamsField);
+      else set.set(parkedStreamsField, encodeParkedStreams(parked.keys()));
     }
     return { set, remove };
   }
@@ -85,7 +94,7 @@ export function createCounters(row: Row): Counters {
       return version;
     },
     get changed() {
-      return touchedPopularity.size + touchedStats.size + touchedParked.size > 0;
+      return listDue || touchedPopularity.size + touchedStats.size + touchedParked.size > 0;
     },
     count({ itemId, occurredAt, engagement, answer }) {
       if (engagement !== null) {
@@ -130,6 +139,7 @@ export function createCounters(row: Row): Counters {
       version = write.to;
       checkpoint = next;
       for (const touched of [touchedPopularity, touchedStats, touchedParked]) touched.clear();
+      listDue = false;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { ReadModels, Row } from "../ports/read-models.ts";
-import { checkpointField, countersPrefix, decodeParked, learnerPrefix } from "./rows.ts";
+import { checkpointField, countersPrefix, decodeParked, learnerPrefix, parkedStreamsField } from "./rows.ts";
 
 /** Rows read at once, of each namespace. */
 const chunkSize = 200;
@@ -91,7 +91,8 @@ export function canonicalFields(row: Row | undefined): Map<string, Buffer> {
 }
 
 function canonical(field: string, value: Buffer): Buffer | null {
-  if (field === checkpointField) return null;
+  // The list of the parked says nothing that their own fields do not say.
+  if (field === checkpointField || field === parkedStreamsField) return null;
   if (!field.startsWith("parked:")) return value;
   const { revision, position } = decodeParked(value);
   return Buffer.from(`${revision} ${position}`);

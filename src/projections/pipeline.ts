@@ -191,7 +191,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     // Where nothing concerned this partition for a while, the log has gone on all the same: whoever looks should see it.
     // A clock that is set back must not stop that.
     const idle = position > counters.checkpoint.position && Math.abs(clock.now() - writtenAt) >= idleCheckpointMs;
-    if (idle) await writeHere();
+    if (idle || counters.changed) await writeHere();
     if (partition === 0) await tick.run(counters, position, context);
   }
 

@@ -21,13 +21,18 @@ export { type PopularWindow, popularCount, popularWindows } from "./popular-item
  * |---|---|---|
  * | `live` | switches so far | `view`: which namespace queries read |
  * | `<ns>:learner:<learner>` | stream revision | `state`, `next`, `next:<sessionType>` |
- * | `<ns>:counters:<partition>` | {@link checkpointVersion} | `at`, `p:<item>`, `s:<item>`, `parked:<stream>` |
+ * | `<ns>:counters:<partition>` | {@link checkpointVersion} | `at`, `p:<item>`, `s:<item>`, `parked:<stream>`, `parked`: which of these there are |
  * | `<ns>:popular:<scope>:<window>` | the same, of partition 0 | `top` |
-| `hot` | milliseconds since 1970 | `asked`: what queries are asked for most, see queries/hot-rows.ts |
+ * | `hot` | milliseconds since 1970 | `asked`: what queries are asked for most, see queries/hot-rows.ts |
+ * | `retries` | changes so far | `<learner>`: since when operators ask that a parked learner be tried again |
+ * | `rebuild` | changes so far | `report`: of the rebuild that is asked for, runs, or was the last |
  */
 export const liveKey = "live";
 export const hotKey = "hot";
 export const askedField = "asked";
+/** See workers/operator-rows.ts. */
+export const retriesKey = "retries";
+export const rebuildKey = "rebuild";
 export const viewField = "view";
 export const stateField = "state";
 export const checkpointField = "at";
@@ -60,6 +65,8 @@ export const nextField = (sessionType: SessionType): string =>
 export const popularField = (itemId: string): string => `p:${itemId}`;
 export const statsField = (itemId: string): string => `s:${itemId}`;
 export const parkedField = (stream: string): string => `parked:${stream}`;
+/** The streams that are parked, sorted; absent where none is. So whoever looks for them need not read all that is counted. */
+export const parkedStreamsField = "parked";
 
 export type PopularScope = "all" | `track:${string}` | `skill:${string}`;
 
@@ -121,6 +128,8 @@ export interface Parked {
 }
 export const encodeParked = (parked: Parked): Buffer => toBytes(parked);
 export const decodeParked = (bytes: Buffer): Parked => fromBytes(bytes) as Parked;
+export const encodeParkedStreams = (streams: Iterable<string>): Buffer => toBytes([...streams].sort());
+export const decodeParkedStreams = (bytes: Buffer): string[] => fromBytes(bytes) as string[];
 
 /** What was asked for most of late, the last first; of whatever namespace. */
 export interface Asked {

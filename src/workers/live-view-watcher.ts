@@ -2,6 +2,7 @@ import type { Log } from "../ports/log.ts";
 import type { Loss, ReadModels } from "../ports/read-models.ts";
 import { readView, type StoredView } from "../projections/live-view.ts";
 import { liveKey } from "../projections/rows.ts";
+import { lookOneAtATime } from "./look-one-at-a-time.ts";
 
 export interface LiveViewWatcherOptions {
   readonly readModels: ReadModels;
@@ -30,11 +31,8 @@ export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveView
   let known: string | null | undefined;
   let stopped = false;
   let lost: Loss | null = null;
-  let latest: Promise<void> = Promise.resolve();
-  let waiting = false;
 
-  async function lookOnce(): Promise<void> {
-    waiting = false;
+  const look = lookOneAtATime(async () => {
     if (stopped) return;
     const stored = await readView(readModels);
     const namespace = stored.view?.namespace ?? null;
@@ -51,15 +49,7 @@ export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveView
       lost ??= rows;
       throw error;
     }
-  }
-
-  /** One look at a time; those asked for meanwhile are one. */
-  function look(): Promise<void> {
-    if (waiting) return latest;
-    waiting = true;
-    latest = latest.catch(() => undefined).then(lookOnce);
-    return latest;
-  }
+  });
 
   function lookSoon(): void {
     look().catch((err: unknown) => log.warn({ err }, "cannot tell which rows are live"));
@@ -83,7 +73,7 @@ export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveView
       stopped = true;
       clearInterval(timer);
       for (const end of endings.splice(0)) end();
-      return latest.catch(() => undefined);
+      return look().catch(() => undefined);
     },
   };
 }

@@ -2,6 +2,7 @@ import { idOf, learnerStream } from "../domain/streams.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventStore, StoredEvent } from "../ports/event-store.ts";
 import type { Log } from "../ports/log.ts";
+import type { ParkedInPartition } from "../projections/parked-rows.ts";
 import type { RetryResult } from "../projections/parking.ts";
 import type { Pipelines } from "../projections/pipelines.ts";
 import type { RebuildProgress, Rebuilt } from "../projections/rebuild.ts";
@@ -33,7 +34,8 @@ export type RetryOutcome =
 
 export interface RebuildReport {
   readonly name: string;
-  readonly status: "running" | "done" | "failed";
+  /** `waiting`: for a process that takes it up; only where several may. */
+  readonly status: "waiting" | "running" | "done" | "failed";
   readonly events: number;
   /** Log position reached. */
   readonly position: number;
@@ -62,7 +64,7 @@ export interface ProjectorOperations {
    * that is not rebuildable.
    */
   rebuild(name: string, options?: { readonly rollback?: boolean }): Promise<RebuildReport>;
-  /** The last or running rebuild; null where there was none since the start. */
+  /** The last or running rebuild; null where none is known. */
   rebuildStatus(name: string): Promise<RebuildReport | null>;
 }
 
@@ -97,34 +99,14 @@ export function createProjectorOperations(
     }
   }
 
-  const parkedLearners = (): ParkedLearner[] =>
-    projector.parked().map(({ partition, parked: { stream, ...parked } }) => ({
-      learnerId: idOf(stream),
-      partition,
-      ...parked,
-    }));
-
   return {
     rebuildable: rebuildableNames,
-    parked: async () => parkedLearners(),
-    async inspect(learnerId) {
-      const parked = parkedLearners().find((one) => one.learnerId === learnerId);
-      if (parked === undefined) return null;
-      const [event] = await store.readStream(learnerStream(learnerId), { from: parked.revision, limit: 1 });
-      return { ...parked, event: event?.revision === parked.revision ? event : null };
-    },
-    async retry(learnerId) {
-      const result = await projector.retry(learnerId);
-      if (result.status === "still_parked") return { status: "still_failing", error: result.parked.error };
-      return { status: result.status === "released" ? "retried" : "not_parked" };
-    },
+    ...createParkedReads(async () => projector.parked(), store),
+    retry: async (learnerId) => outcomeOf(await projector.retry(learnerId)),
     async rebuild(name, { rollback = false } = {}) {
-      if (!(rebuildableNames as readonly string[]).includes(name)) throw new Error(`${name} cannot be rebuilt`);
+      mustBeRebuildable(name);
       if (report?.status === "running") return report;
-      const running: RebuildReport = {
-        ...{ name, status: "running", events: 0, position: 0, startedAt: now(), finishedAt: null },
-        ...{ identical: null, different: 0, differing: [], behind: 0, error: null },
-      };
+      const running = newReport(name, "running", now());
       report = running;
       void follow(running, rollback ? projector.rollBack : projector.rebuild);
       return running;
@@ -132,6 +114,42 @@ export function createProjectorOperations(
     rebuildStatus: async () => report,
   };
 }
+
+export function mustBeRebuildable(name: string): void {
+  if (!(rebuildableNames as readonly string[]).includes(name)) throw new Error(`${name} cannot be rebuilt`);
+}
+
+/** What is shown of those whom `parked` tells of. */
+export function createParkedReads(
+  parked: () => Promise<readonly ParkedInPartition[]>,
+  store: Pick<EventStore, "readStream">,
+): Pick<ProjectorOperations, "parked" | "inspect"> {
+  const shown = ({ partition, parked: { stream, ...rest } }: ParkedInPartition): ParkedLearner => ({
+    ...{ learnerId: idOf(stream), partition },
+    ...rest,
+  });
+  return {
+    parked: async () => (await parked()).map(shown),
+    async inspect(learnerId) {
+      const stream = learnerStream(learnerId);
+      const found = (await parked()).find((one) => one.parked.stream === stream);
+      if (found === undefined) return null;
+      const { revision } = found.parked;
+      const [event] = await store.readStream(stream, { from: revision, limit: 1 });
+      return { ...shown(found), event: event?.revision === revision ? event : null };
+    },
+  };
+}
+
+export function outcomeOf(result: RetryResult): RetryOutcome {
+  if (result.status === "still_parked") return { status: "still_failing", error: result.parked.error };
+  return { status: result.status === "released" ? "retried" : "not_parked" };
+}
+
+export const newReport = (name: string, status: RebuildReport["status"], startedAt: string): RebuildReport => ({
+  ...{ name, status, events: 0, position: 0, startedAt, finishedAt: null },
+  ...{ identical: null, different: 0, differing: [], behind: 0, error: null },
+});
 
 export function reportOf({
   events,

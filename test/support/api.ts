@@ -84,6 +84,7 @@ export async function startTestApi(override: (deps: ServerDeps) => Partial<Serve
       },
     ],
     operations: projector.operations,
+    parkedHere: () => projector.parked().length,
     presence: createMemoryPresence(clock),
     replays: memoryReplays({ clock }).replays,
   };

@@ -14,7 +14,7 @@ const watchMs = 500;
 const restMs = 2_000;
 
 interface Status {
-  /** null: none since the server started. */
+  /** null: none is known. */
   readonly report: RebuildAnswer | null;
   readonly head: number;
 }
@@ -31,7 +31,7 @@ export function RebuildPage() {
         api.get<LagAnswer>("/v1/ops/lag", signal),
       ]);
       // One that runs is watched; otherwise somebody else may begin one.
-      setPauseMs(report?.status === "running" ? watchMs : restMs);
+      setPauseMs(isUnderWay(report) ? watchMs : restMs);
       return { report, head };
     },
     pauseMs,
@@ -42,7 +42,7 @@ export function RebuildPage() {
       await api.post<RebuildAnswer>(rollback ? `${path}?rollback=true` : path);
       polled.again();
     });
-  const running = action.running || polled.data?.report?.status === "running";
+  const running = action.running || isUnderWay(polled.data?.report ?? null);
 
   return (
     <>
@@ -66,11 +66,14 @@ export function RebuildPage() {
           onYes={() => void start(true)}
         />
       </div>
-      {polled.data?.report === null && <p>Nothing was rebuilt since this server started.</p>}
+      {polled.data?.report === null && <p>No rebuild is known.</p>}
       {polled.data?.report != null && <Report report={polled.data.report} head={polled.data.head} />}
     </>
   );
 }
+
+const isUnderWay = (report: RebuildAnswer | null): boolean =>
+  report?.status === "waiting" || report?.status === "running";
 
 function noneYet(error: unknown): null {
   if (error instanceof ApiProblem && error.status === 404) return null;
@@ -111,7 +114,7 @@ function Report({ report, head }: { readonly report: RebuildAnswer; readonly hea
   const seconds = (Date.parse(finishedAt ?? new Date().toISOString()) - Date.parse(startedAt)) / 1000;
   return (
     <section aria-label="The last rebuild">
-      <h2>{status === "running" ? "Under way" : "The last one"}</h2>
+      <h2>{isUnderWay(report) ? "Under way" : "The last one"}</h2>
       {status === "running" && (
         <label class="progress">
           Position {count(position)} of {count(head)} <progress max={Math.max(1, head)} value={position} />
@@ -131,6 +134,7 @@ function Report({ report, head }: { readonly report: RebuildAnswer; readonly hea
 }
 
 function wordsOf({ status, identical, different, differing, behind }: RebuildAnswer): string {
+  if (status === "waiting") return "It waits for a process of the role jobs or projector to take it up.";
   if (status === "running") return "Rows are being made. The live ones answer until then.";
   if (status === "failed") return "It failed. The rows before stay in use.";
   if (identical === true) return "Done. The rebuilt rows equal the ones before, to the byte.";

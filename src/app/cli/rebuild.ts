@@ -54,6 +54,7 @@ async function inThisProcess(
     const rebuilt = await rebuildHere({
       ...{
         config: given,
+        name,
         rollback,
         signal: io.signal,
         log: createLogger({ ...given, logLevel: "error" }, process.stderr),
@@ -90,7 +91,7 @@ async function finished({ io }: CommandContext, api: ApiClient, path: string, st
   const progress = startProgress(io, "positions", head);
   try {
     let report = started;
-    while (report.status === "running") {
+    while (report.status === "waiting" || report.status === "running") {
       await sleep(300, undefined, { signal: io.signal });
       report = (await api.get(path)) as RebuildReport;
       progress.update(report.position);
@@ -103,6 +104,7 @@ async function finished({ io }: CommandContext, api: ApiClient, path: string, st
 
 function sentencesOf(report: RebuildReport, rollback: boolean): string[] {
   const { name, status, events, position, identical, different, differing, behind } = report;
+  if (status === "waiting") return [`${name}: waits for a process that takes it up`];
   if (status === "running") return [`${name}: runs, at position ${count(position)}`];
   const what = rollback ? "rolled back, caught up with" : `${status},`;
   const same =

@@ -35,7 +35,9 @@ export type RetryAnswer = z.output<typeof retrySchema>;
 
 const rebuildSchema = z.object({
   name: z.string(),
-  status: z.enum(["running", "done", "failed"]),
+  status: z
+    .enum(["waiting", "running", "done", "failed"])
+    .describe("waiting: for a process of the roles jobs or projector to take it up"),
   events: z.number().int(),
   position: z.number().int(),
   startedAt: z.string(),
@@ -159,8 +161,7 @@ export function operationRoutes(app: App, { deps }: OperatorServices): void {
     },
     async handler({ params: { name } }) {
       const report = await operationsOf(deps).rebuildStatus(known(name));
-      if (report === null)
-        throw new Problem("not_found", { detail: `${name} was not rebuilt since this server started.` });
+      if (report === null) throw new Problem("not_found", { detail: `No rebuild of ${name} is known.` });
       return report;
     },
   });
