@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { Freshness } from "../queries/freshness.ts";
 import type { Lag } from "../queries/lag.ts";
 import type { LagReading } from "../queries/lag-sampler.ts";
@@ -94,7 +94,17 @@ function registerQueueMetrics(registry: Registry, queues: LagSources["queues"]):
     "How long the job that waits longest has waited",
     (one) => one.oldestWaitingSeconds,
   );
-  // The engine counts for all processes; to Prometheus they are counters by what they do.
-  gauge("job_queue_completed_total", "Jobs that were done, by the engine's count", (one) => one.completedTotal);
-  gauge("job_queue_failed_total", "Jobs that were given up, by the engine's count", (one) => one.failedTotal);
+  // The engine counts for all processes; emptied, it begins at 0 again, as any counter may.
+  const counter = (name: string, help: string, value: (queue: QueueLag) => number): void => {
+    new Counter({
+      ...{ name, help, registers, aggregator, labelNames: ["queue"] as const },
+      async collect() {
+        const { queues: found } = await queues();
+        this.reset();
+        for (const one of found) this.inc({ queue: one.queue }, value(one));
+      },
+    });
+  };
+  counter("job_queue_completed_total", "Jobs that were done, by the engine's count", (one) => one.completedTotal);
+  counter("job_queue_failed_total", "Jobs that were given up, by the engine's count", (one) => one.failedTotal);
 }

@@ -61,6 +61,8 @@ test("rates, queues and what cannot be read, in the answer and in the metrics", 
   expect(text).toContain('job_queue_jobs{queue="jobs",state="delayed"} 3');
   expect(text).toContain('job_queue_backlog_jobs{queue="jobs"} 6');
   expect(text).toContain('job_queue_completed_total{queue="jobs"} 20');
+  expect(text).toContain("# TYPE job_queue_completed_total counter");
+  expect(text).toContain("# TYPE job_queue_failed_total counter");
   expect(text).toContain('jobs{state="waiting"} 2');
   expect(text).not.toContain('queue="replays"');
   await other.stop();
