@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { compiledCheck } from "../domain/compiled-check.ts";
 import { type InteractionRecorded, idSchema, interactionKindSchema, sessionTypeSchema } from "../domain/events.ts";
-import { compiledCheck } from "./compiled-check.ts";
 import { type FieldProblem, fieldProblems } from "./refusal.ts";
 
 /** Offline clients may be late by years; a date before this is a broken clock. */

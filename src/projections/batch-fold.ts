@@ -2,7 +2,7 @@ import { newLearnerState } from "../domain/learner/learner-state.ts";
 import type { StoredEvent } from "../domain/stored-event.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import { type Batch, type BatchLearner, groupsOf } from "./batch.ts";
+import { type Batch, type BatchLearner, groupsOf, type Step } from "./batch.ts";
 import type { Context } from "./context.ts";
 import type { Counters } from "./counters.ts";
 import { type FoldFailure, foldInteraction, foldStream, type LearnerFoldDeps } from "./learner-fold.ts";
@@ -51,6 +51,7 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
 
   /** Learners that do not fit into memory are folded a few at a time, and only their rows stay until they may be written. */
   async function foldBatch(batch: Batch, counting: boolean): Promise<UnwrittenRow[]> {
+    context.foresee(batch.steps.map(({ event }) => event));
     if (batch.learners.length <= learnersInMemory) return foldGroup(batch, counting, true);
     const parts = groupsOf(batch, Math.min(groupSize, learnersInMemory));
     if (parts === null) return foldGroup(batch, counting, false);
@@ -58,7 +59,7 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     weightsBefore = await goThroughModels(context, parts.models);
     for (const group of parts.groups) rows.push(await foldGroup(group, counting, false));
     weightsBefore = newest;
-    for (const event of parts.after) await context.advance(event);
+    await context.advance(parts.after);
     return rows.flat();
   }
 
@@ -104,19 +105,18 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
   async function fold({ steps, learners }: Batch, counting: boolean): Promise<void> {
     const turns = createTurns();
     let from = 0;
-    let at = -1;
-    for (const { event, learner } of steps) {
-      at += 1;
+    for (let at = 0; at < steps.length; ) {
+      const { event, learner } = steps[at] as Step;
       if (learner === null) {
-        await listsBefore(
-          at,
-          steps.slice(from, at).flatMap((step) => step.learner ?? []),
-          turns,
-        );
-        from = at + 1;
-        await context.advance(event);
+        const between = steps.slice(from, at).flatMap((step) => step.learner ?? []);
+        await listsBefore(at, between, turns);
+        const changes: StoredEvent[] = [];
+        for (; steps[at]?.learner === null; at += 1) changes.push((steps[at] as Step).event);
+        await context.advance(changes);
+        from = at;
       } else {
         foldStep(learner, event, counting);
+        at += 1;
       }
       if (turns.due()) await turns.take();
     }

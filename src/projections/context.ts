@@ -20,6 +20,8 @@ export const projected: FeedFilter = { categories: ["learner", ...contextCategor
 const pageSize = 1000;
 /** Kind of blob under which the trainer publishes weights. */
 const weightsKind = "model";
+/** Weights on their way from the store before they are needed: some tens of kilobytes each. */
+const foreseenMax = 8;
 /** Tracks whose bank is kept; the longest unused goes first. */
 const banksMax = 100;
 
@@ -46,8 +48,10 @@ export interface Context {
   banksAt(position: number): Promise<Context["bank"]>;
   /** Of a track (undefined: of all items) before an earlier position; that of all items where there was no such track. */
   policyAt(trackId: string | undefined, position: number): Policy;
-  /** Folds the next catalogue or model event. */
-  advance(stored: StoredEvent): Promise<void>;
+  /** Folds the next catalogue or model event; or several that follow each other, of whose models only the last is loaded. */
+  advance(stored: StoredEvent | readonly StoredEvent[]): Promise<void>;
+  /** Models that the context will be advanced through soon: their weights are fetched meanwhile, a few at a time. */
+  foresee(events: readonly StoredEvent[]): void;
   /** Brings it to a position, an earlier one too. */
   moveTo(position: number): Promise<void>;
 }
@@ -62,6 +66,8 @@ export interface ContextDeps {
 interface Publication {
   readonly position: number;
   readonly event: ModelPublished;
+  /** Its weights were there: rows may have been made with them. */
+  used: boolean;
 }
 interface PolicyChoice {
   readonly position: number;
@@ -76,8 +82,12 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
   let catalogue = emptyCatalogue();
   let catalogueVersion = 0;
   let publications: Publication[] = [];
+  /** So many of them `current` was chosen from. */
+  let lookedAt = 0;
   let policies = new Map<string, PolicyChoice[]>();
   let current = fresh;
+  const foreseen = new Map<string, Promise<Buffer | null>>();
+  let toForesee: string[] = [];
   /** Of the last event folded in; everything up to `position` is known. */
   let lastPosition = 0;
   let position = 0;
@@ -86,6 +96,7 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     catalogue = emptyCatalogue();
     catalogueVersion += 1;
     publications = [];
+    lookedAt = 0;
     policies = new Map();
     banks.clear();
     current = fresh;
@@ -93,12 +104,19 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     position = 0;
   }
 
-  async function advance(stored: StoredEvent): Promise<void> {
+  async function advance(stored: StoredEvent | readonly StoredEvent[]): Promise<void> {
+    for (const event of "position" in stored ? [stored] : stored) fold(event);
+    await useNewest();
+  }
+
+  function fold(stored: StoredEvent): void {
     if (stored.position <= lastPosition) return;
     const event = decoded(stored, log);
     if (event === null) skipUnreadable(catalogue, stored);
-    else if (event.type === "ModelPublished") await publish(event.data, event.position);
-    else if (evolveCatalogue(catalogue, event)) {
+    else if (event.type === "ModelPublished") {
+      if (event.data.model === model.name)
+        publications.push({ position: event.position, event: event.data, used: false });
+    } else if (evolveCatalogue(catalogue, event)) {
       banks.clear();
       catalogueVersion += 1;
       if (event.type === "TrackDefined") notePolicy(event.data.trackId, event.position, event.data.policy);
@@ -107,28 +125,65 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     position = Math.max(position, stored.position);
   }
 
-  async function publish(event: ModelPublished, at: number): Promise<void> {
-    if (event.model !== model.name) return;
-    const found = await load(event);
-    if (found === null) return;
-    publications.push({ position: at, event });
-    current = found;
+  /** The newest of the publications not looked at yet that can be used. */
+  async function useNewest(): Promise<void> {
+    for (let at = publications.length - 1; at >= lookedAt; at -= 1) {
+      const found = await load(publications[at] as Publication);
+      if (found === null) continue;
+      current = found;
+      break;
+    }
+    lookedAt = publications.length;
   }
 
   /** null where the weights are lost for good; the ones before them serve on. */
-  async function load(event: ModelPublished): Promise<PublishedWeights | null> {
+  async function load(publication: Publication): Promise<PublishedWeights | null> {
+    const { event } = publication;
     const cached = weights.get(event.weights);
     if (cached !== undefined) return cached;
-    const bytes = await blobs.get(weightsKind, event.weights);
+    const bytes = await fetched(event.weights);
     try {
       if (bytes === null) throw new Error("no such weights");
       const found = { version: event.version, weights: model.decodeWeights(bytes) };
       weights.set(event.weights, found);
+      publication.used = true;
       return found;
     } catch (err) {
+      if (publication.used) throw new Error(`the weights ${event.weights} were there and are gone`, { cause: err });
       log.error({ err, version: event.version, weights: event.weights }, "published weights cannot be used");
       return null;
     }
+  }
+
+  function fetched(name: string): Promise<Buffer | null> {
+    const bytes = foreseen.get(name) ?? blobs.get(weightsKind, name);
+    foreseen.delete(name);
+    fetchAhead();
+    return bytes;
+  }
+
+  function fetchAhead(): void {
+    while (foreseen.size < foreseenMax) {
+      const name = toForesee.shift();
+      if (name === undefined) return;
+      const bytes = blobs.get(weightsKind, name);
+      // Its failure is for whoever comes to need it.
+      bytes.catch(() => undefined);
+      foreseen.set(name, bytes);
+    }
+  }
+
+  function foresee(events: readonly StoredEvent[]): void {
+    foreseen.clear();
+    toForesee = [];
+    for (let at = 0; at < events.length; at += 1) {
+      const stored = events[at] as StoredEvent;
+      // One of several in a row is not loaded.
+      if (stored.type !== "ModelPublished" || events[at + 1]?.type === "ModelPublished") continue;
+      const { weights: name, model: of } = stored.data as Partial<ModelPublished>;
+      if (typeof name === "string" && of === model.name && !weights.has(name)) toForesee.push(name);
+    }
+    fetchAhead();
   }
 
   function bank(trackId: string | null): ItemBank | null {
@@ -156,11 +211,13 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
     },
     bank,
     async weightsAt(at) {
-      const publication = publications.findLast((one) => one.position < at);
-      if (publication === undefined) return fresh;
-      const found = await load(publication.event);
-      if (found === null) throw new Error(`the weights ${publication.event.weights} were there and are gone`);
-      return found;
+      for (let before = publications.length - 1; before >= 0; before -= 1) {
+        const publication = publications[before] as Publication;
+        if (publication.position >= at) continue;
+        const found = await load(publication);
+        if (found !== null) return found;
+      }
+      return fresh;
     },
     async banksAt(at) {
       if (catalogue.position <= at) return bank;
@@ -176,9 +233,11 @@ export function createContext({ feed, blobs, model, log }: ContextDeps): Context
       return policies.get(trackId)?.findLast((one) => one.position < at)?.policy ?? defaultPolicy;
     },
     advance,
+    foresee,
     async moveTo(to) {
       if (lastPosition > to) forget();
-      if (position < to) for await (const stored of contextEvents(feed, to, position)) await advance(stored);
+      if (position < to) for await (const stored of contextEvents(feed, to, position)) fold(stored);
+      await useNewest();
       position = to;
     },
   };

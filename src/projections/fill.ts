@@ -140,11 +140,13 @@ export async function fillRange(
       signal?.throwIfAborted();
       const entries = await entriesOf(order.slice(from, from + finishChunk));
       for (const entry of entries) {
+        const changes: StoredEvent[] = [];
         for (let event = contextEvents[next]; event !== undefined && event.position < entry.state.position; ) {
-          await past.advance(event);
+          changes.push(event);
           next += 1;
           event = contextEvents[next];
         }
+        await past.advance(changes);
         makeLists(entry, past);
         if (turns.due()) await turns.take();
       }

@@ -100,9 +100,9 @@ function writeRoundedPairs(pairs: PairWeights, writer: ByteWriter): void {
 }
 
 function readRoundedPairs(reader: ByteReader): PairWeights {
-  const pairs = new PairWeights();
-  for (const slot of readGaps(reader)) pairs.set(slot, reader.int() / roundedParts, 0);
-  return pairs;
+  const values = new Float32Array(slots);
+  for (const slot of readGaps(reader)) values[slot] = reader.int() / roundedParts;
+  return PairWeights.ofValues(values);
 }
 
 function writeGaps(used: readonly number[], writer: ByteWriter): void {

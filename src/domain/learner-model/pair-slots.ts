@@ -46,8 +46,22 @@ export class PairWeights {
   readonly #pages: (Page | undefined)[] = new Array(slots >>> pageBits);
 
   #flat: Float32Array | null = null;
+  /** {@link #flat} is all there is, and there are no pages. */
+  #onlyFlat = false;
+
+  /**
+   * Of the values of all slots, whose squares are 0: what was published, for who only predicts. One array, where pages were
+   * two thousand, and nothing to copy for {@link values}. It is the weights' own from now on.
+   */
+  static ofValues(values: Float32Array): PairWeights {
+    const made = new PairWeights();
+    made.#flat = values;
+    made.#onlyFlat = true;
+    return made;
+  }
 
   value(slot: number): number {
+    if (this.#onlyFlat) return (this.#flat as Float32Array)[slot] as number;
     return this.#pages[slot >>> pageBits]?.values[slot & (slotsOfPage - 1)] ?? 0;
   }
 
@@ -56,10 +70,20 @@ export class PairWeights {
   }
 
   set(slot: number, value: number, squares: number): void {
+    if (this.#onlyFlat) this.#toPages();
     this.#flat = null;
     const page = this.#pages[slot >>> pageBits] ?? this.#add(slot >>> pageBits);
     page.values[slot & (slotsOfPage - 1)] = value;
     page.squares[slot & (slotsOfPage - 1)] = squares;
+  }
+
+  /** Before the first change: whoever has the values keeps them as they are. */
+  #toPages(): void {
+    const flat = this.#flat as Float32Array;
+    this.#onlyFlat = false;
+    for (let slot = 0; slot < slots; slot++) {
+      if (flat[slot] !== 0) this.set(slot, flat[slot] as number, 0);
+    }
   }
 
   #add(number: number): Page {
@@ -76,7 +100,7 @@ export class PairWeights {
 
   /**
    * The values of all slots in one piece, for those who look at hundreds of them in a row: each look waits for memory once,
-   * not three times. A copy; made again after a change.
+   * not three times. Never changed: made again after a change.
    */
   values(): Float32Array {
     if (this.#flat === null) {
@@ -91,6 +115,11 @@ export class PairWeights {
   /** Slots for which this holds, in order; those of pages that were never needed are passed over. */
   slotsWhere(holds: (value: number, squares: number) => boolean): number[] {
     const found: number[] = [];
+    if (this.#onlyFlat) {
+      const flat = this.#flat as Float32Array;
+      for (let slot = 0; slot < slots; slot++) if (flat[slot] !== 0 && holds(flat[slot] as number, 0)) found.push(slot);
+      return found;
+    }
     for (const [number, page] of this.#pages.entries()) {
       if (page === undefined) continue;
       for (let k = 0; k < slotsOfPage; k++) {
