@@ -26,7 +26,11 @@ export interface NodeProcess {
 }
 
 /** As bin/proximal.js starts Proximal: a limit may not be slower for want of them. */
-const partFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=64"];
+const partFlags = [
+  "--disable-warning=ExperimentalWarning",
+  "--max-semi-space-size=64",
+  "--no-allocation-site-pretenuring",
+];
 
 const proximals = new Set<ChildProcess>();
 /** Each `proximal` that runs now. */

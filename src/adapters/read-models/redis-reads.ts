@@ -167,6 +167,8 @@ export function createReads(deps: ReadsDeps): Reads {
   };
 }
 
+const waitingLeast = 64;
+
 /**
  * One timer for all reads: hedges those that take `hedgeMs` and fails those that take `deadlineMs`. A master that owes the
  * answer to one is silent from then on.
@@ -179,6 +181,8 @@ function createWatch(
 ): (read: Read) => void {
   /** In the order in which they began. */
   let waiting: Read[] = [];
+  /** With so many, those that were answered are let go: kept until the timer looks they would grow old, and all that they hold. */
+  let fullAt = waitingLeast;
   let looking = false;
 
   function lookAt(time: number): void {
@@ -212,6 +216,10 @@ function createWatch(
   }
 
   return (read) => {
+    if (waiting.length >= fullAt) {
+      waiting = waiting.filter(({ settled }) => !settled);
+      fullAt = 2 * waiting.length + waitingLeast;
+    }
     waiting.push(read);
     if (!looking) lookAt(read.startedAt + hedgeMs);
   };
