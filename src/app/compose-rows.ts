@@ -47,7 +47,8 @@ export async function openReadModels(
   const guardReads = breakers.before("redis read", "rowReads");
   const opened = await openRedis({ url, commandTimeoutMs: config.readModelsWaitMs, guardReads }, life, log, patience);
   const readModels = guarded(opened, breakers.before("redis write", "rowWrites"), ["read", "write", "remove"]);
-  if ((await logIdentity(readModels, feed)) === "other") {
+  const whose = await patience.untilOpen(`${where} (REDIS_URL)`, () => logIdentity(readModels, feed));
+  if (whose === "other") {
     throw new EngineUnavailable(
       `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
     );

@@ -128,10 +128,12 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
     const { eventStoreDbUrl } = config;
     // The first to need it migrates: from then on it is there.
     const open = { sql: postgres };
-    const blobs = await patience.untilOpen(`${where} (DATABASE_URL)`, () => openPostgresBlobs(open));
+    const until = <T>(step: () => Promise<T>): Promise<T> => patience.untilOpen(`${where} (DATABASE_URL)`, step);
+    const blobs = await until(() => openPostgresBlobs(open));
     guard = breakers.before("postgresql", "postgres");
-    const [apiKeys, lease] = [await openPostgresApiKeys(open), await openPostgresLease(open)];
-    const [presence, replays] = [await openPostgresPresence(open), await openPostgresReplayStore(open)];
+    const [apiKeys, lease] = [await until(() => openPostgresApiKeys(open)), await until(() => openPostgresLease(open))];
+    const presence = await until(() => openPostgresPresence(open));
+    const replays = await until(() => openPostgresReplayStore(open));
     const beside = { blobs, apiKeys, lease, presence, replays, postgres };
     if (eventStoreDbUrl !== undefined) {
       const log = await openEventStoreDb(eventStoreDbUrl, life, opening);
@@ -140,7 +142,7 @@ async function openServer(config: ServerConfig, life: Lifecycle, opening: Openin
     }
     const log = await life.acquire(
       "event log",
-      () => openPostgresLog(open, archiveOf(config)),
+      () => until(() => openPostgresLog(open, archiveOf(config))),
       (l) => l.close(),
     );
     const analysts = await openAnalysts(config, log, life, opening);

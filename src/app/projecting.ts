@@ -6,7 +6,7 @@ import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { saveNowAndThen } from "./saving.ts";
 import { type AnyProjector, type ProjectorEngines, startProjector } from "./start-parts.ts";
-import { EngineUnavailable } from "./wait-for-engine.ts";
+import { EngineUnavailable, type Patience } from "./wait-for-engine.ts";
 
 /** The rows are acquired before whoever writes them, so that they are saved after the last write. */
 export async function startProjecting(
@@ -14,15 +14,14 @@ export async function startProjecting(
   engines: Omit<ProjectorEngines, "readModels">,
   open: OpenReadModels,
   stream: StreamReader | null,
-  life: Lifecycle,
-  log: Logger,
+  starting: { readonly life: Lifecycle; readonly log: Logger; readonly patience: Patience },
 ): Promise<AnyProjector> {
-  await life.acquire(
+  await starting.life.acquire(
     "read models",
     () => open,
     () => open.save(),
   );
-  return startProjector(config, { ...engines, readModels: open.readModels }, stream, life, log);
+  return startProjector(config, { ...engines, readModels: open.readModels }, stream, starting);
 }
 
 /** Resolves when everything that stands in the log is in the rows, and these are saved; from then on now and then. */
@@ -31,13 +30,14 @@ export async function catchUp(
   projector: AnyProjector,
   { save }: OpenReadModels,
   feed: Feed,
-  life: Lifecycle,
-  log: Logger,
+  { life, log, patienceNow }: { readonly life: Lifecycle; readonly log: Logger; patienceNow(): Patience },
 ): Promise<void> {
   await saveNowAndThen({ save, projector, everyMs: config.snapshotIntervalSeconds * 1000, life, log });
   await projector.caughtUp();
-  await mustNotBeAhead(projector, feed);
-  await save();
+  // That may have taken long: what fails after it is waited for anew.
+  const patience = patienceNow();
+  await patience.untilOpen("the event log", () => mustNotBeAhead(projector, feed));
+  await patience.untilOpen("the read models", save);
 }
 
 /** What is ahead of the log would pass over its next events. */

@@ -80,13 +80,15 @@ export async function startService(
       () => traces.tracing,
       ({ close }) => close(),
     );
-  const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
+  const patienceNow = () => createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
+  const patience = patienceNow();
   const watching = createWatching(config, traces);
   const breakers = createBreakers(config.breakerOpenMs, watching.engines, log);
   const { tracing, engines: metrics } = watching;
   const engines = await openEngines(config, life, { patience, log, metrics, breakers, tracing });
   const { feed } = engines;
-  log.info({ engine: engines.runsOn, role: config.role, events: await feed.head() }, "event log open");
+  const events = await patience.untilOpen("the event log", () => feed.head());
+  log.info({ engine: engines.runsOn, role: config.role, events }, "event log open");
   const starting = { config, duties, life, log, patience, breakers, watching };
   const rows = await openRows(starting, engines);
   const parts = await startParts(starting, engines, rows);
@@ -129,14 +131,18 @@ export async function startService(
   const { role } = config;
   await reportPresence({ role, presence, postgres, projector: parts.projector, registry: () => own, log }, life);
   await takeRequests(operating);
-  if (parts.projector !== null && rows !== null) await catchUp(config, parts.projector, rows, feed, life, log);
+  if (parts.projector !== null && rows !== null) {
+    await catchUp(config, parts.projector, rows, feed, { life, log, patienceNow });
+  }
   // Catching up comes first: the trainer would take its time from it.
   await parts.trainer?.train();
+  const afterwards = patienceNow();
   return {
-    ...{ role: config.role, url, events: await feed.head() },
+    ...{ role: config.role, url, events: await afterwards.untilOpen("the event log", () => feed.head()) },
     runsOn: { log: engines.runsOn, readModels: rows?.runsOn ?? null },
     knows: knowledge(parts),
-    key: config.role === "all" ? await startKey(config, engines, url) : null,
+    key:
+      config.role === "all" ? await afterwards.untilOpen("the API keys", () => startKey(config, engines, url)) : null,
   };
 }
 
@@ -171,7 +177,7 @@ async function startParts(starting: Starting, engines: Engines, rows: OpenReadMo
   const onVisible = freshness?.onVisible;
   const projector =
     duties.projects && rows !== null
-      ? await startProjecting(config, { ...engines, batches: watching.batches, onVisible }, rows, stream, life, log)
+      ? await startProjecting(config, { ...engines, batches: watching.batches, onVisible }, rows, stream, starting)
       : null;
   const replayQueue =
     duties.runsJobs || answering !== null

@@ -26,7 +26,10 @@ export async function startJobs(
   const queue = await openJobs(config, jobsQueue(config), life, log, patience, breakers);
   for (const { name, definition } of jobs) queue.define(name, definition);
   queue.start();
-  for (const { name, everyMs } of jobs) if (everyMs !== null) await queue.schedule(name, everyMs);
+  for (const { name, everyMs } of jobs) {
+    if (everyMs !== null)
+      await patience.untilOpen("the jobs' Redis (JOBS_REDIS_URL)", () => queue.schedule(name, everyMs));
+  }
   log.info({ jobs: jobs.map(({ name }) => name) }, "working on background jobs");
   return queue;
 }

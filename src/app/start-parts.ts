@@ -17,6 +17,7 @@ import type { Config } from "./config.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { fillInThreads } from "./threads/fill-threads.ts";
 import { startTrainerThread, type TrainerThread } from "./threads/trainer-thread.ts";
+import type { Patience } from "./wait-for-engine.ts";
 
 /** Parts of a process, each with its undo in `life`. */
 export function startCatalogue({ feed }: Engines, life: Lifecycle, log: Logger): Promise<CatalogueFollower> {
@@ -65,8 +66,7 @@ export function startProjector(
   config: Config,
   { feed, eventStore, blobs, readModels, batches, onVisible }: ProjectorEngines,
   stream: StreamReader | null,
-  life: Lifecycle,
-  log: Logger,
+  { life, log, patience }: { readonly life: Lifecycle; readonly log: Logger; readonly patience: Patience },
 ): Promise<AnyProjector> {
   const model = learnerModels[config.model];
   const own = {
@@ -92,7 +92,7 @@ export function startProjector(
         stream === null
           ? createProjector(deps, { partitions: config.partitions, ...rebuilding })
           : { ...createStreamProjector({ ...deps, stream }), operations: null };
-      await projector.start();
+      await patience.untilOpen("the read models (REDIS_URL)", () => projector.start());
       return projector;
     },
     (projector) => projector.stop(),

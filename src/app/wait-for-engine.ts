@@ -15,7 +15,10 @@ export class EngineUnavailable extends Explained {
 
 /** How long a start waits for engines, all together. */
 export interface Patience {
-  /** Opens it, again and again while it is not there yet. Rejects with what the last try said, or with Stopped. */
+  /**
+   * Opens it, or does a first piece of work with it, again and again while it is not there yet: an engine that answered a moment ago may
+   * be gone at the next step of a start. Rejects with what the last try said, or with Stopped.
+   */
   untilOpen<T>(engine: string, open: () => Promise<T>): Promise<T>;
 }
 

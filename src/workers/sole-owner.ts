@@ -80,11 +80,16 @@ export function createSoleOwner(deps: SoleOwnerDeps): SoleOwner {
     while (!ending.signal.aborted) {
       await sleep(leaseMs / 3, undefined, { signal: ending.signal }).catch(() => undefined);
       if (ending.signal.aborted) return;
-      await look().catch(async (err: unknown) => {
-        log.error({ err, lease: name }, `could not begin or end: ${name}`);
-        await sleep(failuresPauseMs, undefined, { signal: ending.signal }).catch(() => undefined);
-      });
+      await lookAnyway();
     }
+  }
+
+  /** What could not begin or end is tried again at the next look. */
+  async function lookAnyway(): Promise<void> {
+    await look().catch(async (err: unknown) => {
+      log.error({ err, lease: name }, `could not begin or end: ${name}`);
+      await sleep(failuresPauseMs, undefined, { signal: ending.signal }).catch(() => undefined);
+    });
   }
 
   async function end(): Promise<void> {
@@ -99,7 +104,7 @@ export function createSoleOwner(deps: SoleOwnerDeps): SoleOwner {
 
   return {
     start() {
-      started ??= look().then(() => {
+      started ??= lookAnyway().then(() => {
         loop = keepLooking();
       });
       return started;

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { learnerModels } from "../../domain/learner-model/models.ts";
-import { createSoleOwner } from "../../workers/sole-owner.ts";
+import { createSoleOwner, type SoleOwner } from "../../workers/sole-owner.ts";
 import { createTrainer, type Trainer } from "../../workers/trainer.ts";
 import { openEngines } from "../compose.ts";
 import type { Config } from "../config.ts";
-import { createLifecycle } from "../lifecycle.ts";
+import { createLifecycle, Stopped } from "../lifecycle.ts";
 import { createLogger } from "../observability/logging.ts";
+import { createPatience } from "../wait-for-engine.ts";
 
 /** What the thread of trainer-thread.ts runs; it says how far it is whenever that changes. Null: another process trains. */
 export type TrainerMessage = { readonly position: number | null };
@@ -19,26 +20,30 @@ const port = parentPort;
 const config = workerData as Config;
 const log = createLogger(config, process.stderr);
 const life = createLifecycle({ stopTimeoutMs: config.stopTimeoutMs, log });
-const { eventStore: store, feed, blobs, lease } = await openEngines(config, life);
-const model = learnerModels[config.model];
 let trainer: Trainer | null = null;
 
-function begin(): Trainer {
-  const begun = createTrainer({ store, feed, blobs, log, clock: { now: Date.now }, model });
-  begun.start();
-  trainer = begun;
-  return begun;
+/** Its connections are its own, and so is its wait for an engine that is not there (any more). */
+async function open(): Promise<SoleOwner> {
+  const patience = createPatience({ forMs: config.startTimeoutSeconds * 1000, life, log });
+  const { eventStore: store, feed, blobs, lease } = await openEngines(config, life, { patience });
+  const model = learnerModels[config.model];
+  const begin = (): Trainer => {
+    const begun = createTrainer({ store, feed, blobs, log, clock: { now: Date.now }, model });
+    begun.start();
+    trainer = begun;
+    return begun;
+  };
+  // Each model has its own versions and checkpoint, so each has its own owner.
+  return life.acquire(
+    "trainer",
+    () => createSoleOwner({ lease, name: `trainer ${model.name}`, holder: randomUUID(), log, begin }),
+    (opened) => opened.stop(),
+  );
 }
-
-// Each model has its own versions and checkpoint, so each has its own owner.
-const owner = await life.acquire(
-  "trainer",
-  () => createSoleOwner({ lease, name: `trainer ${model.name}`, holder: randomUUID(), log, begin }),
-  (opened) => opened.stop(),
-);
+const opening = open();
 
 let told: number | null | undefined;
-function tell(): void {
+function tell(owner: SoleOwner): void {
   const position = owner.owns() ? (trainer?.position() ?? 0) : null;
   if (position === told) return;
   told = position;
@@ -48,13 +53,23 @@ let telling: NodeJS.Timeout | undefined;
 
 async function obey(order: TrainerOrder): Promise<void> {
   if (order === "train") {
+    const owner = await opening;
     await owner.start();
-    tell();
-    telling = setInterval(tell, tellEveryMs);
+    tell(owner);
+    telling = setInterval(() => tell(owner), tellEveryMs);
     return;
   }
   await life.stop();
   clearInterval(telling);
   port.close();
 }
-port.on("message", (order: TrainerOrder) => void obey(order));
+port.on("message", (order: TrainerOrder) => {
+  obey(order).catch((error: unknown) => {
+    // Told to stop while it waited for an engine: there is nothing to train with.
+    if (!(error instanceof Stopped)) throw error;
+  });
+});
+// What cannot be opened ends the thread, whether it was told to train by then or not.
+await opening.catch((error: unknown) => {
+  if (!(error instanceof Stopped)) throw error;
+});
