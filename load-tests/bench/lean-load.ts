@@ -75,7 +75,8 @@ function bytesOf({ method, path, body = "" }: Shot, host: string, key: string): 
     "connection: keep-alive",
     `authorization: Bearer ${key}`,
     "content-type: application/json",
-    `content-length: ${Buffer.byteLength(body)}`,
+    // As clients do: a question has no body, and does not say so.
+    ...(method === "GET" ? [] : [`content-length: ${Buffer.byteLength(body)}`]),
   ];
   return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -317,17 +317,22 @@ test("metrics: from this machine or with an operator's key, not through a proxy"
   await open.stop();
 });
 
-test("what is not HTTP is answered as a problem too", async () => {
-  await api.app.listen({ port: 0, host: "127.0.0.1" });
-  const { port } = api.app.server.address() as AddressInfo;
-  const text = await new Promise<string>((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write("NONSENSE\r\n\r\n"));
+/** Everything that comes back until the connection ends. */
+function said(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
     let received = "";
     socket.on("data", (chunk) => {
       received += String(chunk);
     });
     socket.once("end", () => resolve(received)).once("error", reject);
   });
+}
+
+test("what is not HTTP is answered as a problem too", async () => {
+  await api.app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = api.app.server.address() as AddressInfo;
+  const text = await said(port, "NONSENSE\r\n\r\n");
   expect(text).toMatch(/^HTTP\/1.1 400 /);
   expect(JSON.parse(text.slice(text.indexOf("{")))).toMatchObject({ code: "invalid_request", status: 400 });
   for (const path of [`/v1/learners/${"x".repeat(3_000)}/next`, "/v1/learners/%zz/next"]) {
@@ -342,4 +347,17 @@ test("what is not HTTP is answered as a problem too", async () => {
     });
     expect([reply.status, JSON.parse(reply.text).code]).toEqual([400, "invalid_request"]);
   }
+});
+
+test.each([
+  ["POST", "/v1/interactions", "application/json", 400],
+  ["POST", "/v1/interactions", "application/x-ndjson", 200],
+  ["POST", "/v1/skills", "application/json", 422],
+  ["DELETE", "/v1/tracks/none", "application/json", 404],
+])("%s %s of type %s with no body, and no word of its length, is answered", async (method, path, type, status) => {
+  if (!api.app.server.listening) await api.app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = api.app.server.address() as AddressInfo;
+  const head = `${method} ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: ${type}\r\nx-api-key: ${api.operatorKey}\r\nconnection: close`;
+  const text = await said(port, `${head}\r\n\r\n`);
+  expect(Number(text.slice(9, 12))).toBe(status);
 });

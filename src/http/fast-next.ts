@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { LRUCache } from "lru-cache";
 import type { NextRequest } from "../queries/next-request.ts";
 import type { Json } from "../queries/rendered.ts";
 import type { Caller } from "./authentication.ts";
@@ -30,35 +31,68 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
   if (logsRequests(deps.log)) return;
   const observe = metrics.requests("GET", nextRoute, 200);
   const observeUnchanged = metrics.requests("GET", nextRoute, 304);
+  const questionOf = createQuestions(queries);
   const callerOf = createKnownCallers(services.authenticator, () => deps.clock.now());
   const observeRefusal = metrics.requests("GET", nextRoute, 503);
   const refuse = (response: ServerResponse, startedAt: number): void => {
     sendRawProblem(response, overloaded("query"));
     observeRefusal((performance.now() - startedAt) / 1000);
   };
+  const send = ({ headers }: IncomingMessage, response: ServerResponse, body: Json, startedAt: number): void => {
+    const unchanged = hasAlready(headers["if-none-match"], body.etag);
+    if (unchanged) sendUnchanged(response, body);
+    else sendJson(response, body);
+    (unchanged ? observeUnchanged : observe)((performance.now() - startedAt) / 1000);
+  };
   beforeFramework(app, (framework) => (request, response) => {
     const startedAt = performance.now();
-    const learnerId = learnerOf(request);
-    const asked = learnerId === null ? null : understood(request, services, queries, callerOf);
-    if (learnerId === null || asked === null || closing.aborted) return framework(request, response);
+    const question = request.method === "GET" ? questionOf(request.url ?? "") : null;
+    if (question === null || !mayAsk(request, question.asked, services, callerOf) || closing.aborted) {
+      return framework(request, response);
+    }
     deps.tracing?.name(spanName, spanAttributes);
     if (shedding.refuses("query")) return refuse(response, startedAt);
-    const send = (body: Json): void => {
-      const unchanged = hasAlready(request.headers["if-none-match"], body.etag);
-      if (unchanged) sendUnchanged(response, body);
-      else sendJson(response, body);
-      (unchanged ? observeUnchanged : observe)((performance.now() - startedAt) / 1000);
-    };
-    const answer = nextItems.one(learnerId, asked);
-    if (!(answer instanceof Promise)) return send(answer);
+    const answer = nextItems.one(question.learnerId, question.asked);
+    if (!(answer instanceof Promise)) return send(request, response, answer, startedAt);
     // What fails here fails there, where there are words for it.
-    answer.then(send, () => framework(request, response));
+    answer.then(
+      (body) => send(request, response, body, startedAt),
+      () => framework(request, response),
+    );
   });
 }
 
+/** Whose next items are asked for, and in which words. */
+interface Question {
+  readonly learnerId: string;
+  readonly asked: NextRequest;
+}
+
+/** As many as learners have their rows in memory; longer ones are not kept. */
+const questionsMax = 30_000;
+const urlMax = 300;
+
+/** Reads a path with its query string, once for all who ask the same; null where the route has to look at it. */
+function createQuestions(queries: NextQueries): (url: string) => Question | null {
+  const kept = new LRUCache<string, Question>({ max: questionsMax });
+
+  function read(url: string): Question | null {
+    const learnerId = learnerOf(url);
+    if (learnerId === null) return null;
+    const mark = url.indexOf("?");
+    const asked = queries.known(mark < 0 ? "" : url.slice(mark + 1));
+    if (asked === undefined) return null;
+    const question = { learnerId, asked };
+    if (url.length <= urlMax) kept.set(url, question);
+    return question;
+  }
+
+  return (url) => kept.peek(url) ?? read(url);
+}
+
 /** Whose next items are asked for; null for any other request, and for an id that is not plain. */
-function learnerOf({ method, url = "" }: IncomingMessage): string | null {
-  if (method !== "GET" || !url.startsWith(start)) return null;
+function learnerOf(url: string): string | null {
+  if (!url.startsWith(start)) return null;
   const mark = url.indexOf("?");
   const pathEnd = mark < 0 ? url.length : mark;
   if (!url.endsWith(end, pathEnd)) return null;
@@ -66,23 +100,18 @@ function learnerOf({ method, url = "" }: IncomingMessage): string | null {
   return plainId.test(id) ? id : null;
 }
 
-/** The request, where its key may ask it and its words are known; null where the route has to look at it. */
-function understood(
+/** Whether the key may ask this; false also where only the route can tell. */
+function mayAsk(
   request: IncomingMessage,
+  { trackId }: NextRequest,
   { rateLimiter, deps }: Services,
-  queries: NextQueries,
   callerOf: (request: IncomingMessage) => Caller | null,
-): NextRequest | null {
-  const { url = "", headers } = request;
-  if (headers.origin !== undefined) return null;
-  const mark = url.indexOf("?");
-  const asked = queries.known(mark < 0 ? "" : url.slice(mark + 1));
-  if (asked === undefined) return null;
-  if (asked.trackId !== null && deps.catalogue.bank(asked.trackId) === null) return null;
+): boolean {
+  if (request.headers.origin !== undefined) return false;
+  if (trackId !== null && deps.catalogue.bank(trackId) === null) return false;
   const caller = callerOf(request);
-  if (caller === null) return null;
-  const wait = rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null;
-  return wait === null ? asked : null;
+  if (caller === null) return false;
+  return rateLimiter === null || rateLimiter.take(caller.keyId, deps.clock.now()) === null;
 }
 
 const plain = jsonHeaders(dataHeaders);

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import Fastify, { LogController } from "fastify";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { handleError, Problem, problemBody, problemContentType, sendProblem } from "./problem.ts";
@@ -12,6 +13,11 @@ const paramMax = 2_400;
 /** Fastify as every server here has it: schemas by zod, errors as problems, no line of log for each request. */
 export function newApp(deps: Pick<OperatorDeps, "log" | "randomId">, options: ResolvedOptions): App {
   const app = newFastify(deps, options);
+  app.addHook("preParsing", (request, _reply, payload, done) => {
+    // A body that was promised by its type alone is read as one of no bytes: see optimizeEmptyRequests below.
+    const isOver = request.raw.readableEnded && request.headers["content-type"] !== undefined;
+    done(null, isOver ? Readable.from([]) : payload);
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.setErrorHandler(handleError);
@@ -33,6 +39,8 @@ function newFastify(deps: Pick<OperatorDeps, "log" | "randomId">, options: Resol
     bodyLimit: options.bodyLimit,
     trustProxy: options.trustProxy,
     connectionTimeout: idleMs,
+    // The stream of a body that does not come is over from the start: making it, and ending it, takes a tenth of a question.
+    http: { optimizeEmptyRequests: true },
     routerOptions: { maxParamLength: paramMax },
     genReqId: () => {
       requests += 1;
