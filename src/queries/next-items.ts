@@ -75,8 +75,10 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const { toRecord } = answer;
     if (toRecord !== null) {
       answer.toRecord = null;
-      if (!offered.has(toRecord.selectionId)) deps.served?.offer(toRecord.list);
-      offered.set(toRecord.selectionId, true);
+      if (offered.get(toRecord.selectionId) === undefined) {
+        deps.served?.offer(toRecord.list);
+        offered.set(toRecord.selectionId, true);
+      }
     }
     return finish(answer, clock.now(), fresh);
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { SelectedItem } from "../domain/item-selection/selection.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import { createItemJson } from "./item-json.ts";
-import { type NextAnswer, renderNext } from "./render-next.ts";
+import { type NextAnswer, propensityJson, renderNext } from "./render-next.ts";
 import { finish, toSendAgain } from "./rendered.ts";
 
 function itemJsonOf(titles: readonly string[]) {
@@ -80,6 +80,15 @@ describe("the words of a list", () => {
     ];
     expect(new Set(tags).size).toBe(tags.length);
     expect(tagOf(answerOf("ada", items))).toBe(tags[0]);
+  });
+
+  test("write a propensity as JavaScript does: all of six places, and any other number", () => {
+    const wrong: number[] = [];
+    for (let number = 0; number <= 1_000_000; number += 1) {
+      if (propensityJson(number / 1e6) !== String(number / 1e6)) wrong.push(number);
+    }
+    expect(wrong).toEqual([]);
+    fc.assert(fc.property(fc.double(), (value) => propensityJson(value) === String(value)));
   });
 
   test("name the list by what makes it: no two of 20,000 lists of a learner alike, and a tenth of them chosen for a tenth", () => {

@@ -47,8 +47,16 @@ export interface NextAnswer {
 
 const pJson = sharesJson("", ',"score":');
 const scoreJson = sharesJson("", ',"propensity":');
-const drawnJson = remembered(10_000, (propensity: number) => String(propensity));
-const propensityJson = (propensity: number): string => (propensity === 1 ? "1" : drawnJson(propensity));
+/** The first three places of a number below 1, and the last three of six without the zeros at their end. */
+const firstPlaces = Array.from({ length: 1_000 }, (_, places) => `0.${String(places).padStart(3, "0")}`);
+const lastPlaces = Array.from({ length: 1_000 }, (_, places) => String(places).padStart(3, "0").replace(/0+$/, ""));
+
+/** A propensity that was stored has six places: too many to remember each, as {@link sharesJson} does. */
+export function propensityJson(propensity: number): string {
+  const number = Math.round(propensity * 1e6);
+  if (!(number > 0 && number < 1e6) || number % 1_000 === 0 || number / 1e6 !== propensity) return String(propensity);
+  return `${firstPlaces[Math.floor(number / 1_000)]}${lastPlaces[number % 1_000]}`;
+}
 
 /**
  * The answer as JSON, by hand: JSON.stringify of the whole would take longer than all the rest of the request.

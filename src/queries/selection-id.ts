@@ -62,5 +62,7 @@ function finished(lane: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-const digits = Array.from({ length: 0x1_0000 }, (_, value) => value.toString(16).padStart(4, "0"));
-const hex = (value: number): string => (digits[value >>> 16] as string) + (digits[value & 0xffff] as string);
+/** Of a byte: these stay in the processor's cache, where all of 16 bits would not. */
+const digits = Array.from({ length: 0x100 }, (_, value) => value.toString(16).padStart(2, "0"));
+const hex = (value: number): string =>
+  `${digits[value >>> 24]}${digits[(value >>> 16) & 0xff]}${digits[(value >>> 8) & 0xff]}${digits[value & 0xff]}`;
