@@ -1,8 +1,7 @@
 import type { ScalingPolicy } from "../domain/scaling/policy.ts";
 import { scalingPolicySchema } from "../domain/scaling/policy.ts";
-import type { Follower } from "../queries/lag.ts";
-import { createLagSampler } from "../queries/lag-sampler.ts";
-import { createQueueWatch, type WatchedQueue } from "../queries/queue-lag.ts";
+import type { LagSampler } from "../queries/lag-sampler.ts";
+import type { QueueWatch } from "../queries/queue-lag.ts";
 import { createArrivalsByHour } from "../queries/scaling/arrivals.ts";
 import { createScalingWatch, type ScalingWatch } from "../queries/scaling/scaling-watch.ts";
 import type { Engines } from "./compose.ts";
@@ -22,22 +21,19 @@ export function scalingPolicyOf(config: Config): ScalingPolicy {
 }
 
 /** Rates of a look are those since the look before, not of the last minute: a worker's pace is seen while it catches up. */
-const windowMs = 1_000;
-const oldestMs = 120_000;
+const rates = { windowMs: 1_000, oldestMs: 120_000 };
 /** Who answers requests watches by itself, so that there is a history when somebody asks; others look when they are asked. */
 const everyMs = 10_000;
 
 export async function watchScaling(
   config: Config,
   { feed, presence }: Pick<Engines, "feed" | "presence">,
-  watched: { readonly followers: readonly Follower[]; readonly queues: readonly WatchedQueue[] },
+  { lag, queues }: { readonly lag: LagSampler; readonly queues: QueueWatch },
   life: Lifecycle,
 ): Promise<ScalingWatch> {
   const clock = { now: Date.now };
-  const lag = createLagSampler({ feed, clock, followers: watched.followers }, { windowMs, oldestMs });
-  const queues = createQueueWatch(watched.queues, clock);
   const watch = createScalingWatch({
-    ...{ clock, presence, lag: lag.read, queues: queues.read, arrivals: createArrivalsByHour(feed) },
+    ...{ clock, presence, lag: lag.reader(rates), queues: queues.read, arrivals: createArrivalsByHour(feed) },
     ...{ policy: scalingPolicyOf(config), shared: config.kafkaBrokers.length > 0 },
   });
   const opened = await life.acquire(

@@ -2,7 +2,8 @@ import type { JobQueue } from "../ports/job-queue.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import type { Follower } from "../queries/lag.ts";
-import type { WatchedQueue } from "../queries/queue-lag.ts";
+import { createLagSampler } from "../queries/lag-sampler.ts";
+import { createQueueWatch, type WatchedQueue } from "../queries/queue-lag.ts";
 import type { CatalogueFollower } from "../workers/catalogue-follower.ts";
 import type { Engines } from "./compose.ts";
 import type { OpenReadModels } from "./compose-rows.ts";
@@ -46,14 +47,16 @@ interface Watching {
  */
 export function watchDeployment(watching: Watching) {
   const { config, engines, answering, trainer } = watching;
+  const clock = { now: Date.now };
+  const followers = [
+    ...projections(watching),
+    ...(answering === null ? [] : [catalogueHere(answering.catalogue)]),
+    ...(config.kafkaBrokers.length === 0 ? [] : [relayAnywhere(engines.blobs, config.kafkaTopic)]),
+    ...(trainer === null ? [] : [trainerHere(trainer)]),
+  ];
   return {
-    followers: [
-      ...projections(watching),
-      ...(answering === null ? [] : [catalogueHere(answering.catalogue)]),
-      ...(config.kafkaBrokers.length === 0 ? [] : [relayAnywhere(engines.blobs, config.kafkaTopic)]),
-      ...(trainer === null ? [] : [trainerHere(trainer)]),
-    ],
-    queues: queues(watching),
+    lag: createLagSampler({ feed: engines.feed, clock, followers }),
+    queues: createQueueWatch(queues(watching), clock),
     freshness: watchFreshness(config, engines.blobs, watching.freshness),
   };
 }

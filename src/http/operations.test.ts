@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { answer, publishCourse, startTestApi, type TestApi } from "../../test/support/api.ts";
+import { createLagSampler } from "../queries/lag-sampler.ts";
+import { createQueueWatch } from "../queries/queue-lag.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -27,13 +29,17 @@ test("rates, queues and what cannot be read, in the answer and in the metrics", 
     ...{ waiting: 2, prioritized: 1, paused: true, active: 1, delayed: 3, failed: 4, completedTotal, failedTotal: 5 },
     oldestWaitingAt: Date.now() - 9_000,
   });
-  const other = await startTestApi(({ followers }) => ({
+  const gone = () => Promise.reject(new Error("gone"));
+  const other = await startTestApi(({ followers, feed, clock }) => ({
     watched: {
-      followers: [...followers, { name: "relay", position: () => Promise.reject(new Error("gone")) }],
-      queues: [
-        { queue: "jobs", counts },
-        { queue: "replays", counts: () => Promise.reject(new Error("gone")) },
-      ],
+      lag: createLagSampler({ feed, clock, followers: [...followers, { name: "relay", position: gone }] }),
+      queues: createQueueWatch(
+        [
+          { queue: "jobs", counts },
+          { queue: "replays", counts: gone },
+        ],
+        clock,
+      ),
     },
   }));
   await publishCourse(other);

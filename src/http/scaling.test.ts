@@ -18,7 +18,7 @@ function startWatched(): Promise<TestApi> {
     void presence.report("one", { ...said, requestsPerSecond: 3, partitions: [0], parked: 0, poolWaiting: 0 }, 1e9);
     const scaling = createScalingWatch({
       ...{ clock, presence, policy: defaultPolicy, shared: false, arrivals: createArrivalsByHour(feed) },
-      lag: createLagSampler({ feed, clock, followers }, { windowMs: 1000 }).read,
+      lag: createLagSampler({ feed, clock, followers }).reader({ windowMs: 1_000, oldestMs: 600_000 }),
       queues: async () => ({ queues: [], unreadable: [] }),
     });
     return { scaling, engineMetrics: { register: (registry) => registerScalingMetrics(registry, scaling) } };

@@ -12,7 +12,8 @@ import type { ReadModels } from "../ports/read-models.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { Freshness } from "../queries/freshness.ts";
 import type { Follower } from "../queries/lag.ts";
-import type { WatchedQueue } from "../queries/queue-lag.ts";
+import type { LagSampler } from "../queries/lag-sampler.ts";
+import type { QueueWatch } from "../queries/queue-lag.ts";
 import type { Replays } from "../queries/replays/replays.ts";
 import type { ScalingWatch } from "../queries/scaling/scaling-watch.ts";
 import type { ProjectorOperations } from "../workers/projector-operations.ts";
@@ -62,8 +63,8 @@ export interface Siblings {
 
 /** What of a deployment can be seen from one process. */
 export interface Watched {
-  readonly followers: readonly Follower[];
-  readonly queues: readonly WatchedQueue[];
+  readonly lag: Pick<LagSampler, "read">;
+  readonly queues: QueueWatch;
   /** Left out: nothing is known of it. */
   freshness?(): Promise<Freshness>;
 }

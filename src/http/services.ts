@@ -131,10 +131,12 @@ export function createOperatorServices(
 ): OperatorServices {
   const options = resolveOptions(deps.options);
   const { clock, feed, followers } = deps;
-  const watched: Watched = deps.watched ?? { followers, queues: [] };
+  const watched: Watched = deps.watched ?? {
+    lag: createLagSampler({ feed, clock, followers }),
+    queues: createQueueWatch([], clock),
+  };
   const standings = (): Promise<Standing[]> => readStandings({ feed, clock, followers });
-  const { read: lag } = createLagSampler({ feed, clock, followers: watched.followers });
-  const { read: queues } = createQueueWatch(watched.queues, clock);
+  const [lag, queues] = [watched.lag.read, watched.queues.read];
   const freshness = oneAtATime(async () => (await watched.freshness?.()) ?? null);
   const metrics = createMetrics({
     ...{ lag, queues, freshness },

@@ -135,3 +135,27 @@ test("whatever was done before the call shows, also while another look is under 
   expect((await before).head).toBeLessThanOrEqual(1);
   expect([after.head, too]).toEqual([1, after]);
 });
+
+test("who reads at another pace has rates over a time of its own, of the same looks", async () => {
+  const { append, clock, positions, deps } = deployment(1);
+  let looks = 0;
+  const feed = { ...deps.feed, head: () => deps.feed.head().finally(() => (looks += 1)) } as typeof deps.feed;
+  const { read, reader } = createLagSampler({ ...deps, feed });
+  const readOften = reader({ windowMs: 1_000, oldestMs: 120_000 });
+  const both = async () => (await Promise.all([read(), readOften()])).map(({ projections: [one] }) => one?.rateIn);
+  expect(await both()).toEqual([null, null]);
+  await append(learners.slice(0, 20));
+  clock.pass(10);
+  expect(await both()).toEqual([2, 2]);
+  positions[0] = 20;
+  clock.pass(10);
+  // Nothing came in since: who reads of the last minute still sees the twenty.
+  expect(await both()).toEqual([1, 0]);
+  expect(looks).toBe(3);
+  // What came in between two reads of one is seen by it, though the other looked meanwhile.
+  await append(learners.slice(0, 10));
+  clock.pass(5);
+  await read();
+  clock.pass(5);
+  expect((await readOften()).projections[0]?.rateIn).toBe(1);
+});

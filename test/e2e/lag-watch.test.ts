@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { durationText, lagTable, sparklineOf } from "../../src/app/cli/lag-table.ts";
+import { createLagSampler } from "../../src/queries/lag-sampler.ts";
+import { createQueueWatch } from "../../src/queries/queue-lag.ts";
 import { publishCourse, startTestApi } from "../support/api.ts";
 import { commandLine, Gathered } from "./command-line.ts";
 
@@ -8,10 +10,11 @@ const counts = { waiting: 1, prioritized: 0, paused: false, active: 0, delayed: 
 
 /** A server on a port, with a queue, and the command line's options to reach it. */
 async function server() {
-  const api = await startTestApi(({ followers }) => ({
+  const jobs = { queue: "jobs", counts: async () => ({ ...counts, failedTotal: 1, oldestWaitingAt: null }) };
+  const api = await startTestApi(({ followers, feed, clock }) => ({
     watched: {
-      followers: [...followers, { name: "relay", position: async () => null }],
-      queues: [{ queue: "jobs", counts: async () => ({ ...counts, failedTotal: 1, oldestWaitingAt: null }) }],
+      lag: createLagSampler({ feed, clock, followers: [...followers, { name: "relay", position: async () => null }] }),
+      queues: createQueueWatch([jobs], clock),
     },
   }));
   onTestFinished(() => api.stop());
