@@ -34,6 +34,7 @@ export const visible: BenchCase = {
     const most = (taken * seconds) / ((performance.now() - startedAt) / 1000);
     const rate = Math.floor(most / 2);
     let [late, probes] = [0, 0];
+    const parts: { readonly posted: number; readonly seen: number }[] = [];
     return {
       async ours({ number, seconds }) {
         const load = { url: app.url, key: app.key, connections: 64, seconds: seconds + 1, rate, shots };
@@ -51,20 +52,30 @@ export const visible: BenchCase = {
           probes += waits.length;
         }
         const ms = waits.map((wait) => wait.ms);
-        const posted_p50_ms = quantile(
-          waits.map(({ postedMs }) => postedMs),
-          0.5,
-        );
-        const context = { latency_p50_ms: quantile(ms, 0.5), posted_p50_ms, posts_per_s: requests / took };
+        const posted = waits.map(({ postedMs }) => postedMs);
+        const seen = waits.map(({ ms, postedMs }) => ms - postedMs);
+        const part = { posted: quantile(posted, 0.99), seen: quantile(seen, 0.99) };
+        if (number >= 0) parts.push(part);
+        const context = {
+          ...{ latency_p50_ms: quantile(ms, 0.5), posted_p50_ms: quantile(posted, 0.5), posts_per_s: requests / took },
+          ...{ posted_p99_ms: part.posted, seen_p99_ms: part.seen },
+        };
         return { figure: quantile(ms, 0.99), cpuUs: null, context };
       },
       limit: null,
       settle: () => app.caughtUp(),
       parameters: { learners, posts_per_s_asked: rate, posts_per_s_taken_at_most: Math.round(taken) },
-      note: () => `beside ${rate} POSTs/s; ${probes} answers, ${late} not in within the wait`,
+      note: () => `beside ${rate} POSTs/s; ${probes} answers, ${late} not in within the wait; ${partsOf(parts)}`,
     };
   },
 };
+
+/** Which part is to be mended: the commit (and so the disk), or what comes after it. */
+function partsOf(parts: readonly { readonly posted: number; readonly seen: number }[]): string {
+  const middle = (all: readonly number[]): string => quantile(all, 0.5).toFixed(0);
+  const [posted, seen] = [parts.map(({ posted }) => posted), parts.map(({ seen }) => seen)];
+  return `p99 of the reply to the POST ${middle(posted)} ms, of what follows it ${middle(seen)} ms`;
+}
 
 interface Wait {
   /** Until the reply to the POST, and until the list was there; milliseconds from the start. */

@@ -146,7 +146,8 @@ async function readFiltered(
     const goOn = (from: number, rest: number) => readFiltered(query, archived, from, rest, filter);
     return throughArchive(archived, after, limit, filter, goOn);
   }
-  const events = rows.filter((row) => row[3] !== null).map((row) => toStored(row.slice(3)));
+  const events: StoredEvent[] = [];
+  for (const row of rows) if (row[3] !== null) events.push(storedAt(row, 3));
   const last = events[events.length - 1];
   const reached = events.length === limit ? last?.position : upto;
   const position = Math.max(after, reached ?? after);
@@ -188,17 +189,19 @@ function toTime(milliseconds: string | null): string | null {
 }
 
 /** From the columns of statements.ts. */
-export function toStored(row: SqlRow): StoredEvent {
-  const [position, revision, recordedAt, eventId, stream, type, data, metadata] = row;
+export const toStored = (row: SqlRow): StoredEvent => storedAt(row, 0);
+
+/** The same where they begin at a column: a page is tens of thousands of rows, which are not copied for it. */
+function storedAt(row: SqlRow, first: number): StoredEvent {
   return {
-    position: Number(position),
-    revision: Number(revision),
-    recordedAt: toTime(recordedAt ?? null) ?? "",
-    eventId: eventId ?? "",
-    stream: stream ?? "",
-    type: type ?? "",
-    data: JSON.parse(data ?? "null"),
-    metadata: metadataOf(metadata ?? "null"),
+    position: Number(row[first]),
+    revision: Number(row[first + 1]),
+    recordedAt: toTime(row[first + 2] ?? null) ?? "",
+    eventId: row[first + 3] ?? "",
+    stream: row[first + 4] ?? "",
+    type: row[first + 5] ?? "",
+    data: JSON.parse(row[first + 6] ?? "null"),
+    metadata: metadataOf(row[first + 7] ?? "null"),
   };
 }
 
