@@ -22,7 +22,7 @@ describe("run.sh and run.ps1 hand everything to one program, so that they cannot
     expect(options.filter((option) => script.includes(option))).toEqual([]);
   });
 
-  test("run.sh ends with what the program ends with", () => {
+  test("run.sh ends with what the program ends with", { timeout: 120_000 }, () => {
     const asked = spawnSync(join(folder, "run.sh"), ["--help"], { encoding: "utf8" });
     expect(asked).toMatchObject({ status: 0, stdout: `${usage}\n` });
     const wrong = spawnSync(join(folder, "run.sh"), ["basline"], { encoding: "utf8" });
