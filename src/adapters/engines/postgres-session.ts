@@ -20,10 +20,15 @@ export async function runStatement(
   params: readonly SqlParam[],
   deadlineMs: number,
 ): Promise<pg.QueryArrayResult<(string | null)[]>> {
-  const values = params.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : value));
+  const values = params.map((value) => (value instanceof Uint8Array ? asBuffer(value) : value));
   return withDeadline(client, deadlineMs, () =>
     client.query<(string | null)[]>({ text, values, rowMode: "array", types: asText }),
   );
+}
+
+/** pg takes Buffers; the bytes are the same, not a copy. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Several statements without parameters. */

@@ -8,6 +8,8 @@ const controlCharacter = /\p{Cc}/u;
  * another. (Lone surrogates would all become one character in UTF-8, and so two streams would become one.)
  */
 export function checkRequests(requests: readonly AppendRequest[]): void {
+  // Mostly one for a whole commit.
+  let knownTime: string | null = null;
   for (const request of requests) {
     checkStream(request.stream);
     if (request.events.length === 0) throw new RangeError(`append to ${request.stream}: no events`);
@@ -15,9 +17,11 @@ export function checkRequests(requests: readonly AppendRequest[]): void {
     for (const event of request.events) {
       if (!uuid.test(event.eventId)) throw new RangeError(`event id "${event.eventId}" is not a lower-case UUID`);
       if (event.type === "") throw new RangeError(`event ${event.eventId}: empty type`);
+      if (event.recordedAt === knownTime) continue;
       if (Number.isNaN(Date.parse(event.recordedAt))) {
         throw new RangeError(`event ${event.eventId}: recordedAt "${event.recordedAt}" is not a time`);
       }
+      knownTime = event.recordedAt;
     }
   }
 }
