@@ -2,7 +2,7 @@ import type { ScalingPolicy } from "../domain/scaling/policy.ts";
 import { scalingPolicySchema } from "../domain/scaling/policy.ts";
 import type { LagSampler } from "../queries/lag-sampler.ts";
 import type { QueueWatch } from "../queries/queue-lag.ts";
-import { createArrivalsByHour } from "../queries/scaling/arrivals.ts";
+import { createArrivalsBySpan } from "../queries/scaling/arrivals.ts";
 import { createScalingWatch, type ScalingWatch } from "../queries/scaling/scaling-watch.ts";
 import type { Engines } from "./compose.ts";
 import type { Config } from "./config.ts";
@@ -12,8 +12,10 @@ import { answersQueries, dutiesOf } from "./roles.ts";
 export function scalingPolicyOf(config: Config): ScalingPolicy {
   return scalingPolicySchema.parse({
     utilisation: config.scaleUtilisation,
+    requestsUtilisation: config.scaleRequestsUtilisation,
     catchUpSeconds: config.scaleCatchUpSeconds,
     restartSeconds: config.scaleRestartSeconds,
+    startSeconds: config.scaleStartSeconds,
     coolDownSeconds: config.scaleCoolDownSeconds,
     downAfterSeconds: config.scaleDownAfterSeconds,
     workersMax: config.scaleWorkersMax,
@@ -33,7 +35,7 @@ export async function watchScaling(
 ): Promise<ScalingWatch> {
   const clock = { now: Date.now };
   const watch = createScalingWatch({
-    ...{ clock, presence, lag: lag.reader(rates), queues: queues.read, arrivals: createArrivalsByHour(feed) },
+    ...{ clock, presence, lag: lag.reader(rates), queues: queues.read, arrivals: createArrivalsBySpan(feed) },
     ...{ policy: scalingPolicyOf(config), shared: config.kafkaBrokers.length > 0 },
   });
   const opened = await life.acquire(

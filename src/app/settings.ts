@@ -610,16 +610,26 @@ export const settings = {
   scaleUtilisation: setting({
     name: "PROXIMAL_SCALE_UTILISATION",
     group: "scaling",
+    default: "0.95",
+    unit: "",
+    allowed: "0.05 to 0.95",
+    meaning:
+      "Share of what the busiest projector or worker of jobs can do that arrivals may take: what is planned for.",
+    schema: share.refine((n) => n >= 0.05 && n <= 0.95),
+  }),
+  scaleRequestsUtilisation: setting({
+    name: "PROXIMAL_SCALE_REQUESTS_UTILISATION",
+    group: "scaling",
     default: "0.8",
     unit: "",
     allowed: "0.05 to 0.95",
-    meaning: "Share of what workers can do that arrivals may take: what is planned for.",
+    meaning: "The same of `api` and `query`, whose requests may not wait.",
     schema: share.refine((n) => n >= 0.05 && n <= 0.95),
   }),
   scaleCatchUpSeconds: setting({
     name: "PROXIMAL_SCALE_CATCH_UP_S",
     group: "scaling",
-    default: "180",
+    default: "60",
     unit: "s",
     allowed: "1 to 86400",
     meaning: "In which a backlog shall be gone.",
@@ -634,6 +644,16 @@ export const settings = {
     meaning: "How long work stands still while it is dealt to other workers: what piles up then is planned for.",
     schema: wholeNumber(0, 3600),
   }),
+  scaleStartSeconds: setting({
+    name: "PROXIMAL_SCALE_START_S",
+    group: "scaling",
+    default: "60",
+    unit: "s",
+    allowed: "0 to 3600",
+    meaning:
+      "How long a worker takes from being asked for to taking part: what each day brings at this time is prepared for so much before.",
+    schema: wholeNumber(0, 3600),
+  }),
   scaleCoolDownSeconds: setting({
     name: "PROXIMAL_SCALE_COOL_DOWN_S",
     group: "scaling",
@@ -646,7 +666,7 @@ export const settings = {
   scaleDownAfterSeconds: setting({
     name: "PROXIMAL_SCALE_DOWN_AFTER_S",
     group: "scaling",
-    default: "300",
+    default: "120",
     unit: "s",
     allowed: "0 to 604800",
     meaning: "How long fewer workers must have been enough, all the time, before one is taken away.",

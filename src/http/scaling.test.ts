@@ -3,7 +3,7 @@ import { publishCourse, startTestApi, type TestApi } from "../../test/support/ap
 import { createMemoryPresence } from "../adapters/presence/memory.ts";
 import { defaultPolicy } from "../domain/scaling/policy.ts";
 import { createLagSampler } from "../queries/lag-sampler.ts";
-import { createArrivalsByHour } from "../queries/scaling/arrivals.ts";
+import { createArrivalsBySpan } from "../queries/scaling/arrivals.ts";
 import { createScalingWatch } from "../queries/scaling/scaling-watch.ts";
 import { registerScalingMetrics } from "./scaling-metrics.ts";
 
@@ -17,7 +17,7 @@ function startWatched(): Promise<TestApi> {
     const said = { role: "all", host: "h", pid: 1, startedAt: new Date(0).toISOString(), busyShare: 0.1 };
     void presence.report("one", { ...said, requestsPerSecond: 3, partitions: [0], parked: 0, poolWaiting: 0 }, 1e9);
     const scaling = createScalingWatch({
-      ...{ clock, presence, policy: defaultPolicy, shared: false, arrivals: createArrivalsByHour(feed) },
+      ...{ clock, presence, policy: defaultPolicy, shared: false, arrivals: createArrivalsBySpan(feed) },
       lag: createLagSampler({ feed, clock, followers }).reader({ windowMs: 1_000, oldestMs: 600_000 }),
       queues: async () => ({ queues: [], unreadable: [] }),
     });

@@ -1,4 +1,4 @@
-import { type DayProfile, factorAt } from "./day-profile.ts";
+import { type DayProfile, factorAt, spanSeconds, surgeAt, surgeBetween } from "./day-profile.ts";
 
 /** Arrivals some minutes ahead, by level, trend and time of day, and how wrong such forecasts were. */
 export interface Forecaster {
@@ -7,6 +7,8 @@ export interface Forecaster {
   /** null: the time of day is not known. */
   useProfile(profile: DayProfile | null): void;
   forecast(): Forecast;
+  /** The most that is expected at any time of the next so many seconds; the current rate while forecasts are not trusted. */
+  mostWithin(seconds: number): number;
 }
 
 export interface Forecast {
@@ -55,16 +57,24 @@ export function createForecaster({ aheadSeconds, errorMax }: ForecastOptions): F
 
   const season = (seconds: number): number => (profile === null ? 1 : factorAt(profile, seconds));
 
-  function ahead(): number {
+  /** Without surges. */
+  function ahead(seconds: number): number {
     if (level === null) return last;
     const { damping } = smoothing;
-    const steps = aheadSeconds / stepSeconds;
+    const steps = seconds / stepSeconds;
     const drift = trend * ((damping * (1 - damping ** steps)) / (1 - damping));
     const most = level * trendMost;
-    return Math.max(0, level + Math.max(-most, Math.min(most, drift))) * season(at + aheadSeconds);
+    return Math.max(0, level + Math.max(-most, Math.min(most, drift))) * season(at + seconds);
   }
 
+  const aheadWithSurge = (): number =>
+    ahead(aheadSeconds) * (profile === null || level === null ? 1 : surgeAt(profile, at + aheadSeconds));
+
+  /** A surge is about to come, or goes: its minute is not the day before's, so that nothing is learnt of the level. */
+  const isSurging = (): boolean => profile !== null && surgeBetween(profile, at - spanSeconds, at + spanSeconds) > 1;
+
   function learn(rate: number): void {
+    if (level !== null && isSurging()) return;
     const flat = rate / season(at - stepSeconds / 2);
     if (level === null) {
       level = flat;
@@ -93,7 +103,7 @@ export function createForecaster({ aheadSeconds, errorMax }: ForecastOptions): F
     at = minute.from + minute.seconds;
     judge(rate);
     learn(rate);
-    open.push({ due: at + aheadSeconds, rate: ahead(), naive: rate });
+    open.push({ due: at + aheadSeconds, rate: aheadWithSurge(), naive: rate });
     minute = { from: at, events: 0, seconds: 0 };
   }
 
@@ -119,15 +129,24 @@ export function createForecaster({ aheadSeconds, errorMax }: ForecastOptions): F
       if (level !== null) level /= season(at);
       if (level !== null) trend /= season(at);
     },
+    mostWithin(seconds) {
+      if (!judged().trusted || level === null) return last;
+      const surge = profile === null ? 1 : surgeBetween(profile, at, at + seconds);
+      return Math.max(last, Math.max(ahead(0), ahead(seconds)) * surge);
+    },
     forecast() {
-      const ratio = (error: number): number | null =>
-        errors.dues === 0 ? null : errors.rate === 0 ? 0 : error / errors.rate;
-      const [errorRatio, naiveErrorRatio] = [ratio(errors.forecast), ratio(errors.naive)];
-      const trusted = errors.dues >= duesMin && (errorRatio ?? 1) <= errorMax && errors.forecast <= errors.naive * 1.05;
       return {
-        ...{ rate: ahead(), atSeconds: at, aheadSeconds, errorRatio, naiveErrorRatio, trusted },
-        byTimeOfDay: profile !== null,
+        ...{ rate: aheadWithSurge(), atSeconds: at, aheadSeconds, byTimeOfDay: profile !== null },
+        ...judged(),
       };
     },
   };
+
+  function judged() {
+    const ratio = (error: number): number | null =>
+      errors.dues === 0 ? null : errors.rate === 0 ? 0 : error / errors.rate;
+    const [errorRatio, naiveErrorRatio] = [ratio(errors.forecast), ratio(errors.naive)];
+    const trusted = errors.dues >= duesMin && (errorRatio ?? 1) <= errorMax && errors.forecast <= errors.naive * 1.05;
+    return { errorRatio, naiveErrorRatio, trusted };
+  }
 }

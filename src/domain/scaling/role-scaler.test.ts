@@ -21,7 +21,7 @@ const behind = (rateIn: number, rateOut: number, backlog: number, running = 1): 
 });
 
 function projector(policy: Partial<ScalingPolicy> = {}) {
-  const scaler = createRoleScaler("projector", { ...defaultPolicy, restartSeconds: 15, ...policy });
+  const scaler = createRoleScaler("projector", { ...defaultPolicy, ...policy });
   let at = 0;
   return {
     see(seen: Omit<RoleSeen, "atSeconds">, times = 1) {
@@ -55,7 +55,7 @@ describe("projectors", () => {
     const plan = one.see(behind(600, 400, 30_000), 4);
     expect(plan.capacity?.source).toBe("catching_up");
     expect(plan.capacity?.perWorker).toBeCloseTo(400, 6);
-    // 30,000 / 180 + 600 x 15 / 180 + 600 / .8 = 967: 2.4 workers, so all four partitions get one.
+    // 30,000 / 60 + 600 / .95 = 1,132: 2.8 workers, so all four partitions get one.
     expect(plan).toMatchObject({ neededNow: 4, desired: 4, binds: "workers", moreWouldHelp: true });
     expect(plan.drainSeconds).toEqual({ running: null, desired: 30 });
     expect(plan.why).toContain("so 4 are needed; 4 clear the backlog in 30 s");
@@ -75,13 +75,29 @@ describe("projectors", () => {
   });
 
   it("come down one cool-down after the other, to what was enough all the while", () => {
-    const one = projector({ downAfterSeconds: 300, coolDownSeconds: 60 });
+    const one = projector({ downAfterSeconds: 300 });
     one.see(behind(600, 400, 30_000), 4);
     one.see({ ...behind(600, 1600, 10_000, 4) }, 4);
-    const quiet = { ...calm, running: 4, rateIn: 300, rateOut: 300 };
+    const quiet = { ...calm, running: 4, rateIn: 500, rateOut: 500 };
     expect(one.see(quiet, 10).desired).toBe(4);
     expect(one.see(quiet, 30).desired).toBe(2);
     expect(one.see({ ...calm, running: 2, rateIn: 0, rateOut: 0 }, 60).desired).toBe(1);
+  });
+
+  it("are asked for before a lesson that each day has, by as long as one takes to start, and go again where it does not come", () => {
+    const scaler = createRoleScaler("projector", defaultPolicy);
+    const hour = 3600;
+    const surges = Array.from({ length: 288 }, (_, span) => (span === 96 || span === 97 ? 3 : 1));
+    scaler.useProfile({ factors: Array.from({ length: 24 }, () => 1), surges, days: 7 });
+    const desiredAt = new Map<number, number | undefined>();
+    for (let at = 5 * hour; at <= 9 * hour; at += every) {
+      scaler.observe({ ...calm, rateIn: 250, rateOut: 250, busyShare: 0.5, atSeconds: at });
+      desiredAt.set(at, scaler.plan()?.desired);
+    }
+    // 500/s of each: 250 take one; 750 two, and with what the change costs three, so that each of the four partitions gets one.
+    expect(desiredAt.get(8 * hour - 150)).toBe(1);
+    expect(desiredAt.get(8 * hour - 120)).toBe(4);
+    expect(desiredAt.get(9 * hour)).toBe(1);
   });
 
   it("do not flap about a rate at the edge of a number of workers", () => {
@@ -109,7 +125,7 @@ describe("projectors", () => {
 
   it("more of them are not asked for where the last ones brought nothing: what they share is full", () => {
     const one = projector({ coolDownSeconds: 240 });
-    one.see(behind(380, 400, 20_000), 4);
+    one.see(behind(380, 400, 5_000), 4);
     const plan = one.see(behind(2000, 402, 200_000, 2), 8);
     expect(plan.lastScaling).toMatchObject({ from: 1, to: 2, rateBefore: 400, rateAfter: 402 });
     expect(plan.lastScaling?.effect).toBeCloseTo(0.005, 6);
@@ -133,9 +149,9 @@ describe("projectors", () => {
     one.see(behind(100, 400, 9000), 4);
     const partitions = [0, 1, 2, 3].map((partition) => ({
       ...{ partition, lagSeconds: 30, rateOut: partition === 3 ? 400 : 30 },
-      ...(partition === 3 ? { backlog: 60_000, rateIn: 500 } : { backlog: 10, rateIn: 30 }),
+      ...(partition === 3 ? { backlog: 30_000, rateIn: 500 } : { backlog: 10, rateIn: 30 }),
     }));
-    const plan = one.see({ ...behind(590, 490, 60_030, 4), partitions }, 1);
+    const plan = one.see({ ...behind(590, 490, 30_030, 4), partitions }, 1);
     expect(plan).toMatchObject({ binds: "hot_partition", moreWouldHelp: false });
     expect(plan.why).toContain("partition 3 takes more than one worker does");
   });
@@ -185,7 +201,7 @@ describe("other roles", () => {
   it("who answers requests is scaled by how busy it is", () => {
     const api = createRoleScaler("api", defaultPolicy);
     for (let n = 0; n < 12; n += 1) api.observe({ ...requests(2, 0.95), atSeconds: n * every });
-    // 2 x .95 / .8, and 1000 x 20 / 180 of 526 each: 2.6.
+    // 2 x .95 / .8 = 2.4: requests do not wait for what restarts.
     expect(api.plan()).toMatchObject({ desired: 3, neededNow: 3, binds: "workers" });
     expect(api.plan()?.why).toContain("workers are 95 % busy");
   });
@@ -200,8 +216,8 @@ describe("other roles", () => {
     const jobs = createRoleScaler("jobs", defaultPolicy);
     const seen = { running: 1, rateIn: 2, rateOut: 1, backlog: 900, lagSeconds: 400, partitions: null, busyShare: 0.9 };
     for (let n = 0; n < 6; n += 1) jobs.observe({ ...seen, atSeconds: n * every });
-    // 900 / 180 + 2 x 20 / 180 + 2 / .8 = 7.7 of 1 each.
-    expect(jobs.plan()).toMatchObject({ desired: 8, binds: "workers" });
+    // 900 / 60 + 2 x 20 / 60 + 2 / .95 = 17.8 of 1 each, once they are to be more; 17.1 without what the change costs.
+    expect(jobs.plan()).toMatchObject({ desired: 18, neededNow: 18, binds: "workers" });
   });
 
   it("relay and trainer have one that works, whatever comes", () => {

@@ -6,7 +6,7 @@ import { sharingOf } from "./observation.ts";
 import type { ScalingPolicy } from "./policy.ts";
 import type { Binding, RolePlan } from "./role-plan.ts";
 import { type ServiceRate, serviceRateAfter } from "./service-rate.ts";
-import { effectiveWorkers, secondsToDrain, targetRate, type Workers, workersFor } from "./target.ts";
+import { type Demand, effectiveWorkers, secondsToDrain, targetRate, type Workers, workersFor } from "./target.ts";
 import { wordsFor } from "./words.ts";
 
 /** Watches one role and says how many workers it shall have. Its memory is bounded: what was wanted lately, by the policy. */
@@ -22,6 +22,12 @@ export interface RoleScaler {
 const effectSeconds = 600;
 /** Intervals in which a partition did not move although something waited. */
 const stuckAfter = 3;
+
+/** `factor`: of the rate that is wanted. `restart`: with what piles up while their number is changed. */
+interface Margin {
+  readonly factor?: number;
+  readonly restart?: boolean;
+}
 
 export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleScaler {
   const sharing = sharingOf[role];
@@ -70,20 +76,28 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
 
   const stuck = (): readonly number[] => [...still].filter(([, times]) => times >= stuckAfter).map(([one]) => one);
 
-  /** What a load takes; null where nobody knows what a worker does. `factor`: of the rate that is wanted. */
-  function needed(now: RoleSeen, rateIn: number, backlog: number, factor = 1): Workers | null {
+  /** What a load takes; null where nobody knows what a worker does. */
+  function needed(now: RoleSeen, { rateIn, backlog }: Demand, { factor = 1, restart = false }: Margin = {}) {
     if (sharing === "sole") return { wanted: 1, workers: 1, capped: false };
-    const target = targetRate({ rateIn, backlog }, policy) * factor;
+    const target = targetRate({ rateIn, backlog }, termsOf(restart)) * factor;
     if (target === 0) return { wanted: 1, workers: 1, capped: false };
     if (rate === null) return sharing === "requests" ? byBusyTime(now, factor) : null;
     return workersFor(target, rate.perWorker, now.partitions?.length ?? null, allowed(now));
+  }
+
+  /** A request may not wait, and nothing piles up that had to be caught up with. */
+  function termsOf(restart: boolean) {
+    const { catchUpSeconds, utilisation, requestsUtilisation, restartSeconds } = policy;
+    return sharing === "requests"
+      ? { catchUpSeconds, utilisation: requestsUtilisation, restartSeconds: 0 }
+      : { catchUpSeconds, utilisation, restartSeconds: restart ? restartSeconds : 0 };
   }
 
   /** Of requests so few that what one takes cannot be told. */
   function byBusyTime(now: RoleSeen, factor: number): Workers | null {
     const { running, busyShare } = now;
     if (busyShare === null || running === 0) return null;
-    return workersFor((running * busyShare * factor) / policy.utilisation, 1, null, allowed(now));
+    return workersFor((running * busyShare * factor) / policy.requestsUtilisation, 1, null, allowed(now));
   }
 
   const allowed = ({ most = Number.POSITIVE_INFINITY }: RoleSeen): number => Math.min(most, policy.workersMax);
@@ -91,29 +105,35 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
   /** The relay's share of what waits is nothing that these workers could do. */
   const arrived = ({ backlog, notArrived = 0 }: RoleSeen): number => Math.max(0, backlog - notArrived);
 
-  function needs(now: RoleSeen, rateFactor: number, forecast: Forecast, factor = 1) {
+  function needs(now: RoleSeen, rateFactor: number, forecast: Forecast, margin: Margin = {}) {
+    const soon = (forecast.trusted ? forecast.rate : now.rateIn) * rateFactor;
     return {
-      now: needed(now, now.rateIn * rateFactor, arrived(now), factor),
-      soon: needed(now, (forecast.trusted ? forecast.rate : now.rateIn) * rateFactor, 0, factor),
+      now: needed(now, { rateIn: now.rateIn * rateFactor, backlog: arrived(now) }, margin),
+      soon: needed(now, { rateIn: soon, backlog: 0 }, margin),
     };
   }
 
-  /** The most of what now and soon take. */
-  function mostNeeded(now: RoleSeen, factor: number): number | null {
-    const need = needs(now, 1, forecaster.forecast(), factor);
-    return need.now === null || need.soon === null ? null : Math.max(need.now.workers, need.soon.workers);
+  /** What the load of now takes, and all that is expected within so many seconds. */
+  function mostNeeded(now: RoleSeen, withinSeconds: number, margin: Margin): number | null {
+    const need = needed(now, { rateIn: now.rateIn, backlog: arrived(now) }, margin);
+    const soon = needed(now, { rateIn: forecaster.mostWithin(withinSeconds), backlog: 0 }, margin);
+    return need === null || soon === null ? null : Math.max(need.workers, soon.workers);
   }
 
-  /** Up where it is too few by more than the tolerance; down to what would have been enough all the while, with it added. */
+  /**
+   * Up where they are too few by more than the tolerance, for what is expected before others could take part, and then to what makes up
+   * for the change itself; down to what would have been enough all the while, with the tolerance added.
+   */
   function decide(now: RoleSeen): void {
-    const { tolerance, coolDownSeconds } = policy;
-    const most = mostNeeded(now, 1);
-    const sparing = mostNeeded(now, 1 / (1 + tolerance));
-    const ample = mostNeeded(now, 1 + tolerance);
-    if (most === null || sparing === null || ample === null) return;
+    const { tolerance, coolDownSeconds, startSeconds, restartSeconds, aheadSeconds } = policy;
+    const leadSeconds = startSeconds + restartSeconds + coolDownSeconds;
+    const sparing = mostNeeded(now, leadSeconds, { factor: 1 / (1 + tolerance) });
+    const more = mostNeeded(now, leadSeconds, { restart: true });
+    const ample = mostNeeded(now, aheadSeconds, { factor: 1 + tolerance });
+    if (sparing === null || more === null || ample === null) return;
     const lately = wanted.add(now.atSeconds, ample);
     if (now.atSeconds - changedAt < coolDownSeconds) return;
-    const next = sparing > desired ? (growthHelps(now) ? most : desired) : Math.min(desired, lately ?? desired);
+    const next = sparing > desired ? (growthHelps(now) ? more : desired) : Math.min(desired, lately ?? desired);
     if (next === desired) return;
     desired = next;
     changedAt = now.atSeconds;
@@ -151,7 +171,7 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
   function hottest({ partitions, rateIn }: RoleSeen, perWorker: number): PartitionSeen | null {
     if (partitions === null || partitions.length < 2) return null;
     const load = (one: PartitionSeen): number =>
-      targetRate({ rateIn: one.rateIn ?? rateIn / partitions.length, backlog: one.backlog }, policy);
+      targetRate({ rateIn: one.rateIn ?? rateIn / partitions.length, backlog: one.backlog }, termsOf(false));
     const hot = partitions.reduce((most, one) => (load(one) > load(most) ? one : most));
     const mean = partitions.reduce((sum, one) => sum + load(one), 0) / partitions.length;
     return load(hot) > perWorker && load(hot) > 2 * mean ? hot : null;
@@ -168,7 +188,8 @@ export function createRoleScaler(role: ScaledRole, policy: ScalingPolicy): RoleS
       const { running, rateOut, backlog, lagSeconds, parked = 0, busyShare, atSeconds } = seen;
       const rateIn = seen.rateIn * rateFactor;
       // A what-if asks what it would take, not what is held for the load of now.
-      const whatIf = Math.max(need.now?.workers ?? desired, need.soon?.workers ?? desired);
+      const change = needs(seen, rateFactor, forecast, { restart: true });
+      const whatIf = Math.max(change.now?.workers ?? desired, change.soon?.workers ?? desired);
       const asked = rateFactor === 1 ? desired : whatIf;
       const drain = (workers: number): number | null =>
         secondsToDrain({ rateIn, backlog }, effectiveWorkers(workers, partitions) * (rate?.perWorker ?? 0));

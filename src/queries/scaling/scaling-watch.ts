@@ -5,7 +5,7 @@ import type { RolePlan } from "../../domain/scaling/role-plan.ts";
 import { createRoleScaler, type RoleScaler } from "../../domain/scaling/role-scaler.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Presence } from "../../ports/presence.ts";
-import type { ArrivalsByHour } from "./arrivals.ts";
+import type { ArrivalsBySpan } from "./arrivals.ts";
 import { type PresentProcess, presentProcesses } from "./present-processes.ts";
 import { createJobsSeen, projectorSeen, requestsSeen, type ScalingSources, soleSeen } from "./roles-seen.ts";
 
@@ -32,7 +32,7 @@ export interface ScalingPlan {
 
 export interface ScalingWatchDeps extends ScalingSources {
   readonly presence: Pick<Presence, "present">;
-  readonly arrivals: ArrivalsByHour;
+  readonly arrivals: ArrivalsBySpan;
   readonly clock: Clock;
   readonly policy: ScalingPolicy;
   /** Whether projectors share partitions (Kafka); else one does all. */
@@ -60,8 +60,8 @@ export function createScalingWatch(deps: ScalingWatchDeps): ScalingWatch {
     if (profileAt !== null && now - profileAt < profileEveryMs) return;
     profileAt = now;
     void deps.arrivals.read(now).then(
-      (hours) => {
-        profile = dayProfile(hours);
+      (spans) => {
+        profile = dayProfile(spans);
         for (const scaler of scalers.values()) scaler.useProfile(profile);
       },
       () => undefined,

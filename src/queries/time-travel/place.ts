@@ -84,15 +84,16 @@ async function bisect(feed: Pick<Feed, "read" | "head">, time: number): Promise<
 
 /**
  * Where the log stood at a time, by halving between two positions, one event read at each step: exact but for the differences between
- * clocks. null where the log can be read from some places only.
+ * clocks, or to `within` events. null where the log can be read from some places only.
  */
 export async function positionAbout(
   feed: Pick<Feed, "read">,
   time: number,
   between: { readonly low: number; readonly high: number },
+  within = 0,
 ): Promise<number | null> {
   let { low, high } = between;
-  while (low < high) {
+  while (high - low > within) {
     const middle = Math.floor((low + high) / 2);
     const events = await readAt(feed, middle, 1);
     if (events === null) return null;

@@ -12,6 +12,8 @@ interface SimulateOptions {
   readonly seeds: number;
   readonly posts: number;
   readonly partitions: number;
+  readonly start: number;
+  readonly restart: number;
   readonly costs?: string;
   readonly json?: boolean;
 }
@@ -19,11 +21,13 @@ interface SimulateOptions {
 export function addScaleSimulate(scale: Command, context: CommandContext): void {
   scale
     .command("simulate")
-    .description("days of the simulated pipeline with scaling by lag, and by CPU as Kubernetes does it")
+    .description("simulated days with scaling by lag, and by CPU as Kubernetes does it")
     .addOption(new Option("--day <day>", "one of them; all when left out").choices(days.map(({ name }) => name)))
     .option("--seeds <number>", "days of each kind", wholeNumberOf(1), 1)
     .option("--posts <rate>", "a second, mean of the day", wholeNumberOf(1), 1200)
     .option("--partitions <number>", "and workers at the most", wholeNumberOf(1), 16)
+    .option("--start <seconds>", "until a new worker takes part", wholeNumberOf(0), 15)
+    .option("--restart <seconds>", "that all partitions stand still at each change", wholeNumberOf(0), 3)
     .option("--costs <file>", "what operations cost; else those of the repository")
     .option("--json", "print JSON")
     .addHelpText("after", examples("proximal scale simulate --day spikes", "proximal scale simulate --seeds 5 --json"))
@@ -31,11 +35,11 @@ export function addScaleSimulate(scale: Command, context: CommandContext): void 
 }
 
 async function simulate({ io }: CommandContext, options: SimulateOptions): Promise<void> {
-  const { partitions, posts, seeds } = options;
+  const { partitions, posts, seeds, start, restart } = options;
   const costs = await costsFrom(options.costs);
   const { liveWith, policyCases } = await import("../../../domain/scaling/compare-policies.ts");
-  const { slowPipeline, policyTable } = await import("../../../queries/scaling/policy-table.ts");
-  const model = slowPipeline(costs, partitions);
+  const { slowProjectors, policyTable } = await import("../../../queries/scaling/policy-table.ts");
+  const projectors = slowProjectors(costs, { partitions, startSeconds: start, restartSeconds: restart });
   const cases = policyCases(partitions);
   const asked = days.filter(({ name }) => options.day === undefined || name === options.day);
   const progress = startProgress(io, "days", asked.length * cases.length * seeds);
@@ -48,7 +52,7 @@ async function simulate({ io }: CommandContext, options: SimulateOptions): Promi
             day: day.name,
             policy: one.name,
             seed,
-            outcome: liveWith(one, model, day.scenario(posts, seed)),
+            outcome: liveWith(one, projectors, { day, perSecond: posts, seed }),
           });
           progress.update(results.length);
           await nextTurn();
