@@ -50,7 +50,7 @@ export async function openReadModels(
   const whose = await patience.untilOpen(`${where} (REDIS_URL)`, () => logIdentity(readModels, feed));
   if (whose === "other") {
     throw new EngineUnavailable(
-      `${where} (REDIS_URL) holds the read models of another event log: give each log a database number of its own (…:6379/1), or empty this one (after putting back a backup of the log)`,
+      `${where} (REDIS_URL) holds the read models of another event log: where the log was put back from a backup, stop every process and run: proximal after-restore --yes; else give each log a database number of its own (…:6379/1)`,
     );
   }
   const { connections, observeReads } = opened;

@@ -45,6 +45,6 @@ async function mustNotBeAhead(projector: AnyProjector, feed: Feed): Promise<void
   const [position, head] = [projector.position() ?? 0, await feed.head()];
   if (position <= head) return;
   throw new EngineUnavailable(
-    `the read models know position ${position}, but the log ends at ${head}: it was put back from a backup; remove read-models.snapshot, or empty this database of Redis`,
+    `the read models know position ${position}, but the log ends at ${head}: it was put back from a backup; stop every process and run: proximal after-restore --yes (without Redis: remove read-models.snapshot)`,
   );
 }

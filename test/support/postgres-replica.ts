@@ -22,8 +22,12 @@ export interface PostgresReplica {
   resume(): Promise<void>;
   /** It becomes a primary of its own. */
   promote(): Promise<void>;
+  /** From now on it follows the server of this URL, to which it goes by this name. */
+  follow(url: string, name: string): Promise<void>;
   /** Ends it, and leaves it so; `start` goes on with the same data. */
   end(): Promise<void>;
+  /** The same, without any order (PostgreSQL's immediate shutdown). */
+  crash(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -40,9 +44,11 @@ export async function startReplica(primaryUrl: string, name = "replica"): Promis
   if (account !== null) chownSync(folder, account.uid, account.gid);
   const as = { ...(account ?? {}), cwd: folder };
   const data = join(folder, "data");
-  const { hostname, port: primaryPort, username } = new URL(primaryUrl);
-  const connection = `host=${hostname} port=${primaryPort} user=${username} application_name=${name}`;
-  await run(backup, ["-D", data, "-d", connection, "-R", "-X", "stream", "-c", "fast", "--no-sync"], as);
+  await run(
+    backup,
+    ["-D", data, "-d", connectionTo(primaryUrl, name), "-R", "-X", "stream", "-c", "fast", "--no-sync"],
+    as,
+  );
   const port = await freePort();
   const settings = [
     ...["listen_addresses=127.0.0.1", "unix_socket_directories=", `port=${port}`, "max_connections=200"],
@@ -58,6 +64,11 @@ export async function startReplica(primaryUrl: string, name = "replica"): Promis
   };
   const ask = (statement: string) => asked(at(primaryUrl), statement);
   let server = launch();
+  async function end(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
+    const closed = new Promise((resolve) => server.child.once("close", resolve));
+    server.child.kill(signal);
+    await closed;
+  }
   const ready = () => untilReady(server, () => ask("SELECT 1"));
   try {
     await ready();
@@ -70,17 +81,23 @@ export async function startReplica(primaryUrl: string, name = "replica"): Promis
     pause: () => ask("SELECT pg_wal_replay_pause()"),
     resume: () => ask("SELECT pg_wal_replay_resume()"),
     promote: () => ask("SELECT pg_promote()"),
-    async end() {
-      const closed = new Promise((resolve) => server.child.once("close", resolve));
-      server.child.kill("SIGINT");
-      await closed;
+    async follow(url, by) {
+      await ask(`ALTER SYSTEM SET primary_conninfo = '${connectionTo(url, by)}'`);
+      await ask("SELECT pg_reload_conf()");
     },
+    end: () => end("SIGINT"),
+    crash: () => end("SIGQUIT"),
     async start() {
       server = launch();
       await ready();
     },
     stop: () => server.stop(),
   };
+}
+
+function connectionTo(url: string, name: string): string {
+  const { hostname, port, username } = new URL(url);
+  return `host=${hostname} port=${port} user=${username} application_name=${name}`;
 }
 
 async function asked(url: string, statement: string): Promise<void> {

@@ -26,7 +26,12 @@ fail() {
 
 case "$kind" in
 "") ;;
---to-time) [ -n "$target" ] || fail "$usage" ;;
+--to-time)
+  [ -n "$target" ] || fail "$usage"
+  # Without one, PostgreSQL would take it for the server's zone, and this script for UTC.
+  [[ "$target" =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}[T\ ][0-9:.]+\ ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$ ]] ||
+    fail "--to-time takes a time with its zone, like '2026-03-01 12:00:00Z' or '2026-03-01 13:00:00+01'"
+  ;;
 --to-position) [[ "$target" =~ ^[0-9]+$ ]] || fail "--to-position takes a number" ;;
 *) fail "$usage" ;;
 esac
