@@ -171,7 +171,9 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
       return found;
     }
     const running = underWay(namespace, learnerId, field);
-    onLookUp?.(kind, running === undefined ? "miss" : "joined", 0);
+    // What was read last is from before the answer whose token is shown: no memory could have had it.
+    const awaited = found !== undefined && found.namespace === namespace && found.revision < least;
+    onLookUp?.(kind, awaited ? "awaited" : running === undefined ? "miss" : "joined", 0);
     if (running !== undefined) running.asked = true;
     return running?.row;
   }

@@ -108,6 +108,16 @@ describe("rows that are read before they are asked for", () => {
     expect([lookUps, reads()]).toEqual([["miss", "hit", "awaited"], 2]);
   });
 
+  test("so does what is asked for while the row is read at the word of that write", async () => {
+    const { cache, write, ask, lookUps } = setUp();
+    await write(6);
+    const field = await cache.get("n", "k", "next");
+    field.make("all", 1, rendered({ revision: 6, at: 0, holdsUntil: null }, "a", "b"));
+    const answered = new Promise((resolve) => cache.onWrite("k", () => resolve(ask("k", 7))));
+    await write(7);
+    expect([await answered, lookUps]).toEqual(["k 7", ["miss", "awaited"]]);
+  });
+
   test("no more than a thousand are under way", () => {
     let begun = 0;
     const read = (): Promise<void> => {
