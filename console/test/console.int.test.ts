@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
@@ -167,6 +168,11 @@ describe.skipIf(browser === null)("the console", () => {
 
     await page.getByRole("link", { name: "Jobs" }).click();
     await expect.poll(() => page.getByText("Jobs run in this process").count(), patience).toBe(1);
+  });
+
+  test("the built pages hold no path of the machine they were built on", () => {
+    const assets = join(root, "console/dist/assets");
+    for (const file of readdirSync(assets)) expect(readFileSync(join(assets, file), "utf8"), file).not.toContain(root);
   });
 
   test("the documentation of the API runs under its policy", limit, async () => {

@@ -51,22 +51,24 @@ export function ParkedPage() {
                 <td class="number">{count(one.attempts)}</td>
                 <td class="number">{count(one.revision)}</td>
                 <td class="number">{one.partition}</td>
-                <td class="row">
-                  <button
-                    type="button"
-                    aria-label={`Inspect ${one.learnerId}`}
-                    onClick={() => void inspect(one.learnerId)}
-                  >
-                    Inspect
-                  </button>
-                  <button
-                    type="button"
-                    aria-label={`Retry ${one.learnerId}`}
-                    disabled={action.running}
-                    onClick={() => void retry([one.learnerId])}
-                  >
-                    Retry
-                  </button>
+                <td>
+                  <div class="row">
+                    <button
+                      type="button"
+                      aria-label={`Inspect ${one.learnerId}`}
+                      onClick={() => void inspect(one.learnerId)}
+                    >
+                      Inspect
+                    </button>
+                    <button
+                      type="button"
+                      aria-label={`Retry ${one.learnerId}`}
+                      disabled={action.running}
+                      onClick={() => void retry([one.learnerId])}
+                    >
+                      Retry
+                    </button>
+                  </div>
                 </td>
               </tr>
             ))}

@@ -6,7 +6,11 @@ export function SignIn({ refused, onKey }: { readonly refused: boolean; readonly
   return (
     <main class="narrow">
       <h1>Proximal</h1>
-      {refused && <p role="alert">This key is unknown, revoked or expired.</p>}
+      {refused && (
+        <p role="alert" class="notice bad">
+          This key is unknown, revoked or expired.
+        </p>
+      )}
       <form
         onSubmit={(event) => {
           event.preventDefault();
