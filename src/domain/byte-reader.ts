@@ -132,34 +132,35 @@ export class ByteReader {
   }
 
   #rices(values: number[], count: number, low: number): void {
+    let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
+    const [bytes, end, lowest] = [this.#bytes, this.#end, (1 << low) - 1];
     const short = low <= riceLowMax;
-    const [bytes, end] = [this.#bytes, this.#end];
     for (let k = 0; k < count; k++) {
       // Whatever stands after the number is looked at too; after the last byte, zeros.
-      while (this.#bitsHeld < 24 && this.#at < end) {
-        this.#bits |= (bytes[this.#at++] as number) << this.#bitsHeld;
-        this.#bitsHeld += 8;
+      while (held < 24 && at < end) {
+        bits |= (bytes[at++] as number) << held;
+        held += 8;
       }
-      const quotient = 31 - Math.clz32(~this.#bits & (this.#bits + 1));
+      const quotient = 31 - Math.clz32(~bits & (bits + 1));
       const length = quotient + 1 + low;
-      if (short && quotient < quotientMax && length <= this.#bitsHeld) {
-        values[k] = (quotient << low) | ((this.#bits >>> (quotient + 1)) & ((1 << low) - 1));
-        this.#bits >>>= length;
-        this.#bitsHeld -= length;
+      if (short && quotient < quotientMax && length <= held) {
+        values[k] = (quotient << low) | ((bits >>> (quotient + 1)) & lowest);
+        bits >>>= length;
+        held -= length;
       } else {
-        this.#giveBack();
+        this.#goOn(at, bits, held);
         values[k] = this.#rice(low);
+        [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
       }
     }
-    this.#giveBack();
+    this.#goOn(at, bits, held);
   }
 
-  /** Whole bytes that were looked at and not used. */
-  #giveBack(): void {
-    const bytes = this.#bitsHeld >>> 3;
-    this.#at -= bytes;
-    this.#bitsHeld -= 8 * bytes;
-    this.#bits &= (1 << this.#bitsHeld) - 1;
+  /** From there; whole bytes that were looked at and not used are given back. */
+  #goOn(at: number, bits: number, held: number): void {
+    this.#at = at - (held >>> 3);
+    this.#bitsHeld = held & 7;
+    this.#bits = bits & ((1 << this.#bitsHeld) - 1);
   }
 
   /** So many bits, 0 to 53, as a whole number. */

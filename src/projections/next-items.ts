@@ -176,8 +176,13 @@ const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
 const numberFacts = ["dueAt", "mastery", "learners"] as const;
 type Fact = "skillId" | (typeof numberFacts)[number];
 const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
-const hasFact = (code: Reason["code"] | undefined, fact: Fact): boolean =>
-  code !== undefined && reasonFacts[code].includes(fact);
+/** By the number that a reason is stored as: which facts it has. */
+const kinds = reasonCodes.map((code) => {
+  const has = (fact: Fact): boolean => reasonFacts[code].includes(fact);
+  const facts = { skillId: has("skillId"), dueAt: has("dueAt"), mastery: has("mastery"), learners: has("learners") };
+  return { code, facts };
+});
+type Kind = (typeof kinds)[number];
 
 /** Column by column, over the reasons that have such a fact; `at`: near the times when cards are due. */
 function writeReasons(reasons: readonly Reason[], at: number, writer: ByteWriter): void {
@@ -213,16 +218,16 @@ function readReasons(reader: ByteReader, at: number): Reason[] {
   const skillIds = readIds(reader);
   const reasons: Record<string, unknown>[] = [];
   for (let k = 0, skills = 0; k < count; k++) {
-    const code = reasonCodes[codes[k] as number] ?? reader.refuse("gives an unknown reason");
-    reasons.push(hasFact(code, "skillId") ? { code, skillId: skillIds[skills++] || null } : { code });
+    const { code, facts } = kinds[codes[k] as number] ?? reader.refuse("gives an unknown reason");
+    reasons.push(facts.skillId ? { code, skillId: skillIds[skills++] || null } : { code });
   }
   for (const fact of numberFacts) {
     let having = 0;
-    for (let k = 0; k < count; k++) if (hasFact(reasonCodes[codes[k] as number], fact)) having += 1;
+    for (let k = 0; k < count; k++) if ((kinds[codes[k] as number] as Kind).facts[fact]) having += 1;
     if (having === 0) continue;
     const values = reader.column(having, columns.reasons);
     for (let k = 0, next = 0; k < count; k++) {
-      if (!hasFact(reasonCodes[codes[k] as number], fact)) continue;
+      if (!(kinds[codes[k] as number] as Kind).facts[fact]) continue;
       const value = values[next++] as number;
       (reasons[k] as Record<string, unknown>)[fact] =
         fact === "mastery" ? value / unit : fact === "dueAt" ? at - value : value;

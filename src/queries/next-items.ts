@@ -75,7 +75,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const { toRecord } = answer;
     if (toRecord !== null) {
       answer.toRecord = null;
-      if (offered.get(toRecord.selectionId) === undefined) {
+      if (!offered.has(toRecord.selectionId)) {
         deps.served?.offer(toRecord.list);
         offered.set(toRecord.selectionId, true);
       }
