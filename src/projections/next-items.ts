@@ -28,6 +28,25 @@ export interface NextList {
   readonly items: readonly SelectedItem[];
 }
 
+/** The same with its items as they are stored, column by column: until the next list is read, which takes the same columns. */
+export type StoredList = Omit<NextList, "items"> & {
+  readonly items: StoredItems;
+  /** 32 bits that stand for all that it says. */
+  readonly sum: number;
+};
+
+export interface StoredItems {
+  readonly ids: readonly string[];
+  readonly reasons: readonly Reason[];
+  /** Of each item the place of its reason among these. */
+  readonly reasonOf: readonly number[];
+  /** In ten-thousandths. */
+  readonly p: readonly number[];
+  readonly score: readonly number[];
+  /** In millionths. */
+  readonly propensity: readonly number[];
+}
+
 /** Grows with {@link rowFormat} where lists are written otherwise. */
 const listFormat = 3;
 /** Stored as whole numbers: p, score and mastery in 1/10,000, propensity in 1/1,000,000. */
@@ -82,11 +101,22 @@ function writeItems(items: readonly SelectedItem[], reasons: readonly number[], 
   writer.column(values, count);
 }
 
-/** Of a stored list: 32 bits that stand for all that it says. */
-export const checksumOf = (bytes: Buffer): number => bytes.readInt32LE(bytes.length - 4);
-
 /** Of its items the `first` so many. Throws on what {@link encodeNext} did not write. */
 export function decodeNext(bytes: Buffer, first = Number.POSITIVE_INFINITY): NextList {
+  const { items, sum: _, ...list } = readNext(bytes, first);
+  return { ...list, items: items.ids.map((_id, at) => itemOf(items, at)) };
+}
+
+const itemOf = ({ ids, reasons, reasonOf, p, score, propensity }: StoredItems, at: number): SelectedItem => ({
+  itemId: ids[at] as string,
+  p: (p[at] as number) / unit,
+  score: (score[at] as number) / unit,
+  propensity: (propensity[at] as number) / propensityUnit,
+  reason: reasons[reasonOf[at] as number] as Reason,
+});
+
+/** As {@link decodeNext}, without an object for each item: for who puts them into words at once. */
+export function readNext(bytes: Buffer, first = Number.POSITIVE_INFINITY): StoredList {
   const reader = new ByteReader(bytes, "a stored list");
   if (reader.format !== listFormat) reader.refuse(`is of format ${reader.format}, not ${listFormat}`);
   const [revision, position, at] = [reader.uint(), reader.uint(), reader.int()];
@@ -103,6 +133,7 @@ export function decodeNext(bytes: Buffer, first = Number.POSITIVE_INFINITY): Nex
   return {
     ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion, arm },
     ...{ model, modelVersion, holdsUntil: holdsUntil === 0 ? null : holdsUntil - 1, stop, items },
+    sum: bytes.readInt32LE(bytes.length - 4),
   };
 }
 
@@ -117,29 +148,25 @@ const columns: Readonly<Record<"reasons" | "p" | "score" | "propensity", number[
   ...{ score: [], propensity: [] },
 };
 
-function readItems(reader: ByteReader, reasons: readonly Reason[], first: number): SelectedItem[] {
+function readItems(reader: ByteReader, reasons: readonly Reason[], first: number): StoredItems {
   const count = reader.uint();
   const ids = readCountedIds(reader, count, first);
-  const numbers = reader.column(count, columns.reasons, first);
+  const reasonOf = reader.column(count, columns.reasons, first);
   const p = reader.column(count, columns.p, first);
   const score = reader.column(count, columns.score, first);
   const propensity = reader.column(count, columns.propensity, first);
-  const items: SelectedItem[] = [];
   let [pNow, scoreNow] = [0, 0];
   for (let at = 0; at < ids.length; at++) {
+    if ((reasonOf[at] as number) >= reasons.length) {
+      reader.refuse(`has ${reasons.length} reasons, and names number ${reasonOf[at]}`);
+    }
     pNow -= p[at] as number;
+    p[at] = pNow;
     scoreNow -= score[at] as number;
-    const reason =
-      reasons[numbers[at] as number] ?? reader.refuse(`has ${reasons.length} reasons, and names number ${numbers[at]}`);
-    items.push({
-      itemId: ids[at] as string,
-      p: pNow / unit,
-      score: scoreNow / unit,
-      propensity: (propensityUnit - (propensity[at] as number)) / propensityUnit,
-      reason,
-    });
+    score[at] = scoreNow;
+    propensity[at] = propensityUnit - (propensity[at] as number);
   }
-  return items;
+  return { ids, reasons, reasonOf, p, score, propensity };
 }
 
 /** Its place among the reasons so far, added where it is new. A list has few, so a search is fastest. */

@@ -1,24 +1,24 @@
 import type { ItemBank } from "../domain/item-selection/selection.ts";
 import { bankOfLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
-import type { NextList } from "../projections/next-items.ts";
+import type { StoredList } from "../projections/next-items.ts";
 import type { NextRequest } from "./next-request.ts";
 
 /**
  * A list was made of the policy, the pins and bars as they stood at the learner's last event. Where the track was defined
  * anew since, it is selected anew; and so is a list that says to stop, where anything was published since.
  */
-function isCurrent({ trackId, policyVersion, items, position }: NextList, catalogue: CatalogueReader): boolean {
+function isCurrent({ trackId, policyVersion, items, position }: StoredList, catalogue: CatalogueReader): boolean {
   const now = catalogue.bank(trackId)?.policyVersion;
   if (now === undefined || (policyVersion !== now && !policyVersion.startsWith(`${now}/`))) return false;
-  return items.length > 0 || catalogue.catalogue.position <= position;
+  return items.ids.length > 0 || catalogue.catalogue.position <= position;
 }
 
 const boundsSessions = ({ policy: { sessionBudget } }: ItemBank): boolean =>
   sessionBudget.minutes !== null || sessionBudget.items !== null;
 
 /** A list of a track that was retired since serves nobody; one of all items serves on when the track comes back. */
-export function serves(list: NextList, learnerId: string, request: NextRequest, catalogue: CatalogueReader): boolean {
+export function serves(list: StoredList, learnerId: string, request: NextRequest, catalogue: CatalogueReader): boolean {
   return (
     (request.sessionId === undefined || !boundsSessions(bankOfLearner(learnerId, list.trackId, catalogue.bank))) &&
     list.sessionType === request.sessionType &&

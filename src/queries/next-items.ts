@@ -8,9 +8,9 @@ import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
-import { checksumOf, decodeNext, type NextList } from "../projections/next-items.ts";
+import { decodeNext, readNext, type StoredList } from "../projections/next-items.ts";
 import { type LiveView, nextField, stateField } from "../projections/rows.ts";
-import { cut, isStartOf } from "./cut-list.ts";
+import { type Cut, cut, isStart } from "./cut-list.ts";
 import { createItemJson } from "./item-json.ts";
 import { serves } from "./list-serves.ts";
 import type { LiveViewReader } from "./live-view.ts";
@@ -22,6 +22,7 @@ import { finish, type Json, type Rendered } from "./rendered.ts";
 import { createRowCache, type RowCache } from "./row-cache.ts";
 import type { KeptField } from "./row-memory.ts";
 import { selectNow, shortened } from "./select-now.ts";
+import { shownOf } from "./shown-items.ts";
 import { type Listen, waitUntil } from "./wait-until.ts";
 
 export interface NextItemsDeps {
@@ -68,7 +69,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   // Lists that were rendered again because their rows had to make room: the log would store each once anyway.
   const offered = new LRUCache<string, true>({ max: offeredMax });
 
-  const render = (answer: NextAnswer): Rendered => renderNext(answer, itemJson, deps.served?.share);
+  const render = (answer: NextAnswer): Rendered =>
+    renderNext(answer, shownOf(answer.items(), itemJson), 0, deps.served?.share);
 
   /** What is sent, and recorded as sent once for each time it was rendered. That a list has not changed counts as sent. */
   function send(answer: Rendered, fresh: boolean | null): Json {
@@ -93,18 +95,23 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   function ofList(
     learnerId: string,
     bytes: Buffer,
-    list: NextList,
-    items: SelectedItem[],
+    list: StoredList,
+    { shown, places }: Cut,
     source: "personal" | "stale",
   ): Rendered {
-    const cut = !isStartOf(list.items, items);
-    const selection = { size: deps.listSize, items: () => decodeNext(bytes).items, cut, skillIds: null };
+    const stored = () => decodeNext(bytes).items;
+    const selection = { size: deps.listSize, items: stored, cut: !isStart(places), skillIds: null };
     const { trackId, sessionType, policyVersion, arm, model, modelVersion, revision, position } = list;
-    const { at, holdsUntil, stop } = list;
-    return render({
+    const { at, holdsUntil, stop, sum } = list;
+    const answer: NextAnswer = {
       ...{ learnerId, source, computed: "precomputed", trackId, sessionType, policyVersion, arm, model, modelVersion },
-      ...{ revision, position, at, holdsUntil, stop, items, selection, sum: checksumOf(bytes) },
-    });
+      ...{ revision, position, at, holdsUntil, stop, selection },
+      items: () => {
+        const all = stored();
+        return places.map((place) => all[place] as SelectedItem);
+      },
+    };
+    return renderNext(answer, shown, sum, deps.served?.share);
   }
 
   /** The answer from a precomputed list; null where it does not serve the request. */
@@ -113,16 +120,16 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     if (kept !== undefined) return kept;
     if (field.bytes === null) return null;
     // Mostly nothing is passed over, and those at its end are not needed.
-    let list = decodeNext(field.bytes, request.count);
+    let list = readNext(field.bytes, request.count);
     if (!serves(list, learnerId, request, catalogue) || !holds(list, clock.now())) return null;
     const bank = catalogue.bank(list.trackId);
-    let items = cut(list, bank, request, null);
-    if (items === null || items.length < request.count) {
-      list = decodeNext(field.bytes);
-      items = cut(list, bank, request, deps.listSize);
+    let some = cut(list, bank, request, null, itemJson);
+    if (some === null || some.places.length < request.count) {
+      list = readNext(field.bytes);
+      some = cut(list, bank, request, deps.listSize, itemJson);
     }
-    if (items === null) return null;
-    const made = ofList(learnerId, field.bytes, list, items, "personal");
+    if (some === null) return null;
+    const made = ofList(learnerId, field.bytes, list, some, "personal");
     return request.cacheKey === null ? made : field.make(request.cacheKey, catalogue.version, made);
   }
 
@@ -131,10 +138,10 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const name = request.cacheKey === null ? null : `stale ${request.cacheKey}`;
     const kept = name === null ? undefined : field.made(name, catalogue.version);
     if (kept !== undefined || field.bytes === null) return kept ?? null;
-    const list = decodeNext(field.bytes);
-    const items = cut(list, catalogue.bank(request.trackId), request, null);
-    if (items === null || items.length === 0) return null;
-    const made = ofList(learnerId, field.bytes, list, items, "stale");
+    const list = readNext(field.bytes);
+    const some = cut(list, catalogue.bank(request.trackId), request, null, itemJson);
+    if (some === null || some.places.length === 0) return null;
+    const made = ofList(learnerId, field.bytes, list, some, "stale");
     return name === null ? made : field.make(name, catalogue.version, made);
   }
 
@@ -163,12 +170,13 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     if (kept !== undefined && holds(kept, now)) return done(kept, "popular");
     const input = { learnerId, bank, model: deps.model, popular: popular.items, request, now };
     const { items, fromPopular, stop } = selectForNewLearner(input);
+    const shown = items.map(shortened);
     const made = render({
       ...{ learnerId, source: "popular", trackId: bank.trackId, sessionType: request.sessionType },
       computed: items.length > 0 && fromPopular === items.length ? "precomputed" : "on_demand",
       ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name },
       ...{ modelVersion: deps.model.current().version, revision: 0, position: popular.position },
-      ...{ at: now, holdsUntil: now + newLearnerKeptMs, stop, items: items.map(shortened) },
+      ...{ at: now, holdsUntil: now + newLearnerKeptMs, stop, items: () => shown },
       selection: { size: request.count, items: () => items, cut: request.exclude.size > 0, skillIds: request.skillIds },
     });
     return done(field === null || cacheKey === null ? made : field.make(cacheKey, version, made), "popular");

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { SelectedItem } from "../domain/item-selection/selection.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import { createItemJson } from "./item-json.ts";
-import { type NextAnswer, propensityJson, renderNext } from "./render-next.ts";
+import { type NextAnswer, renderNext } from "./render-next.ts";
 import { finish, toSendAgain } from "./rendered.ts";
+import { propensityJson, shownOf } from "./shown-items.ts";
 
 function itemJsonOf(titles: readonly string[]) {
   const items = new Map(
@@ -22,7 +23,7 @@ const item = (n: number, share: number): SelectedItem => ({
 const answerOf = (learnerId: string, items: readonly SelectedItem[], more: Partial<NextAnswer> = {}): NextAnswer => ({
   ...{ learnerId, source: "personal", computed: "precomputed", trackId: "tö", sessionType: "practice" },
   ...{ policyVersion: "3", arm: null, model: "lr-full", modelVersion: 2, revision: 7, position: 2 ** 33, at: 1_000 },
-  ...{ holdsUntil: null, stop: null, items },
+  ...{ holdsUntil: null, stop: null, items: () => items },
   selection: { size: 30, items: () => items, cut: false, skillIds: null },
   ...more,
 });
@@ -37,7 +38,7 @@ describe("the words of a list", () => {
         fc.nat(10_000),
         (all, id, n) => {
           const items = all.map((_, at) => item(at, ((n + at * 977) % 10_001) / 10_000));
-          const made = renderNext(answerOf(id, items), itemJsonOf(all));
+          const made = renderNext(answerOf(id, items), shownOf(items, itemJsonOf(all)), 0);
           const sent = finish(made, 4_000, null);
           const json = JSON.parse(sent.text);
           expect(json).toMatchObject({
@@ -65,7 +66,8 @@ describe("the words of a list", () => {
   test("have another tag where they say anything else, and the same where they do not", () => {
     const titles = ["Zählen", "Teilen"];
     const items = [item(0, 0.25), item(1, 0.75)];
-    const tagOf = (answer: NextAnswer, all = titles) => renderNext(answer, itemJsonOf(all)).etag;
+    const tagOf = (answer: NextAnswer, all = titles, sum = 0) =>
+      renderNext(answer, shownOf(answer.items(), itemJsonOf(all)), sum).etag;
     const tags = [
       tagOf(answerOf("ada", items)),
       tagOf(answerOf("bea", items)),
@@ -73,8 +75,8 @@ describe("the words of a list", () => {
       tagOf(answerOf("ada", [item(0, 0.26), item(1, 0.75)])),
       tagOf(answerOf("ada", items), ["Zahlen", "Teilen"]),
       tagOf(answerOf("ada", items, { position: 2 ** 34 })),
-      tagOf(answerOf("ada", items, { sum: 5 })),
-      tagOf(answerOf("ada", items, { sum: 6 })),
+      tagOf(answerOf("ada", items), titles, 5),
+      tagOf(answerOf("ada", items), titles, 6),
       tagOf(answerOf("ada", items, { policyVersion: "4" })),
       tagOf(answerOf("ada", items, { at: 1_001 })),
     ];
@@ -99,7 +101,8 @@ describe("the words of a list", () => {
       for (const items of [[item(0, 0.5)], [item(1, 0.5), item(2, 0.5)]]) {
         const made = renderNext(
           answerOf("ada", items, { revision, position: revision * 3, at: revision }),
-          itemJson,
+          shownOf(items, itemJson),
+          0,
           0.1,
         );
         ids.add(/"selectionId":"(\w+)"/.exec(made.afterAge)?.[1] ?? "");

@@ -1,11 +1,12 @@
 import type { ExperimentArm, ItemsServed, SessionType } from "../domain/events.ts";
-import type { Reason, SelectedItem, Stop } from "../domain/item-selection/selection.ts";
-import { type ItemJson, type ItemPiece, sharesJson, stopJson } from "./item-json.ts";
+import type { SelectedItem, Stop } from "../domain/item-selection/selection.ts";
+import { stopJson } from "./item-json.ts";
 import type { NextSource } from "./next-request.ts";
 import { type Piece, Pieces, piece, sumOf } from "./pieces.ts";
 import { remembered } from "./remembered.ts";
 import { type Rendered, renderedOf } from "./rendered.ts";
 import { SelectionId } from "./selection-id.ts";
+import type { ShownItems } from "./shown-items.ts";
 
 /** A list ready to be put into words: precomputed, selected on demand, or popular. */
 export interface NextAnswer {
@@ -27,9 +28,7 @@ export interface NextAnswer {
   /** Milliseconds since 1970 until which time alone does not change the items; null for always. */
   readonly holdsUntil: number | null;
   readonly stop: Stop | null;
-  readonly items: readonly SelectedItem[];
-  /** 32 bits that stand for the numbers and reasons of the items, where these were stored. */
-  readonly sum?: number;
+  items(): readonly SelectedItem[];
   /** How it was selected, for the record of it. */
   readonly selection: {
     /** Items that were asked for. */
@@ -45,29 +44,14 @@ export interface NextAnswer {
   };
 }
 
-const pJson = sharesJson("", ',"score":');
-const scoreJson = sharesJson("", ',"propensity":');
-/** The first three places of a number below 1, and the last three of six without the zeros at their end. */
-const firstPlaces = Array.from({ length: 1_000 }, (_, places) => `0.${String(places).padStart(3, "0")}`);
-const lastPlaces = Array.from({ length: 1_000 }, (_, places) => String(places).padStart(3, "0").replace(/0+$/, ""));
-
-/** A propensity that was stored has six places: too many to remember each, as {@link sharesJson} does. */
-export function propensityJson(propensity: number): string {
-  const number = Math.round(propensity * 1e6);
-  if (!(number > 0 && number < 1e6) || number % 1_000 === 0 || number / 1e6 !== propensity) return String(propensity);
-  return `${firstPlaces[Math.floor(number / 1_000)]}${lastPlaces[number % 1_000]}`;
-}
-
 /**
  * The answer as JSON, by hand: JSON.stringify of the whole would take longer than all the rest of the request.
- * `itemJson` gives the static part of each item; an item it does not know is left out. `recordedShare` of all lists, 0..1, are
+ * `shown`: its items, in words; `sum`: 32 bits for what these say and their checksum does not. `recordedShare` of all lists, 0..1, are
  * to be recorded as served: chosen by their ids, which tell nothing of what is in them.
  */
-export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare = 0): Rendered {
+export function renderNext(answer: NextAnswer, shown: ShownItems, sum: number, recordedShare = 0): Rendered {
   const learner = sumOf(answer.learnerId);
-  const known: (ItemPiece | null)[] = [];
-  for (let at = 0; at < answer.items.length; at++) known.push(itemJson.of((answer.items[at] as SelectedItem).itemId));
-  const id = selectionIdOf(answer, learner, known);
+  const id = selectionIdOf(answer, learner, shown.idSums);
   const selectionId = id.text;
   const before = new Pieces();
   before.constant('{"learnerId":');
@@ -79,42 +63,13 @@ export function renderNext(answer: NextAnswer, itemJson: ItemJson, recordedShare
   before.constant(',"ageMs":');
   const after = new Pieces();
   after.word(`,"selectionId":"${selectionId}","stop":${stopJson(answer.stop)},"items":[`, id.chance);
-  addItems(answer, known, itemJson, after);
-  after.constant("]");
+  after.add(shown.json);
+  after.word("]", sum);
   const passing = answer.source === "stale";
   const chosen = id.chance < recordedShare * 2 ** 32;
   const toRecord = chosen ? { selectionId, list: () => itemsServed(answer, selectionId) } : null;
   const { revision, at, holdsUntil } = answer;
   return renderedOf({ revision, at, holdsUntil, passing, toRecord }, before, after);
-}
-
-function addItems(
-  { items, sum }: NextAnswer,
-  pieces: readonly (ItemPiece | null)[],
-  itemJson: ItemJson,
-  to: Pieces,
-): void {
-  let some = false;
-  // The items of a list share a few reasons.
-  const reasons: Reason[] = [];
-  const reasonJsons: Piece[] = [];
-  for (let at = 0; at < items.length; at++) {
-    const { p, score, propensity, reason } = items[at] as SelectedItem;
-    const known = pieces[at] ?? null;
-    if (known === null) continue;
-    if (some) to.constant(",");
-    some = true;
-    to.add(known);
-    to.constant(pJson(p) + scoreJson(score) + propensityJson(propensity));
-    if (sum === undefined) to.said(p, score, propensity);
-    let number = reasons.indexOf(reason);
-    if (number < 0) {
-      number = reasons.push(reason) - 1;
-      reasonJsons.push(itemJson.reason(reason));
-    }
-    to.add(reasonJsons[number] as Piece);
-  }
-  if (sum !== undefined) to.said(sum);
 }
 
 /** What many answers say alike. */
@@ -142,7 +97,7 @@ function constantsOf(answer: NextAnswer): Piece {
     `"revision":`;
   const json = constantPiece(text);
   // Without its items: it is kept.
-  last = { of: { ...answer, items: [], selection: { ...answer.selection, items: () => [] } }, json };
+  last = { of: { ...answer, items: () => [], selection: { ...answer.selection, items: () => [] } }, json };
   return json;
 }
 
@@ -150,7 +105,8 @@ function constantsOf(answer: NextAnswer): Piece {
 function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
   const { learnerId, sessionType, trackId, policyVersion, arm, model, modelVersion, selection } = answer;
   const { revision, position, source, computed } = answer;
-  const shown = new Set(answer.items.map(({ itemId }) => itemId));
+  const items = answer.items();
+  const shown = new Set(items.map(({ itemId }) => itemId));
   return {
     ...{ selectionId, learnerId, sessionType, trackId, policyVersion, model, modelVersion },
     ...(arm === null ? {} : { experiment: arm }),
@@ -158,7 +114,7 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
     ...(selection.skillIds === null ? {} : { skillIds: [...selection.skillIds] }),
     ...(selection.sessionId === undefined ? {} : { sessionId: selection.sessionId }),
     ...(selection.cut ? { cut: true as const } : {}),
-    items: answer.items.map(({ itemId, p, propensity, reason: { code, rules } }) => ({
+    items: items.map(({ itemId, p, propensity, reason: { code, rules } }) => ({
       ...{ itemId, p, propensity, reason: code },
       ...(rules === undefined ? {} : { rules: [...rules] }),
     })),
@@ -173,8 +129,8 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
 const experimentJson = (arm: ExperimentArm | null): string =>
   arm === null ? "" : `"experiment":${JSON.stringify(arm)},`;
 
-function selectionIdOf(answer: NextAnswer, learner: number, known: readonly (ItemPiece | null)[]): SelectionId {
-  const { computed, sessionType, policyVersion, model, modelVersion, revision, position, at, items } = answer;
+function selectionIdOf(answer: NextAnswer, learner: number, idSums: readonly number[]): SelectionId {
+  const { computed, sessionType, policyVersion, model, modelVersion, revision, position, at } = answer;
   // A learner nothing is known of is given the same list at any time, as long as the same is popular.
   const time = revision === 0 ? 0 : at;
   const made = textSum(policyVersion) ^ Math.imul(textSum(model), 3) ^ Math.imul(textSum(sessionType), 5);
@@ -182,9 +138,7 @@ function selectionIdOf(answer: NextAnswer, learner: number, known: readonly (Ite
     ...{ learner, modelVersion, revision, position, time },
     made: computed === "precomputed" ? made : ~made,
   });
-  for (let k = 0; k < items.length; k++) {
-    id.add(known[k]?.idSum ?? sumOf((items[k] as SelectedItem).itemId));
-  }
+  for (let k = 0; k < idSums.length; k++) id.add(idSums[k] as number);
   return id;
 }
 

@@ -31,10 +31,11 @@ export function selectNow(
     ...(request.sessionId === undefined ? {} : { sessionId: request.sessionId }),
   });
   const { revision, position, recordedAt: at } = state;
+  const items = selection.items.map(shortened);
   return {
     ...{ learnerId, source: "personal", computed: "on_demand", trackId: bank.trackId, sessionType },
     ...{ policyVersion: bank.policyVersion, arm: bank.arm, model: model.name, modelVersion, revision, position, at },
-    ...{ holdsUntil: selection.holdsUntil, stop: selection.stop, items: selection.items.map(shortened) },
+    ...{ holdsUntil: selection.holdsUntil, stop: selection.stop, items: () => items },
     selection: {
       size: count,
       items: () => selection.items,
