@@ -9,7 +9,7 @@
 # --to-position N ends with the commit that holds position N (an append of others may share it), and needs
 # `track_commit_timestamp = on` from when it was written; all of the log is replayed once to find it, then again. The server
 # is stopped when this ends. Then `proximal after-restore --yes`, and a new FOLDER for the next backups.
-# DATABASE (proximal) is the database that is looked into. docs/recovery.md tells the whole.
+# DATABASE (proximal) is the database that is looked into, PGUSER a superuser of the server (else: the one of your name). docs/recovery.md tells the whole.
 set -euo pipefail
 
 usage="usage: restore.sh FOLDER DATA [--to-time TIME | --to-position N]"
@@ -35,9 +35,10 @@ case "$kind" in
 --to-position) [[ "$target" =~ ^[0-9]+$ ]] || fail "--to-position takes a number" ;;
 *) fail "$usage" ;;
 esac
+[ "$(id -u)" != 0 ] || fail "run it as the user that runs PostgreSQL, not as root: sudo -u postgres $0 ..."
 [ -z "$(ls -A "$data" 2>/dev/null)" ] || fail "$data is not empty: move it away first, it may hold what the backup does not"
 
-# Its own socket, and no port: nobody else finds it.
+# Its own socket, whatever port its settings say, and no network: nobody else finds it.
 socket="$(mktemp -d)"
 running=""
 end() {
@@ -47,7 +48,7 @@ end() {
 trap end EXIT
 
 ask() {
-  psql -XAt -h "$socket" -d "$1" -c "$2"
+  psql -XAt -h "$socket" -p 5432 -d "$1" -c "$2"
 }
 
 # The newest base backup that had ended by this moment (its name), all of them without one.
@@ -75,7 +76,7 @@ lay() {
 
 # Says why it did not, in `why`.
 start() {
-  local options="-c listen_addresses= -c unix_socket_directories=$socket -c archive_mode=off -c synchronous_standby_names=" name value
+  local options="-c listen_addresses= -c port=5432 -c unix_socket_directories=$socket -c archive_mode=off -c synchronous_standby_names=" name value
   # A server that answers while it recovers must be as large as the one that wrote the log.
   for name in max_connections max_worker_processes max_wal_senders max_prepared_xacts max_locks_per_xact; do
     value="$(pg_controldata "$data" | sed -n "s/^$name setting: *//p")"
@@ -95,7 +96,13 @@ start() {
 # Until it is done with recovery and takes connections. Says why it is not, in `why`.
 recovered() {
   start || return 1
-  until [ "$(ask postgres "SELECT pg_is_in_recovery()" 2>/dev/null)" = f ]; do
+  local said
+  until said="$(ask postgres "SELECT pg_is_in_recovery()" 2>&1)" && [ "$said" = f ]; do
+    case "$said" in *"does not exist"* | *"authentication failed"* | *"no pg_hba.conf entry"*)
+      why="the server cannot be asked; PGUSER names its superuser, where that is not who runs it: $said"
+      return 1
+      ;;
+    esac
     if ! pg_ctl -D "$data" status >/dev/null; then
       running=""
       why="the server ended: $(tail -n 5 "$data/restore.log")"
@@ -131,7 +138,8 @@ wal_retrieve_retry_interval = 200ms"
 
 moment=""
 why=""
-[ "$kind" = --to-time ] && moment="$target"
+# Not as it was given: PostgreSQL knows no names of zones yet when it reads this, not even Z.
+[ "$kind" = --to-time ] && moment="$(date -u -d "$target" '+%Y-%m-%d %H:%M:%S.%6N+00')"
 [ "$kind" = --to-position ] && time_of_position "$target"
 
 named=""
