@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 // failure. Test machines are shared and slow: limits are generous, tests wait for facts and not for time.
 const exclude = ["**/node_modules/**", "test/architecture-fixtures/**"];
 const execArgv = ["--disable-warning=ExperimentalWarning"];
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } };
 
 export default defineConfig({
   test: {
@@ -16,8 +17,7 @@ export default defineConfig({
           name: "unit",
           include: ["{src,test,load-tests,bin,console}/**/*.test.ts"],
           exclude: ["**/*.int.test.ts", ...exclude],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...limits,
           execArgv,
         },
       },
@@ -27,8 +27,7 @@ export default defineConfig({
           include: ["{src,test,load-tests,console}/**/*.int.test.ts"],
           exclude,
           globalSetup: ["test/support/global-engines.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...limits,
           fileParallelism: false,
           execArgv,
         },

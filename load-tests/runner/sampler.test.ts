@@ -35,7 +35,7 @@ process_resident_memory_bytes 104857600
 test("a look has the rates since the one before, the furthest lag, and the whole run its hit ratio", async () => {
   const { url, looks } = await fakeSystem();
   const sampler = startSampler(runningTarget(url, url, "key"), performance.now(), 20);
-  await vi.waitFor(() => expect(looks()).toBeGreaterThan(3));
+  await vi.waitFor(() => expect(looks()).toBeGreaterThan(3), { timeout: 60_000 });
   const samples = await sampler.stop();
   expect(sampler.hitRatio()).toBeCloseTo(0.8, 10);
   const [first, second] = samples;
