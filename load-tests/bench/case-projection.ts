@@ -4,8 +4,8 @@ import { freePort } from "../../test/support/servers.ts";
 import type { BenchCase } from "./case.ts";
 import { batchSize } from "./case-ingest.ts";
 import { answer } from "./course.ts";
-import { foldInMemory } from "./fold-in-memory.ts";
-import { cpuSeconds, cpuUsEach } from "./processes.ts";
+import type { FoldOrder } from "./fold-in-memory.ts";
+import { ask, cpuSeconds, cpuUsEach, startNode } from "./processes.ts";
 import { type App, startApp, startServe } from "./proximal-app.ts";
 import type { Sample } from "./result.ts";
 
@@ -30,10 +30,9 @@ export const projection: BenchCase = {
     const app = await startApp();
     const events = eventsOf[scale];
     await fillLog(app, events);
-    const least = await foldInMemory(app.env.DATABASE_URL);
     return {
       ours: () => onEmptyRedis((url) => catchUpFromNothing(app, url)),
-      limit: () => onEmptyRedis(least),
+      limit: () => onEmptyRedis((redisUrl) => foldInMemory({ databaseUrl: app.env.DATABASE_URL, redisUrl })),
       parameters: { events, learners },
       note: () => `${events} events or more, of ${learners} learners in turn`,
     };
@@ -58,6 +57,15 @@ async function onEmptyRedis(work: (url: string) => Promise<Sample>): Promise<Sam
     return await work(redis.url);
   } finally {
     await redis.stop();
+  }
+}
+
+async function foldInMemory(order: FoldOrder): Promise<Sample> {
+  const folding = startNode("load-tests/bench/fold-in-memory.ts");
+  try {
+    return await ask<Sample>(folding, order);
+  } finally {
+    await folding.stop();
   }
 }
 
