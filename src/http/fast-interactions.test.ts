@@ -1,9 +1,7 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { type IncomingHttpHeaders, request } from "node:http";
-import type { AddressInfo } from "node:net";
-import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answer, publishCourse, startTestApi, type TestApi } from "../../test/support/api.ts";
+import { countFrameworkRequests, listen, type Reply, silentLog } from "../../test/support/framework-requests.ts";
 import { LogUnavailable } from "../ports/event-store.ts";
 
 const perMinute = 40;
@@ -11,17 +9,11 @@ const frozen = Date.now();
 let api: TestApi;
 let port: number;
 let logIsGone = false;
-/** Requests that the framework took. */
-let taken = 0;
-const count = (): void => {
-  taken += 1;
-};
-const channel = "tracing:fastify.request.handler:start";
+const framework = countFrameworkRequests();
 
 beforeAll(async () => {
-  api = await startTestApi(({ eventStore, log }) => ({
-    // At level debug each request is logged, which is the framework's to do.
-    log: pino({ level: "silent" }) as unknown as typeof log,
+  api = await startTestApi(({ eventStore }) => ({
+    log: silentLog,
     clock: { now: () => frozen },
     options: { rateLimitPerMinute: perMinute },
     eventStore: {
@@ -30,21 +22,9 @@ beforeAll(async () => {
     },
   }));
   await publishCourse(api);
-  await api.app.listen({ port: 0, host: "127.0.0.1" });
-  port = (api.app.server.address() as AddressInfo).port;
+  port = await listen(api);
 });
 afterAll(() => api.stop());
-beforeEach(() => {
-  taken = 0;
-  subscribe(channel, count);
-});
-afterEach(() => unsubscribe(channel, count));
-
-interface Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
 
 /** Over a real connection, the body in these pieces. */
 function send(key: string, pieces: readonly (string | Buffer)[], headers: Record<string, string> = {}) {
@@ -71,7 +51,7 @@ function send(key: string, pieces: readonly (string | Buffer)[], headers: Record
 async function usedKey(): Promise<string> {
   const key = await api.key("client");
   await api.call("GET", "/v1/learners/nobody/next", { key });
-  taken = 0;
+  framework.forget();
   return key;
 }
 
@@ -112,9 +92,9 @@ describe("one interaction before the framework", () => {
     for (const body of bodies()) {
       const text = JSON.stringify(body);
       slow = await api.call("POST", "/v1/interactions", { key, body: text.replace("NAME", `${name}-s`) });
-      const before = taken;
+      const before = framework.taken();
       fast = await send(key, [text.replace("NAME", `${name}-f`)]);
-      expect(taken).toBe(before);
+      expect(framework.taken()).toBe(before);
     }
     expect([slow.status, fast.status]).toEqual([status, status]);
     const same = (text: string) =>
@@ -132,7 +112,7 @@ describe("one interaction before the framework", () => {
     const key = await usedKey();
     const text = JSON.stringify({ ...answer("pieces", "adding-1"), id: "one" });
     const fast = await send(key, [text.slice(0, 1), text.slice(1, 30), text.slice(30)]);
-    expect([fast.status, taken]).toEqual([201, 0]);
+    expect([fast.status, framework.taken()]).toEqual([201, 0]);
     expect(JSON.parse(fast.text).tokens).toEqual({ pieces: expect.stringMatching(/^r1\.p/) });
   });
 
@@ -143,7 +123,7 @@ describe("one interaction before the framework", () => {
     try {
       const slow = await api.call("POST", "/v1/interactions", { key, body });
       const fast = await send(key, [body]);
-      expect([fast.status, fast.headers["retry-after"], taken]).toEqual([503, "1", 1]);
+      expect([fast.status, fast.headers["retry-after"], framework.taken()]).toEqual([503, "1", 1]);
       expect(withoutRequestId(fast.text)).toEqual(withoutRequestId(slow.text));
       expect(fast.headers["cache-control"]).toBe(slow.headers["cache-control"]);
     } finally {

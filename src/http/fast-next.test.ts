@@ -1,26 +1,18 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { get, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
-import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { get } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answer, publishCourse, startTestApi, type TestApi } from "../../test/support/api.ts";
+import { countFrameworkRequests, listen, type Reply, silentLog } from "../../test/support/framework-requests.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
 
 const frozen = Date.now();
 let broken = false;
 let api: TestApi;
 let port: number;
-/** Requests that the framework took. */
-let taken = 0;
-const count = (): void => {
-  taken += 1;
-};
-const channel = "tracing:fastify.request.handler:start";
+const framework = countFrameworkRequests();
 
 beforeAll(async () => {
-  api = await startTestApi(({ readModels, log }) => ({
-    // At level debug each request is logged, which is the framework's to do.
-    log: pino({ level: "silent" }) as unknown as typeof log,
+  api = await startTestApi(({ readModels }) => ({
+    log: silentLog,
     clock: { now: () => frozen + 600_000 },
     options: { rateLimitPerMinute: 40 },
     readModels: {
@@ -33,21 +25,9 @@ beforeAll(async () => {
     body: [answer("ada", "counting-3"), { ...answer("ada", "counting-4"), sessionType: "placement" }],
   });
   await api.settled();
-  await api.app.listen({ port: 0, host: "127.0.0.1" });
-  port = (api.app.server.address() as AddressInfo).port;
+  port = await listen(api);
 });
 afterAll(() => api.stop());
-beforeEach(() => {
-  taken = 0;
-  subscribe(channel, count);
-});
-afterEach(() => unsubscribe(channel, count));
-
-interface Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
 
 function fetchNext(path: string, headers: Record<string, string>): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -70,9 +50,9 @@ describe("next items before the framework", () => {
       const key = await api.key("client");
       const path = `/v1/learners/ada/next${query}`;
       const slow = await api.call("GET", path, { key });
-      expect(taken).toBe(1);
+      expect(framework.taken()).toBe(1);
       const fast = await fetchNext(path, withKey(key));
-      expect(taken).toBe(1);
+      expect(framework.taken()).toBe(1);
       expect([fast.status, fast.text]).toEqual([200, slow.text]);
       expect(ofAnswer(fast.headers)).toEqual(ofAnswer(slow.headers));
     },
@@ -83,7 +63,7 @@ describe("next items before the framework", () => {
     const slow = await api.call("GET", "/v1/learners/nobody/next", { key });
     expect((await fetchNext("/v1/learners/nobody/next", withKey(key))).text).toBe(slow.text);
     expect((await fetchNext("/v1/learners/never-asked/next", withKey(key))).status).toBe(200);
-    expect(taken).toBe(1);
+    expect(framework.taken()).toBe(1);
   });
 
   test("without the read models a learner never asked for gets what is popular", async () => {
@@ -92,7 +72,7 @@ describe("next items before the framework", () => {
     broken = true;
     try {
       const gone = await fetchNext("/v1/learners/asked-when-gone/next", withKey(key));
-      expect([gone.status, JSON.parse(gone.text).source, taken]).toEqual([200, "popular", 1]);
+      expect([gone.status, JSON.parse(gone.text).source, framework.taken()]).toEqual([200, "popular", 1]);
     } finally {
       broken = false;
     }
@@ -103,7 +83,7 @@ describe("next items before the framework", () => {
     await fetchNext("/v1/learners/ada/next", withKey(api.operatorKey));
     expect((await requestsCounted()) - before).toBe(1);
     // Those for the metrics.
-    expect(taken).toBe(2);
+    expect(framework.taken()).toBe(2);
   });
 
   test.each<[string, number, string, (key: string) => Record<string, string>]>([
