@@ -3,7 +3,6 @@ import { startPostgres } from "../../test/support/postgres.ts";
 import { startRedis } from "../../test/support/redis.ts";
 import { freePort } from "../../test/support/servers.ts";
 import { answer, items, learnerOf, skills, track } from "./course.ts";
-import { growWal, keepsWal } from "./grown-wal.ts";
 import { linesOf, type NodeProcess, onEnd, startNode } from "./processes.ts";
 
 /** Proximal as it is deployed, on engines of its own, and the ways in that the bench needs. */
@@ -33,10 +32,9 @@ export interface Reply {
 
 /** Starts PostgreSQL (fsync on), Redis and Proximal. Throws where an engine is not installed. */
 export async function startApp(): Promise<App> {
-  const postgres = await startPostgres({ settings: keepsWal });
+  const postgres = await startPostgres();
   if ("skip" in postgres) throw new Error(postgres.skip);
   onEnd(() => postgres.stop());
-  await growWal(postgres.url);
   const redis = await startRedis({ settings: { "maxmemory-policy": "noeviction" } });
   if ("skip" in redis) throw new Error(redis.skip);
   onEnd(() => redis.stop());
