@@ -1,7 +1,7 @@
 import type { Feed, FeedFilter } from "../ports/feed.ts";
+import { oneAtATime } from "../projections/one-at-a-time.ts";
 import { type Follower, groupsOf, type Lag, type LagDeps, type Standing, standingsOf } from "./lag.ts";
 import { createSampleWindow, type SampleWindow, secondsToDrain, stateOf } from "./lag-rates.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
 
 export interface LagReading {
   /** Position of the last event of the log. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { JobCounts } from "../ports/job-queue.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
+import { oneAtATime } from "../projections/one-at-a-time.ts";
 
 export interface WatchedQueue {
   readonly queue: string;

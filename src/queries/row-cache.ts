@@ -158,12 +158,14 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     // What is used is read again every few seconds, and counts as used then.
     const found = memory.find(learnerId, field);
     const now = clock.now();
+    // What was read last is from before the answer whose token is shown: no memory could have had it.
+    const awaited = found !== undefined && found.namespace === namespace && found.revision < least;
     // A clock that is set back does not make a row hold longer.
     const holds = found !== undefined && now < found.holdsUntil && now >= found.readAt;
     if (holds && found.namespace === namespace) {
       found.askedAt = now;
       found.asks += 1;
-      if (found.revision < least) {
+      if (awaited) {
         onLookUp?.(kind, "awaited", 0);
         return undefined;
       }
@@ -171,8 +173,6 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
       return found;
     }
     const running = underWay(namespace, learnerId, field);
-    // What was read last is from before the answer whose token is shown: no memory could have had it.
-    const awaited = found !== undefined && found.namespace === namespace && found.revision < least;
     onLookUp?.(kind, awaited ? "awaited" : running === undefined ? "miss" : "joined", 0);
     if (running !== undefined) running.asked = true;
     return running?.row;

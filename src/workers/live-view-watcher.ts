@@ -1,8 +1,8 @@
 import type { Log } from "../ports/log.ts";
 import type { Loss, ReadModels } from "../ports/read-models.ts";
 import { readView, type StoredView } from "../projections/live-view.ts";
+import { oneAtATime } from "../projections/one-at-a-time.ts";
 import { liveKey } from "../projections/rows.ts";
-import { lookOneAtATime } from "./look-one-at-a-time.ts";
 
 export interface LiveViewWatcherOptions {
   readonly readModels: ReadModels;
@@ -32,7 +32,7 @@ export function createLiveViewWatcher(options: LiveViewWatcherOptions): LiveView
   let stopped = false;
   let lost: Loss | null = null;
 
-  const look = lookOneAtATime(async () => {
+  const look = oneAtATime(async () => {
     if (stopped) return;
     const stored = await readView(readModels);
     const namespace = stored.view?.namespace ?? null;

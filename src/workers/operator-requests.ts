@@ -1,10 +1,10 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
+import { oneAtATime } from "../projections/one-at-a-time.ts";
 import { partitionOf } from "../projections/partition.ts";
 import type { RebuildProgress, Rebuilt } from "../projections/rebuild.ts";
 import { rebuildKey, retriesKey } from "../projections/rows.ts";
-import { lookOneAtATime } from "./look-one-at-a-time.ts";
 import { askedRetries, dropRetry, readRebuild, reportNow } from "./operator-rows.ts";
 import { reportedRebuild } from "./reported-rebuild.ts";
 import type { ProjectorHere } from "./shared-operations.ts";
@@ -85,7 +85,7 @@ export function takeOperatorRequests(deps: OperatorRequestsDeps): OperatorReques
       });
   }
 
-  const look = lookOneAtATime(async () => {
+  const look = oneAtATime(async () => {
     if (ending.signal.aborted) return;
     if (rebuilding === null) await takeRebuild();
     if (projector !== null) await retryMine(projector);
