@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { newPlace, type Running, root, run, serve } from "../../test/e2e/proximal.ts";
 import { privateChromium } from "../../test/support/chromium.ts";
 import { addBrokenEvent, mendEvent } from "./broken-event.ts";
+import { rebuildAndGoBack, retryParked } from "./operator-steps.ts";
 import { prepareSchool } from "./school.ts";
 
 /** The console in a real browser, against the embedded server as its users start it. */
@@ -141,28 +142,10 @@ describe.skipIf(browser === null)("the console", () => {
     expect(await page.locator("figure.chart canvas").count()).toBe(2);
 
     await page.getByRole("link", { name: "Parked learners" }).click();
-    await page.getByRole("button", { name: "Inspect broken" }).click();
-    await expect.poll(() => page.locator("pre").textContent(), patience).toContain('"kind": "dance"');
-    await page.getByRole("button", { name: "Retry broken" }).click();
-    const outcome = page.getByRole("status", { name: "Outcome of the retry" });
-    await expect.poll(() => outcome.textContent(), patience).toContain("broken: still cannot be folded.");
-    mendEvent(place.folder, "broken");
-    await page.getByRole("button", { name: "Retry broken" }).click();
-    await expect.poll(() => outcome.textContent(), patience).toContain("broken: folded.");
-    await expect.poll(() => page.getByText("Nobody is parked.").count(), patience).toBe(1);
+    await retryParked(page, "broken", () => mendEvent(place.folder, "broken"), patience);
     expect((await server.get("/v1/learners/broken/scores")).body.answers).toBe(1);
 
-    await page.getByRole("link", { name: "Rebuild" }).click();
-    const report = page.getByRole("region", { name: "The last rebuild" });
-    for (const [button, words] of [
-      ["Rebuild all rows", "The rebuilt rows equal the ones before, to the byte."],
-      ["Go back to the rows before", "Done. Queries get these rows."],
-    ] as const) {
-      await page.getByRole("button", { name: button, exact: true }).click();
-      const dialog = page.getByRole("dialog", { name: button });
-      await dialog.getByRole("button", { name: button }).click();
-      await expect.poll(() => report.getByRole("status").textContent(), patience).toContain(words);
-    }
+    await rebuildAndGoBack(page, patience);
     const folded = page.locator(".figure", { hasText: "Events folded" });
     expect(await folded.textContent()).toMatch(/^Events folded\d/);
 

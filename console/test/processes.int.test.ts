@@ -7,6 +7,7 @@ import { newPlace, root, run, serve } from "../../test/e2e/proximal.ts";
 import { privateChromium } from "../../test/support/chromium.ts";
 import { privateRedis, sharedPostgres } from "../../test/support/engines.ts";
 import { appendBroken, mended } from "./broken-event.ts";
+import { lastRebuild, rebuildAndGoBack, retryParked } from "./operator-steps.ts";
 import { prepareSchool } from "./school.ts";
 
 /** The operator's pages where the process that serves them neither projects nor works on jobs: each role is another. */
@@ -43,31 +44,15 @@ test.skipIf(browser === null || postgres === null || redis === null)(
     context.setDefaultTimeout(patience.timeout);
     const page = await context.newPage();
     await page.goto(`${api.url}/console/#key=${key}&page=/parked`);
-    await page.getByRole("button", { name: "Inspect broken" }).click();
-    await expect.poll(() => page.locator("pre").textContent(), patience).toContain('"kind": "dance"');
-    const outcome = page.getByRole("status", { name: "Outcome of the retry" });
-    await page.getByRole("button", { name: "Retry broken" }).click();
-    await expect.poll(() => outcome.textContent(), patience).toContain("broken: still cannot be folded.");
-    await sql.query("UPDATE events SET data = $1 WHERE stream = $2", [mended("broken"), "learner-broken"]);
-    await page.getByRole("button", { name: "Retry broken" }).click();
-    await expect.poll(() => outcome.textContent(), patience).toContain("broken: folded.");
-    await expect.poll(() => page.getByText("Nobody is parked.").count(), patience).toBe(1);
+    const mend = () => sql.query("UPDATE events SET data = $1 WHERE stream = $2", [mended("broken"), "learner-broken"]);
+    await retryParked(page, "broken", mend, patience);
     expect((await api.get("/v1/learners/broken/scores")).body.answers).toBe(1);
 
-    await page.getByRole("link", { name: "Rebuild" }).click();
-    const report = page.getByRole("region", { name: "The last rebuild" });
-    for (const [button, words] of [
-      ["Rebuild all rows", "The rebuilt rows equal the ones before, to the byte."],
-      ["Go back to the rows before", "Done. Queries get these rows."],
-    ] as const) {
-      await page.getByRole("button", { name: button, exact: true }).click();
-      await page.getByRole("dialog", { name: button }).getByRole("button", { name: button }).click();
-      await expect.poll(() => report.getByRole("status").textContent(), patience).toContain(words);
-    }
+    await rebuildAndGoBack(page, patience);
     // Any process tells of it, and the command of the one that does it by itself is told of too.
     expect((await projector.get("/v1/ops/rebuild/learners")).body).toMatchObject({ status: "done", identical: null });
     expect(await run(place, ["rebuild", "learners"])).toMatchObject({ code: 0 });
-    await expect.poll(() => report.getByRole("status").textContent(), patience).toContain("to the byte");
+    await expect.poll(() => lastRebuild(page).textContent(), patience).toContain("to the byte");
 
     await page.getByRole("link", { name: "Jobs" }).click();
     await page.getByRole("link", { name: "Open the queues" }).waitFor();
