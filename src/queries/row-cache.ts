@@ -201,10 +201,9 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     const learnerId = learnerOfKey(key);
     if (learnerId === null) return;
     for (const one of reading.get(learnerId) ?? []) one.overtaken = true;
-    for (const field of memory.of(learnerId)) {
-      field.holdsUntil = 0;
-      refresh?.written(field);
-    }
+    const fields = [...memory.of(learnerId)];
+    for (const field of fields) field.holdsUntil = 0;
+    refresh?.written(fields);
     words.written(learnerId);
   }
 

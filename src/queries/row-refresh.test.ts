@@ -28,11 +28,16 @@ function setUp(rowBytesMax = 1_000_000) {
   return {
     ...{ cache, lookUps },
     async write(version: number, learner = "k") {
-      const set = new Map([["next", Buffer.from(`${learner} ${version}`)]]);
+      const bytes = Buffer.from(`${learner} ${version}`);
+      const set = new Map([
+        ["next", bytes],
+        ["state", bytes],
+      ]);
       await readModels.write([{ key: learnerKey("n", learner), from: "older", to: version, set }]);
       await turn();
     },
     ask: async (learner = "k", least = 0) => (await cache.get("n", learner, "next", least)).bytes?.toString(),
+    askState: async () => (await cache.get("n", "k", "state")).bytes?.toString(),
     reads: () => reads,
     refreshes: () => refreshes,
   };
@@ -69,6 +74,27 @@ describe("rows that are read before they are asked for", () => {
     expect([reads(), refreshes()]).toEqual([2, 1]);
     expect(await ask()).toBe("k 19");
     expect(reads()).toBe(3);
+  });
+
+  test("what else was in use is read with it, for five minutes, and only after a question", async () => {
+    const { write, ask, askState, lookUps, reads } = setUp();
+    await write(1);
+    await ask();
+    await askState();
+    vi.advanceTimersByTime(299_000);
+    await ask();
+    await write(2);
+    expect([await ask(), await askState()]).toEqual(["k 2", "k 2"]);
+    expect(lookUps).toEqual(["miss", "miss", "miss", "hit", "hit"]);
+    vi.advanceTimersByTime(1);
+    await write(3);
+    const before = reads();
+    for (let version = 4; version < 9; version += 1) await write(version);
+    expect(reads()).toBe(before);
+    vi.advanceTimersByTime(300_000);
+    await ask();
+    await write(9);
+    expect(reads()).toBe(before + 2);
   });
 
   test("one that somebody comes back for is read again before its time is over, for half a minute, and no longer", async () => {
@@ -126,7 +152,7 @@ describe("rows that are read before they are asked for", () => {
     };
     const refresh = createRowRefresh({ read, all: () => [], now: () => 0 });
     const asked = new KeptField("n", "k", Buffer.from("1"), null);
-    for (let n = 0; n < 1_200; n += 1) refresh.written(asked);
+    for (let n = 0; n < 1_200; n += 1) refresh.written([asked]);
     refresh.close();
     expect(begun).toBe(1_000);
   });

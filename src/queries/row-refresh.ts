@@ -7,10 +7,12 @@ const lookMs = 1_000;
 /** A row that holds for no longer than this is read again, where somebody asked for it within the other. */
 const soonMs = 1_500;
 const askedLatelyMs = 30_000;
+/** What else of a learner was asked for within this is read again beside what was asked for since it was read. */
+const usedMs = 300_000;
 
 export interface RowRefresh {
-  /** The row was written. */
-  written(field: KeptField): void;
+  /** The row was written; these fields of it are in memory. */
+  written(fields: readonly KeptField[]): void;
   close(): void;
 }
 
@@ -23,8 +25,9 @@ export interface RowRefreshDeps {
 
 /**
  * Reads rows again before they are asked for, so that the next question finds them in memory: at the word of a write, where a
- * row was asked for since it was last read, which is at most one read for each question; and before their time is over, where a
- * learner who came back once asked lately. What is beyond the bounds is read when it is asked for.
+ * learner was asked about since the last read, which is at most once for each question; and before their time is over, where a
+ * learner who came back once asked lately. At a write all is read that was in use: who looks at scores, or asks for what no list
+ * has, does so after an answer. What is beyond the bounds is read when it is asked for.
  */
 export function createRowRefresh({ read, all, now }: RowRefreshDeps): RowRefresh {
   let underWay = 0;
@@ -53,8 +56,10 @@ export function createRowRefresh({ read, all, now }: RowRefreshDeps): RowRefresh
   }, lookMs);
   timer.unref();
   return {
-    written(field) {
-      if (field.askedAt >= field.readAt) again(field);
+    written(fields) {
+      if (!fields.some(({ askedAt, readAt }) => askedAt >= readAt)) return;
+      const since = now() - usedMs;
+      for (const field of fields) if (field.askedAt >= since) again(field);
     },
     close: () => clearInterval(timer),
   };
