@@ -1,5 +1,6 @@
 import type { ItemBank } from "../domain/item-selection/selection.ts";
 import { bankOfLearner } from "../domain/learner/select-for-learner.ts";
+import { itemStream } from "../domain/streams.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { StoredList } from "../projections/next-items.ts";
 import type { NextRequest } from "./next-request.ts";
@@ -27,3 +28,10 @@ export function serves(list: StoredList, learnerId: string, request: NextRequest
     isCurrent(list, catalogue)
   );
 }
+
+/**
+ * Whether it names an item that this process has not heard of yet: the projector follows the catalogue by itself. What this process heard
+ * of and cannot read is not waited for.
+ */
+export const isAhead = ({ items }: StoredList, { catalogue }: CatalogueReader): boolean =>
+  items.ids.some((id) => !catalogue.items.has(id) && !catalogue.unreadable.has(itemStream(id)));

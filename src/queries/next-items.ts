@@ -1,6 +1,4 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { LRUCache } from "lru-cache";
-import type { ItemsServed } from "../domain/events.ts";
 import type { SelectedItem } from "../domain/item-selection/selection.ts";
 import { bankOfLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
@@ -12,7 +10,7 @@ import { decodeNext, readNext, type StoredList } from "../projections/next-items
 import { type LiveView, nextField, stateField } from "../projections/rows.ts";
 import { type Cut, cut, isStart } from "./cut-list.ts";
 import { createItemJson } from "./item-json.ts";
-import { serves } from "./list-serves.ts";
+import { isAhead, serves } from "./list-serves.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow, selectForNewLearner } from "./new-learner.ts";
 import type { NextRequest, NextSource } from "./next-request.ts";
@@ -22,6 +20,7 @@ import { finish, type Json, type Rendered } from "./rendered.ts";
 import { createRowCache, type RowCache } from "./row-cache.ts";
 import type { KeptField } from "./row-memory.ts";
 import { selectNow, shortened } from "./select-now.ts";
+import { offerOnce, type ServedLists } from "./served-lists.ts";
 import { shownOf } from "./shown-items.ts";
 import { type Listen, waitUntil } from "./wait-until.ts";
 
@@ -43,12 +42,6 @@ export interface NextItemsDeps {
   readonly rows?: RowCache;
 }
 
-/** Where lists that are given out are recorded: it neither waits nor throws. */
-export interface ServedLists {
-  readonly share: number;
-  offer(list: () => ItemsServed): void;
-}
-
 export interface NextItems {
   /** The answer as JSON. A track that does not exist counts as none: callers refuse it before. */
   one(learnerId: string, request: NextRequest): Json | Promise<Json>;
@@ -66,22 +59,16 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   const { model } = deps.model;
   const itemJson = createItemJson(catalogue);
   const rows = deps.rows ?? createRowCache(deps);
-  // Lists that were rendered again because their rows had to make room: the log would store each once anyway.
-  const offered = new LRUCache<string, true>({ max: offeredMax });
+  const offer = offerOnce(deps.served);
+  /** Answers without an item that the learner's list has: this process does not know of it yet. */
+  const behind = new WeakSet<Rendered>();
 
   const render = (answer: NextAnswer): Rendered =>
     renderNext(answer, shownOf(answer.items(), itemJson), 0, deps.served?.share);
 
-  /** What is sent, and recorded as sent once for each time it was rendered. That a list has not changed counts as sent. */
+  /** What is sent, and recorded as sent. That a list has not changed counts as sent. */
   function send(answer: Rendered, fresh: boolean | null): Json {
-    const { toRecord } = answer;
-    if (toRecord !== null) {
-      answer.toRecord = null;
-      if (!offered.has(toRecord.selectionId)) {
-        deps.served?.offer(toRecord.list);
-        offered.set(toRecord.selectionId, true);
-      }
-    }
+    if (answer.toRecord !== null) offer(answer);
     return finish(answer, clock.now(), fresh);
   }
 
@@ -111,7 +98,10 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
         return places.map((place) => all[place] as SelectedItem);
       },
     };
-    return renderNext(answer, shown, sum, deps.served?.share);
+    const made = renderNext(answer, shown, sum, deps.served?.share);
+    // Mostly no more of the list is read than is shown.
+    if (places.length < list.items.ids.length && isAhead(list, catalogue)) behind.add(made);
+    return made;
   }
 
   /** The answer from a precomputed list; null where it does not serve the request. */
@@ -145,7 +135,9 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return name === null ? made : field.make(name, catalogue.version, made);
   }
 
-  async function withoutList(learnerId: string, namespace: string, request: NextRequest): Promise<Rendered> {
+  /** `list`: of the learner, and does not serve the request. */
+  async function withoutList(list: KeptField, request: NextRequest): Promise<Rendered> {
+    const { learnerId, namespace } = list;
     const field = await rows.get(namespace, learnerId, stateField);
     // One session's answer is no other's.
     const cacheKey = request.sessionId === undefined ? request.cacheKey : null;
@@ -155,6 +147,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const state = field.bytes === null ? null : decodeLearnerState(field.bytes, model);
     if (state === null) return forNewLearner(learnerId, request, field);
     const made = render(selectNow(deps, learnerId, state, request));
+    if (list.bytes !== null && isAhead(readNext(list.bytes), catalogue)) behind.add(made);
     return done(cacheKey === null ? made : field.make(cacheKey, version, made), "personal");
   }
 
@@ -183,14 +176,9 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   }
 
   /** The answer from this learner's list as just read; at once where the list serves the request. */
-  function answer(
-    learnerId: string,
-    namespace: string,
-    field: KeptField,
-    request: NextRequest,
-  ): Rendered | Promise<Rendered> {
+  function answer(learnerId: string, field: KeptField, request: NextRequest): Rendered | Promise<Rendered> {
     const made = fromList(learnerId, field, request);
-    return made === null ? withoutList(learnerId, namespace, request) : done(made, "personal");
+    return made === null ? withoutList(field, request) : done(made, "personal");
   }
 
   async function withoutReadModels(learnerId: string, request: NextRequest): Promise<Rendered> {
@@ -224,11 +212,11 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     if (field instanceof Promise) {
       const without = instead(learnerId, request);
       return field.then((read) => {
-        const made = answer(learnerId, live.namespace, read, request);
+        const made = answer(learnerId, read, request);
         return made instanceof Promise ? made.catch(without) : made;
       }, without);
     }
-    const made = answer(learnerId, live.namespace, field, request);
+    const made = answer(learnerId, field, request);
     return made instanceof Promise ? made.catch(instead(learnerId, request)) : made;
   }
 
@@ -245,7 +233,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       const made = once(learnerId, request);
       return made instanceof Promise ? made.then((answered) => send(answered, null)) : send(made, null);
     }
-    const isFresh = ({ revision }: Rendered): boolean => revision >= after.revision;
+    const isFresh = (made: Rendered): boolean => made.revision >= after.revision && !behind.has(made);
     // What is in memory will do if it is new enough; from then on it is asked what stands in the read models.
     let get: RowCache["get"] = rows.get;
     const ask = async (): Promise<Rendered> => {
@@ -263,7 +251,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const fields = await rows.getMany(live.namespace, learnerIds, nextField(request.sessionType));
     const answers: Rendered[] = [];
     for (const [at, field] of fields.entries()) {
-      answers.push(await answer(field.learnerId, live.namespace, field, request));
+      answers.push(await answer(field.learnerId, field, request));
       // A thousand selections in one go would hold every other request up.
       if (at % answersPerTurn === answersPerTurn - 1) await nextTurn();
     }
@@ -286,7 +274,6 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
 }
 
 const answersPerTurn = 50;
-const offeredMax = 20_000;
 /** Popularity fades: what a new learner was given holds so long. Milliseconds. */
 const newLearnerKeptMs = 60_000;
 const nothingPopular: Popular = { position: 0, items: [], stale: true, version: 0 };

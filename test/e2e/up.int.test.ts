@@ -83,14 +83,13 @@ describe.skipIf(skipped)("the stack of npm run up", { timeout: 300_000 }, () => 
     const posted = await call(started, "api", "/v1/interactions", answer);
     expect(posted.status).toBe(201);
     const path = `/v1/learners/ann/next?after=${posted.body.tokens.ann}`;
-    // Each process follows the catalogue by itself: one that does not know of b yet passes it over, in a list that has it.
     const next = await eventually(
-      "a fresh list with what was published just before",
+      "a fresh list",
       () => call(started, "query", path),
-      ({ body }) => body.fresh && body.items[0]?.itemId === "b",
+      ({ body }) => body.fresh,
     );
     expect(next.body).toMatchObject({ source: "personal", revision: 1, fresh: true });
-    expect(next.body.items).toHaveLength(1);
+    expect(next.body.items).toEqual([expect.objectContaining({ itemId: "b" })]);
     expect(await call(started, "query", "/v1/interactions", answer)).toMatchObject({ status: 421 });
 
     // Each in a session of its own: Ctrl-C in the terminal of `up` reaches none of them.
