@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync } from "node:fs";
-import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent, createServer, request as httpRequest, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -50,6 +51,28 @@ test.skipIf(haproxy === null)("infra/haproxy/haproxy.cfg: the engine takes it, a
     expect(text, setting).toMatch(new RegExp(`#[^\\n]*\\n([ ]+[^#\\n]*\\n)*[ ]+${setting}\\b`));
   }
 });
+
+test.skipIf(haproxy === null)(
+  "a question as soon as HAProxy listens goes to the one server that is there, of whatever role",
+  async () => {
+    const there = createServer((_request, response) => response.end("{}"));
+    await once(there.listen(0, "127.0.0.1"), "listening");
+    const { port } = there.address() as AddressInfo;
+    for (const name of ["API_2", "QUERY_1"]) {
+      const nobody = { API_1: "127.0.0.1:1", API_2: "127.0.0.1:2", QUERY_1: "127.0.0.1:3", QUERY_2: "127.0.0.1:4" };
+      const folder = mkdtempSync(join(tmpdir(), "proximal-haproxy-"));
+      const its = { cwd: folder, env: { ...env, ...nobody, [name]: `127.0.0.1:${port}` } };
+      const server = startServer(haproxy ?? "", ["-f", file], folder, "SIGUSR1", its);
+      const statuses: number[] = [];
+      const question = async () => void statuses.push((await fetch(`${url}/v1/learners/early/next`)).status);
+      await untilReady(server, question);
+      for (let n = 0; n < 9; n += 1) await question();
+      expect(statuses, name).toEqual(Array.from({ length: 10 }, () => 200));
+      await server.stop();
+    }
+    there.close();
+  },
+);
 
 describe.skipIf(haproxy === null || postgres === null || redis === null)("HAProxy before two processes", () => {
   const stops: (() => Promise<unknown>)[] = [];
