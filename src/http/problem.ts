@@ -4,7 +4,8 @@ import { LogBusy } from "../commands/group-commit.ts";
 import { type FieldProblem, type Refusal, summaryOf } from "../commands/refusal.ts";
 import { LogNotAsked, LogUnavailable } from "../ports/event-store.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
-import { NobodyAnswers, TooManyRetries } from "../workers/operator-rows.ts";
+import { TooManyRetries } from "../projections/parking.ts";
+import { NobodyAnswers } from "../workers/retry-here.ts";
 
 /**
  * Every error that this API answers with: RFC 9457 problem details with a stable `code`. This file is the only map

@@ -14,6 +14,10 @@ export type RetryResult =
   | { readonly status: "still_parked"; readonly parked: Parked }
   | { readonly status: "not_parked" };
 
+export class TooManyRetries extends Error {
+  override readonly name = "TooManyRetries";
+}
+
 export interface ParkingDeps extends LearnerFoldDeps {
   readonly readModels: ReadModels;
   readonly clock: Clock;
@@ -116,7 +120,8 @@ export function createParking(deps: ParkingDeps): Parking {
     },
     retry(stream) {
       if (closed) return Promise.reject(new Error("the projector was stopped"));
-      if (requests.length >= requestsMax) return Promise.reject(new Error(`${requestsMax} retries wait already`));
+      if (requests.length >= requestsMax)
+        return Promise.reject(new TooManyRetries(`${requestsMax} retries wait already`));
       return new Promise((resolve, reject) => requests.push({ stream, resolve, reject }));
     },
     async answerRetries(counters, position, writeCounters) {

@@ -1,19 +1,11 @@
 import type { GuardedWrite, ReadModels, Row } from "../ports/read-models.ts";
+import { TooManyRetries } from "../projections/parking.ts";
 import { fromBytes, toBytes } from "../projections/row-json.ts";
 import { rebuildKey, retriesKey } from "../projections/rows.ts";
 import type { RebuildReport } from "./projector-operations.ts";
 
 // What operators ask of one process and another does, as rows beside the read models: every process that has to do with rows can read
 // and write them, and is told of a change. They may be lost with Redis: then somebody asks again.
-
-export class TooManyRetries extends Error {
-  override readonly name = "TooManyRetries";
-}
-
-/** No process did what was asked for in time. */
-export class NobodyAnswers extends Error {
-  override readonly name = "NobodyAnswers";
-}
 
 const retriesMax = 100;
 const attemptsMax = 20;

@@ -6,6 +6,7 @@ import type { ParkedInPartition } from "../projections/parked-rows.ts";
 import type { RetryResult } from "../projections/parking.ts";
 import type { Pipelines } from "../projections/pipelines.ts";
 import type { RebuildProgress, Rebuilt } from "../projections/rebuild.ts";
+import { retryHere, retryPatienceMs } from "./retry-here.ts";
 
 /** They have one pipeline and one checkpoint, so they are rebuilt together, by whichever name. */
 export const rebuildableNames = ["learners", "learner-scores", "next-items", "popular-items", "item-stats"] as const;
@@ -102,7 +103,7 @@ export function createProjectorOperations(
   return {
     rebuildable: rebuildableNames,
     ...createParkedReads(async () => projector.parked(), store),
-    retry: async (learnerId) => outcomeOf(await projector.retry(learnerId)),
+    retry: async (learnerId) => outcomeOf(await retryHere(projector, learnerId, retryPatienceMs)),
     async rebuild(name, { rollback = false } = {}) {
       mustBeRebuildable(name);
       if (report?.status === "running") return report;

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type History, historyStart, learningHistory } from "../../test/support/learning-history.ts";
 import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
 import { learnerModels } from "../domain/learner-model/models.ts";
-import type { ReadModels } from "../ports/read-models.ts";
+import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts";
 import { readParked } from "../projections/parked-rows.ts";
 import { partitionOf } from "../projections/partition.ts";
 import { rebuildRows, rollBack } from "../projections/rebuild.ts";
@@ -10,6 +10,7 @@ import { countersKey, parkedStreamsField, readLiveView, rebuildKey } from "../pr
 import { type OperatorRequestsDeps, takeOperatorRequests } from "./operator-requests.ts";
 import { askedRetries, askRetry } from "./operator-rows.ts";
 import { createProjector, type Projector } from "./projector.ts";
+import { NobodyAnswers } from "./retry-here.ts";
 import { createSharedOperations } from "./shared-operations.ts";
 
 /** Processes that share a log and rows, each with its own objects; the rows are the only way from one to another. */
@@ -108,6 +109,24 @@ describe("parked learners, asked from any process", () => {
     const operations = asks();
     expect(await operations.retry("new-a")).toEqual({ status: "retried" });
     expect((await operations.parked()).map(({ learnerId }) => learnerId).sort()).toEqual(brokenLearners.slice(1));
+  });
+
+  test("are not waited for without end where the projector of this very process fails; it tries them once it works", async () => {
+    const { history, readModels, projects, asks } = await deployment(9);
+    await breakSome(history);
+    const projector = await projects([0, 1, 2, 3]);
+    await projector.caughtUp();
+    const gone = new ReadModelsUnavailable("gone");
+    const failing = (["read", "write"] as const).map((name) => vi.spyOn(readModels, name).mockRejectedValue(gone));
+    const heal = () => failing.map((spy) => spy.mockRestore());
+    onTestFinished(() => void heal());
+    // The first makes the loop fail, and is told of it; from then on the loop cannot even begin.
+    await expect(asks(projector).retry("new-a")).rejects.toThrow("gone");
+    const late = asks(projector, 20).retry("new-a");
+    await expect(late).rejects.toBeInstanceOf(NobodyAnswers);
+    await expect(late).rejects.toThrow(/has not tried new-a again within 0.02 s/);
+    heal();
+    await vi.waitUntil(() => projector.parked().filter(({ parked }) => parked.attempts === 2).length > 0, 20_000);
   });
 
   test("that nobody tries in time are said to be so, and the question is withdrawn; so many may wait", async () => {

@@ -5,15 +5,7 @@ import type { ReadModels } from "../ports/read-models.ts";
 import { readParked } from "../projections/parked-rows.ts";
 import type { RetryResult } from "../projections/parking.ts";
 import { partitionOf } from "../projections/partition.ts";
-import {
-  askedRetries,
-  askRetry,
-  dropRetry,
-  NobodyAnswers,
-  readRebuild,
-  reportNow,
-  writeRebuild,
-} from "./operator-rows.ts";
+import { askedRetries, askRetry, dropRetry, readRebuild, reportNow, writeRebuild } from "./operator-rows.ts";
 import {
   createParkedReads,
   mustBeRebuildable,
@@ -22,6 +14,7 @@ import {
   type ProjectorOperations,
   rebuildableNames,
 } from "./projector-operations.ts";
+import { NobodyAnswers, retryHere, retryPatienceMs } from "./retry-here.ts";
 
 /** A projector of this process, as far as these operations ask it. */
 export interface ProjectorHere {
@@ -37,11 +30,10 @@ export interface SharedOperationsDeps {
   readonly partitions: number;
   /** null: others project. */
   readonly projector: ProjectorHere | null;
-  /** For another process to try a learner again, milliseconds. Default ten seconds. */
+  /** For a process, this or another, to try a learner again, milliseconds. Default ten seconds. */
   readonly patienceMs?: number;
 }
 
-const defaultPatienceMs = 10_000;
 const pollMs = 50;
 
 /**
@@ -49,7 +41,7 @@ const pollMs = 50;
  * process that owns the partition, and a rebuild of one that takes it up (operator-requests.ts).
  */
 export function createSharedOperations(deps: SharedOperationsDeps): ProjectorOperations {
-  const { store, clock, partitions, projector, patienceMs = defaultPatienceMs } = deps;
+  const { store, clock, partitions, projector, patienceMs = retryPatienceMs } = deps;
   const now = (): string => new Date(clock.now()).toISOString();
   const reads = createParkedReads(async () => readParked(await deps.readModels()), store);
 
@@ -76,7 +68,7 @@ export function createSharedOperations(deps: SharedOperationsDeps): ProjectorOpe
     rebuildable: rebuildableNames,
     async retry(learnerId) {
       const partition = partitionOf(learnerId, partitions);
-      if (projector !== null && isHere(partition)) return outcomeOf(await projector.retry(learnerId));
+      if (projector !== null && isHere(partition)) return outcomeOf(await retryHere(projector, learnerId, patienceMs));
       if ((await reads.inspect(learnerId)) === null) return { status: "not_parked" };
       await retryElsewhere(learnerId, partition);
       const still = await reads.inspect(learnerId);
