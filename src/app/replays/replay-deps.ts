@@ -8,6 +8,7 @@ import type { Engines } from "../compose.ts";
 import { openReadModels } from "../compose-rows.ts";
 import type { Config } from "../config.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { once } from "../once.ts";
 import { startCatalogue, startModel } from "../start-parts.ts";
 import { whatIfThreads } from "../threads/what-if-threads.ts";
 import { noPatience } from "../wait-for-engine.ts";
@@ -16,15 +17,11 @@ import type { ReplayDeps } from "./replay-kinds.ts";
 /** What replays stand on, in a process that works on one and in one that only takes orders. */
 export function replayDeps(config: Config, engines: Engines, life: Lifecycle, log: Logger): ReplayDeps {
   const { analysts, blobs } = engines;
-  let serving: Promise<Serving> | null = null;
   return {
     ...{ feed: analysts, eventStore: analysts, blobs, log },
     model: learnerModels[config.model],
     clock: { now: Date.now },
-    serving() {
-      serving ??= openServing(config, engines, life, log);
-      return serving;
-    },
+    serving: openServing(config, engines, life, log),
     async pseudonymKey() {
       if (config.exportSecret !== undefined) return config.exportSecret;
       const made = Buffer.from(randomBytes(32).toString("hex"));
@@ -34,9 +31,12 @@ export function replayDeps(config: Config, engines: Engines, life: Lifecycle, lo
   };
 }
 
-async function openServing(config: Config, engines: Engines, life: Lifecycle, log: Logger): Promise<Serving> {
-  const [catalogue, model] = [await startCatalogue(engines, life, log), await startModel(config, engines, life, log)];
-  return { catalogue, model, readModels: await openRows(config, engines, life, log) };
+/** Each by itself: what is open is not opened again where another could not be. */
+function openServing(config: Config, engines: Engines, life: Lifecycle, log: Logger): () => Promise<Serving> {
+  const catalogue = once(() => startCatalogue(engines, life, log));
+  const model = once(() => startModel(config, engines, life, log));
+  const rows = once(() => openRows(config, engines, life, log));
+  return async () => ({ catalogue: await catalogue(), model: await model(), readModels: await rows() });
 }
 
 /**
