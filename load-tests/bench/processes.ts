@@ -90,11 +90,21 @@ export async function ask<T>(process: NodeProcess, question: object): Promise<T>
 /** Runs a program of the repository to its end and gives the lines it printed. */
 export async function linesOf(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> {
   const { child } = startNode(file, args, env);
-  const lines: string[] = [];
-  if (child.stdout) for await (const line of createInterface({ input: child.stdout })) lines.push(line);
-  if (child.exitCode === null) await once(child, "exit");
-  if (child.exitCode !== 0) throw new Error(`${file} ${args.join(" ")} ended with code ${child.exitCode}`);
+  const { lines, ended } = await linesUntilEnd(child);
+  if (ended !== 0) throw new Error(`${file} ${args.join(" ")} ended with ${ended}`);
   return lines;
+}
+
+/** `ended`: with which code, or by which signal. */
+export async function linesUntilEnd(child: ChildProcess): Promise<{ lines: string[]; ended: number | string }> {
+  const read = async (): Promise<string[]> => {
+    const lines: string[] = [];
+    if (child.stdout) for await (const line of createInterface({ input: child.stdout })) lines.push(line);
+    return lines;
+  };
+  // Listened for from the start: it may have ended before its last line is read.
+  const [lines, [code, signal]] = await Promise.all([read(), once(child, "exit")]);
+  return { lines, ended: code ?? signal };
 }
 
 /**
