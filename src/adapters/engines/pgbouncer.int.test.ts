@@ -81,6 +81,17 @@ describe.skipIf(postgres === null || pgbouncer === null || ignoring === null)("P
     await client.query("ROLLBACK");
   });
 
+  test("no statement of ours is compiled, through PgBouncer or not; what others ask is as the server is set", async () => {
+    const url = await newUrl();
+    for (const sql of [ours({ url }), ours({ url: through(url) })]) {
+      expect(await sql.query("SHOW jit")).toEqual([["off"]]);
+      expect(await sql.transaction((session) => session.query("SHOW jit"))).toEqual([["off"]]);
+    }
+    for (const client of [await plain(url), await plain(through(url))]) {
+      expect((await client.query("SHOW jit")).rows).toEqual([{ jit: "on" }]);
+    }
+  });
+
   test("startup parameters: a plain statement_timeout is refused, or ignored where PgBouncer is told so", async () => {
     const url = await newUrl();
     const refused = new pg.Client({ connectionString: through(url), statement_timeout: 100 });

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { ConnectionTimeout, isPooled, runScript } from "./postgres-session.ts";
+import { ConnectionTimeout, isPooled, limits, runScript } from "./postgres-session.ts";
 
 export interface PoolOptions {
   readonly url: string;
@@ -39,7 +39,7 @@ export interface PoolState {
 /** A connection that is the caller's until `release`; a broken one is thrown away. */
 export interface Lease {
   readonly client: pg.PoolClient;
-  /** The server does not end statements of this connection by itself: SET LOCAL has to say so. */
+  /** The server does not limit statements of this connection by itself: SET LOCAL has to say so. */
   readonly pooled: boolean;
   release(broken: boolean): void;
 }
@@ -68,7 +68,7 @@ export function createPool(
       const { connectTimeoutMs, statementTimeoutMs } = options;
       if (await isPooled(client, connectTimeoutMs)) pooled.add(client);
       // Not as a startup parameter, which poolers refuse, or ignore.
-      else await runScript(client, `SET statement_timeout = ${Math.ceil(statementTimeoutMs)}`, connectTimeoutMs);
+      else await runScript(client, limits(statementTimeoutMs), connectTimeoutMs);
       usedAt.set(client, performance.now());
     },
   });

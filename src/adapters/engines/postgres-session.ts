@@ -61,10 +61,20 @@ export async function commit(client: pg.ClientBase, deadlineMs: number): Promise
   if (command !== "COMMIT") throw new Error(`a transaction that was to be committed ended with ${command}`);
 }
 
+/** What holds for all statements on a connection that is ours alone. */
+export const limits = (timeoutMs: number): string => limitsBy("SET", timeoutMs);
+
 /** SET LOCAL ends with the transaction: a pooler gives the connection to somebody else then. */
 export function beginLimited(timeoutMs: number, mode = ""): string {
-  return `BEGIN ${mode}; SET LOCAL statement_timeout = ${Math.ceil(timeoutMs)}`;
+  return `BEGIN ${mode}; ${limitsBy("SET LOCAL", timeoutMs)}`;
 }
+
+/**
+ * Never compiled (jit): the planner takes a page of the feed for dear once the log has 200,000 events, and compiling it, 5 ms of a
+ * core and more, is done again for each read of what takes .1 ms. See docs/adr/0067-statements-are-not-compiled.md.
+ */
+const limitsBy = (set: "SET" | "SET LOCAL", timeoutMs: number): string =>
+  `${set} statement_timeout = ${Math.ceil(timeoutMs)}; ${set} jit = off`;
 
 async function withDeadline<T>(client: pg.ClientBase, deadlineMs: number, work: () => Promise<T>): Promise<T> {
   if (deadlineMs === Number.POSITIVE_INFINITY) return work();
