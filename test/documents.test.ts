@@ -32,6 +32,12 @@ describe.each(documents)("%s", (path) => {
     expect(gone).toEqual([]);
   });
 
+  test("commands that it shows run when pasted into a clone: with npx before them", () => {
+    // The README's own `proximal` is curl: it takes an address.
+    const shown = [...text.matchAll(/^(?: {4})?(proximal [a-z].*)$/gm)].map((match) => match[1] ?? "");
+    expect(shown.filter((line) => !/^proximal (-[a-z]+ )*'?localhost/.test(line))).toEqual([]);
+  });
+
   test("scripts of npm that it names are there", () => {
     const scripts = Object.keys(JSON.parse(read("package.json")).scripts);
     const named = [...text.matchAll(/\bnpm run ([\w:-]+)/g)].map((match) => match[1] ?? "");
