@@ -240,6 +240,32 @@ describe.skipIf(cluster === null)("a cluster", () => {
 });
 
 describe.skipIf(sentinel === null)("a master with copies", () => {
+  // Before the others: sentinels that were stopped start no fail-over for half a minute (TILT).
+  test("READONLY, a planned fail-over: what the old master refuses is written to the new one", async () => {
+    if (sentinel === null) return;
+    const readModels = await openRedisReadModels({ url: sentinel.url });
+    const told = vi.fn();
+    readModels.onLoss(told);
+    const before = await sentinel.master();
+    await readModels.write([put("planned", 0, 1)]);
+    const sentinelPort = Number(/:(\d+)/.exec(sentinel.url)?.[1]);
+    await until(async () => void (await ask(sentinelPort, ["sentinel", "failover", "read-models"])));
+    while ((await sentinel.master().catch(() => before)).port === before.port) {
+      try {
+        const [row] = await readModels.read(["planned"]);
+        await readModels.write([put("planned", row?.version ?? 0, (row?.version ?? 0) + 1)]);
+      } catch (error) {
+        if (!(error instanceof ReadModelsUnavailable)) throw error;
+      }
+    }
+    await sentinel.settled();
+    await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 10_000 });
+    const [row] = await readModels.read(["planned"]);
+    const version = row?.version ?? 0;
+    expect(await readModels.write([put("planned", version, version + 1)])).toEqual([{ status: "written" }]);
+    await readModels.close();
+  });
+
   test("connections that end while no sentinel answers are made again when one does", async () => {
     if (sentinel === null) return;
     const readModels = await openRedisReadModels({ url: sentinel.url });
@@ -283,31 +309,6 @@ describe.skipIf(sentinel === null)("a master with copies", () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(master?.status).toBe("end");
     await sentinel.settled();
-  });
-
-  test("READONLY, a planned fail-over: what the old master refuses is written to the new one", async () => {
-    if (sentinel === null) return;
-    const readModels = await openRedisReadModels({ url: sentinel.url });
-    const told = vi.fn();
-    readModels.onLoss(told);
-    const before = await sentinel.master();
-    await readModels.write([put("planned", 0, 1)]);
-    const sentinelPort = Number(/:(\d+)/.exec(sentinel.url)?.[1]);
-    await until(async () => void (await ask(sentinelPort, ["sentinel", "failover", "read-models"])));
-    while ((await sentinel.master().catch(() => before)).port === before.port) {
-      try {
-        const [row] = await readModels.read(["planned"]);
-        await readModels.write([put("planned", row?.version ?? 0, (row?.version ?? 0) + 1)]);
-      } catch (error) {
-        if (!(error instanceof ReadModelsUnavailable)) throw error;
-      }
-    }
-    await sentinel.settled();
-    await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 10_000 });
-    const [row] = await readModels.read(["planned"]);
-    const version = row?.version ?? 0;
-    expect(await readModels.write([put("planned", version, version + 1)])).toEqual([{ status: "written" }]);
-    await readModels.close();
   });
 });
 
