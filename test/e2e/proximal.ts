@@ -10,6 +10,8 @@ import { onTestFinished } from "vitest";
 export const root = dirname(dirname(import.meta.dirname));
 
 export interface Place {
+  /** Told at a start how to read what it says before it is ready. */
+  readonly onOutput?: (output: Running["output"]) => void;
   /** Environment variables of its own. */
   readonly environment: Readonly<Record<string, string>>;
   /** For a process that makes none for itself: one of many. */
@@ -73,6 +75,7 @@ export async function serve(place: Place, ...args: readonly string[]): Promise<R
   const startedAt = performance.now();
   const child = spawnProximal(place, ["serve", "--port", "0", ...args]);
   const output = gather(child);
+  place.onOutput?.(output);
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   const { atEnd = onTestFinished } = place;
   atEnd(() => void child.kill("SIGKILL"));
