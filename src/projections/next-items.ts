@@ -131,8 +131,18 @@ export function readNext(bytes: Buffer, first = Number.POSITIVE_INFINITY): Store
   const items = readItems(reader, readReasons(reader, at), first);
   reader.end();
   return {
-    ...{ revision, position, at, sessionType, trackId: trackId === "" ? null : trackId, policyVersion, arm },
-    ...{ model, modelVersion, holdsUntil: holdsUntil === 0 ? null : holdsUntil - 1, stop, items },
+    revision,
+    position,
+    at,
+    sessionType,
+    trackId: trackId === "" ? null : trackId,
+    policyVersion,
+    arm,
+    model,
+    modelVersion,
+    holdsUntil: holdsUntil === 0 ? null : holdsUntil - 1,
+    stop,
+    items,
     sum: bytes.readInt32LE(bytes.length - 4),
   };
 }

@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { SelectedItem } from "../domain/item-selection/selection.ts";
 import { bankOfLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -8,7 +7,8 @@ import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts"
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { decodeNext, readNext, type StoredList } from "../projections/next-items.ts";
 import { type LiveView, nextField, stateField } from "../projections/rows.ts";
-import { type Cut, cut, isStart } from "./cut-list.ts";
+import { answerOfList } from "./answer-of-list.ts";
+import { type Cut, cut } from "./cut-list.ts";
 import { createItemJson } from "./item-json.ts";
 import { isAhead, serves } from "./list-serves.ts";
 import type { LiveViewReader } from "./live-view.ts";
@@ -86,19 +86,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     { shown, places }: Cut,
     source: "personal" | "stale",
   ): Rendered {
-    const stored = () => decodeNext(bytes).items;
-    const selection = { size: deps.listSize, items: stored, cut: !isStart(places), skillIds: null };
-    const { trackId, sessionType, policyVersion, arm, model, modelVersion, revision, position } = list;
-    const { at, holdsUntil, stop, sum } = list;
-    const answer: NextAnswer = {
-      ...{ learnerId, source, computed: "precomputed", trackId, sessionType, policyVersion, arm, model, modelVersion },
-      ...{ revision, position, at, holdsUntil, stop, selection },
-      items: () => {
-        const all = stored();
-        return places.map((place) => all[place] as SelectedItem);
-      },
-    };
-    const made = renderNext(answer, shown, sum, deps.served?.share);
+    const answer = answerOfList(learnerId, source, list, places, deps.listSize, () => decodeNext(bytes).items);
+    const made = renderNext(answer, shown, list.sum, deps.served?.share);
     // Mostly no more of the list is read than is shown.
     if (places.length < list.items.ids.length && isAhead(list, catalogue)) behind.add(made);
     return made;

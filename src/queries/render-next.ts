@@ -134,10 +134,8 @@ function selectionIdOf(answer: NextAnswer, learner: number, idSums: readonly num
   // A learner nothing is known of is given the same list at any time, as long as the same is popular.
   const time = revision === 0 ? 0 : at;
   const made = textSum(policyVersion) ^ Math.imul(textSum(model), 3) ^ Math.imul(textSum(sessionType), 5);
-  const id = new SelectionId({
-    ...{ learner, modelVersion, revision, position, time },
-    made: computed === "precomputed" ? made : ~made,
-  });
+  const how = computed === "precomputed" ? made : ~made;
+  const id = new SelectionId({ learner, made: how, modelVersion, revision, position, time });
   for (let k = 0; k < idSums.length; k++) id.add(idSums[k] as number);
   return id;
 }

@@ -50,10 +50,8 @@ export function renderedOf(facts: RenderedFacts, before: Pieces, after: Pieces):
   const { revision, at, holdsUntil, toRecord = null } = facts;
   const bytes = before.bytes + after.bytes;
   const etag = facts.passing ? null : weakTag(revision, bytes, (before.sum ^ Math.imul(after.sum, 31)) >>> 0);
-  return {
-    ...{ revision, at, holdsUntil, beforeAge: before.text, afterAge: after.text, inOnePiece: false },
-    ...{ bytes, etag, toRecord },
-  };
+  const [beforeAge, afterAge] = [before.text, after.text];
+  return { revision, at, holdsUntil, beforeAge, afterAge, inOnePiece: false, bytes, etag, toRecord };
 }
 
 /**
