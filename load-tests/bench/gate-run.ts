@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Wanted } from "./arguments.ts";
 import type { BenchCase } from "./case.ts";
-import { cpuRatioOf, type Floors, floorOf, floorsSchema, judge, leastOf } from "./gate.ts";
+import { cpuRatioOf, type Floors, floorOf, floorsSchema, holdOn, judge, leastOf } from "./gate.ts";
 import { keep } from "./history.ts";
 import { describeMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
@@ -22,20 +22,22 @@ const verdicts = { unsure: tooBusy, ok: "ok", better: "better: the floor may be 
 
 /** False where a case stayed below its floor. */
 export async function runGate(wanted: Wanted, say: (line: string) => void): Promise<boolean> {
+  const machine = describeMachine();
   const floors = readFloors();
+  const judges = floors !== null && holdOn(floors, machine);
+  if (floors !== null && !judges) say(`floors are of ${floors.machine.cores} cores of ${floors.machine.cpu}`);
   if (wanted.slowDown !== null) plantSlowDown(wanted.slowDown, say);
   const startedAt = performance.now();
   const thereIsTime = (): boolean => performance.now() - startedAt < budgetSeconds * 1000;
-  const machine = describeMachine();
   const measured: CaseResult[] = [];
   const measure = measuringTwice(wanted, say, (result) => measured.push(result));
   let good = true;
 
   async function judged(one: BenchCase): Promise<string[]> {
     if (!thereIsTime()) return ["", "", "", tooBusy];
-    const floor = floors?.cases[one.name] ?? null;
+    const floor = judges ? (floors.cases[one.name] ?? null) : null;
     if (floor === null) {
-      return [figure(cpuRatioOf(await measure(one))), "", "", `NOT JUDGED: no floor yet (${howToRecord})`];
+      return [figure(cpuRatioOf(await measure(one))), "", "", `NOT JUDGED: no floor of this machine (${howToRecord})`];
     }
     const again = (attempt: number): Promise<readonly PairedRound[]> => {
       if (attempt > 0) say(`${one.name}: below its floor, measured again`);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mulberry32, type Random, standardNormal } from "../../src/domain/random.ts";
-import { attempts, cpuRatioOf, type Floor, floorOf, judge, leastOf, toleranceOf } from "./gate.ts";
+import { attempts, cpuRatioOf, type Floor, floorOf, holdOn, judge, leastOf, toleranceOf } from "./gate.ts";
 import type { PairedRound } from "./result.ts";
 
 /** How a machine that others use, too, makes CPU times dearer. */
@@ -40,6 +40,17 @@ async function failing(random: Random, noise: Noise, floors: number, slower: num
   }
   return failed / (10 * floors);
 }
+
+test("floors hold on the processor that they were measured on", () => {
+  const machine = {
+    ...{ cores: 2, cpu: "AMD EPYC", memory_gb: 24, system: "Linux 6", node: "v24", postgres: "15", redis: "7" },
+    ...{ load_average: 0, commit: null, dirty: false },
+  };
+  const floors = { recorded_at: "2026-11-28T00:00:00Z", machine, cases: {} };
+  expect(holdOn(floors, { ...machine, memory_gb: 8, node: "v25", load_average: 9 })).toBe(true);
+  expect(holdOn(floors, { ...machine, cores: 4 })).toBe(false);
+  expect(holdOn(floors, { ...machine, cpu: "Intel Xeon" })).toBe(false);
+});
 
 describe("under noise as machines have it", () => {
   const noises = fc.record({

@@ -1,7 +1,7 @@
 import jStat from "jstat";
 import { z } from "zod";
 import { meanOf } from "../../src/queries/statistics/intervals.ts";
-import { machineSchema, type PairedRound } from "./result.ts";
+import { type Machine, machineSchema, type PairedRound } from "./result.ts";
 import { median } from "./statistics.ts";
 
 /*
@@ -37,6 +37,10 @@ export const floorsSchema = z.object({
   cases: z.record(z.string(), floorSchema),
 });
 export type Floors = z.infer<typeof floorsSchema>;
+
+/** What an operation takes beside another is not the same on every processor. */
+export const holdOn = ({ machine }: Floors, { cpu, cores }: Machine): boolean =>
+  machine.cpu === cpu && machine.cores === cores;
 
 /** This share of the rounds, the cheapest, stands for a side. */
 const cheapest = 1 / 6;
