@@ -6,43 +6,58 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export class ByteReader {
   readonly format: number;
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #what: string;
-  /** Where the checksum begins. */
+  /** Where the checksum begins, in bits: four bytes from any place before it can be looked at. */
   readonly #end: number;
-  #at = 1;
-  /** Bits of the byte before `#at` that were not read yet, the lowest first, and how many. */
-  #bits = 0;
-  #bitsHeld = 0;
+  /** Where to read on, in bits: of a byte the lowest first. */
+  #at = 8;
 
   constructor(bytes: Uint8Array, what: string) {
     this.#bytes = bytes;
     this.#what = what;
-    this.#end = bytes.length - 4;
-    if (this.#end < 1) this.refuse("is cut short");
+    const end = bytes.length - 4;
+    if (end < 1) this.refuse("is cut short");
+    this.#end = 8 * end;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (view.getInt32(this.#end, true) !== checksum(view, this.#end)) this.refuse("is damaged: the checksum differs");
+    this.#view = view;
+    if (view.getInt32(end, true) !== checksum(view, end)) this.refuse("is damaged: the checksum differs");
     this.format = bytes[0] as number;
   }
 
   uint(): number {
-    this.#bits = 0;
-    this.#bitsHeld = 0;
-    const first = this.#byte();
-    if (first < 0x80) return first;
-    const second = this.#byte();
-    if (second < 0x80) return (first & 0x7f) | (second << 7);
-    let value = (first & 0x7f) | ((second & 0x7f) << 7);
-    for (let worth = 0x4000; ; worth *= 0x80) {
-      const byte = this.#byte();
+    const bytes = this.#bytes;
+    const from = this.#wholeByte();
+    const first = bytes[from] as number;
+    if (first < 0x80) {
+      this.#to(from + 1);
+      return first;
+    }
+    let value = first & 0x7f;
+    let at = from + 1;
+    for (let worth = 0x80; ; worth *= 0x80) {
+      const byte = bytes[at++] ?? this.refuse("is cut short");
       value += (byte & 0x7f) * worth;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) break;
       if (worth >= 2 ** 49) this.refuse("holds a number that is too long");
     }
+    this.#to(at);
+    return value;
+  }
+
+  /** The byte to read on from: bits that were left of the one before are passed over. */
+  #wholeByte(): number {
+    return (this.#at + 7) >>> 3;
+  }
+
+  #to(byte: number): void {
+    this.#at = 8 * byte;
+    if (this.#at > this.#end) this.refuse("is cut short");
   }
 
   uints(count: number): number[] {
     // Each takes a byte at the least: a length that is wrong must not ask for all memory.
-    if (count > this.#end - this.#at) this.refuse("is cut short");
+    if (8 * count > this.#end - this.#at) this.refuse("is cut short");
     const values = new Array<number>(count);
     for (let k = 0; k < count; k++) values[k] = this.uint();
     return values;
@@ -55,20 +70,17 @@ export class ByteReader {
 
   text(): string {
     const length = this.uint();
-    const from = this.#at;
-    this.#at += length;
-    if (this.#at > this.#end) this.refuse("is cut short");
-    return known(this.#bytes, from, this.#at);
+    const from = this.#wholeByte();
+    this.#to(from + length);
+    return known(this.#bytes, from, from + length);
   }
 
   floats(count: number): Float32Array {
-    this.#align();
-    const from = this.#at;
-    this.#at += 4 * count;
-    if (this.#at > this.#end) this.refuse("is cut short");
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + from, 4 * count);
+    const from = this.#wholeByte();
+    this.#to(from + 4 * count);
+    const view = this.#view;
     const values = new Float32Array(count);
-    for (let k = 0; k < count; k++) values[k] = view.getFloat32(4 * k, true);
+    for (let k = 0; k < count; k++) values[k] = view.getFloat32(from + 4 * k, true);
     return values;
   }
 
@@ -88,7 +100,7 @@ export class ByteReader {
     else if (width === 0) for (let k = 0; k < wanted; k++) values[k] = 0;
     else if (width <= 24) this.#packed(values, wanted, width);
     else for (let k = 0; k < wanted; k++) values[k] = this.bits(width);
-    if ((head & 2) === 0 && wanted < count) this.#skip((count - wanted) * width);
+    if ((head & 2) === 0 && wanted < count) this.#pass((count - wanted) * width);
     if ((head & 1) !== 0) {
       for (let k = 0; k < wanted; k++) {
         const value = values[k] as number;
@@ -98,69 +110,45 @@ export class ByteReader {
     return values;
   }
 
-  #skip(bits: number): void {
-    const beyond = bits - this.#bitsHeld;
-    if (beyond < 0) {
-      this.#bits >>>= bits;
-      this.#bitsHeld -= bits;
-      return;
-    }
-    this.#bits = 0;
-    this.#bitsHeld = 0;
-    this.#at += beyond >>> 3;
+  /** These are read: where they begin. */
+  #pass(bits: number): number {
+    const from = this.#at;
+    this.#at = from + bits;
     if (this.#at > this.#end) this.refuse("is cut short");
-    this.bits(beyond & 7);
+    return from;
   }
 
-  /** The loops that most of a column's time is spent in. */
+  /** The loops that most of a column's time is spent in: a number is found where it stands, without looking at each byte. */
   #packed(values: number[], count: number, width: number): void {
-    let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
+    const view = this.#view;
     const lowest = (1 << width) - 1;
+    let at = this.#pass(count * width);
     for (let k = 0; k < count; k++) {
-      while (held < width) {
-        if (at >= this.#end) this.refuse("is cut short");
-        bits |= (this.#bytes[at++] as number) << held;
-        held += 8;
-      }
-      values[k] = bits & lowest;
-      bits >>>= width;
-      held -= width;
+      values[k] = (view.getInt32(at >>> 3, true) >>> (at & 7)) & lowest;
+      at += width;
     }
-    this.#at = at;
-    this.#bits = bits;
-    this.#bitsHeld = held;
   }
 
   #rices(values: number[], count: number, low: number): void {
-    let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
-    const [bytes, end, lowest] = [this.#bytes, this.#end, (1 << low) - 1];
+    const [view, end, lowest] = [this.#view, this.#end, (1 << low) - 1];
     const short = low <= riceLowMax;
+    let at = this.#at;
     for (let k = 0; k < count; k++) {
-      // Whatever stands after the number is looked at too; after the last byte, zeros.
-      while (held < 24 && at < end) {
-        bits |= (bytes[at++] as number) << held;
-        held += 8;
-      }
+      if (at >= end) this.refuse("is cut short");
+      // Whatever stands after the number is looked at too.
+      const bits = view.getInt32(at >>> 3, true) >>> (at & 7);
       const quotient = 31 - Math.clz32(~bits & (bits + 1));
-      const length = quotient + 1 + low;
-      if (short && quotient < quotientMax && length <= held) {
+      if (short && quotient < quotientMax) {
         values[k] = (quotient << low) | ((bits >>> (quotient + 1)) & lowest);
-        bits >>>= length;
-        held -= length;
+        at += quotient + 1 + low;
       } else {
-        this.#goOn(at, bits, held);
+        this.#at = at;
         values[k] = this.#rice(low);
-        [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
+        at = this.#at;
       }
     }
-    this.#goOn(at, bits, held);
-  }
-
-  /** From there; whole bytes that were looked at and not used are given back. */
-  #goOn(at: number, bits: number, held: number): void {
-    this.#at = at - (held >>> 3);
-    this.#bitsHeld = held & 7;
-    this.#bits = bits & ((1 << this.#bitsHeld) - 1);
+    this.#at = at;
+    this.#pass(0);
   }
 
   /** So many bits, 0 to 53, as a whole number. */
@@ -169,14 +157,8 @@ export class ByteReader {
       const low = this.bits(24);
       return low + this.bits(width - 24) * 0x1000000;
     }
-    while (this.#bitsHeld < width) {
-      this.#bits |= this.#byte() << this.#bitsHeld;
-      this.#bitsHeld += 8;
-    }
-    const value = this.#bits & ((1 << width) - 1);
-    this.#bits >>>= width;
-    this.#bitsHeld -= width;
-    return value;
+    const at = this.#pass(width);
+    return (this.#view.getInt32(at >>> 3, true) >>> (at & 7)) & ((1 << width) - 1);
   }
 
   #rice(low: number): number {
@@ -186,23 +168,14 @@ export class ByteReader {
     return quotient * 2 ** low + (low === 0 ? 0 : this.bits(low));
   }
 
-  #align(): void {
-    this.#bits = 0;
-    this.#bitsHeld = 0;
-  }
-
   /** Throws unless everything was read. */
   end(): void {
-    if (this.#at !== this.#end) this.refuse(`goes on after its end, by ${this.#end - this.#at} bytes`);
+    const left = this.#end / 8 - this.#wholeByte();
+    if (left !== 0) this.refuse(`goes on after its end, by ${left} bytes`);
   }
 
   refuse(why: string): never {
     throw new Error(`${this.#what} ${why}`);
-  }
-
-  #byte(): number {
-    if (this.#at >= this.#end) this.refuse("is cut short");
-    return this.#bytes[this.#at++] as number;
   }
 }
 
