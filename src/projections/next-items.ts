@@ -1,9 +1,9 @@
 import { ByteReader } from "../domain/byte-reader.ts";
 import { ByteWriter } from "../domain/byte-writer.ts";
 import { type ExperimentArm, type SessionType, sessionTypes } from "../domain/events.ts";
-import { readCountedIds, readIds, writeIds } from "../domain/id-shapes.ts";
-import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
+import { readCountedIds, writeIds } from "../domain/id-shapes.ts";
 import { type Reason, type SelectedItem, type Stop, stopReasons } from "../domain/item-selection/selection.ts";
+import { numberOf, readReasons, writeReasons } from "./list-reasons.ts";
 import { asBuffer } from "./row-json.ts";
 
 /** A learner's precomputed list: ids and numbers only; titles and words are put in when it is read. */
@@ -177,101 +177,4 @@ function readItems(reader: ByteReader, reasons: readonly Reason[], first: number
     propensity[at] = propensityUnit - (propensity[at] as number);
   }
   return { ids, reasons, reasonOf, p, score, propensity };
-}
-
-/** Its place among the reasons so far, added where it is new. A list has few, so a search is fastest. */
-function numberOf(reason: Reason, reasons: Reason[]): number {
-  for (let at = 0; at < reasons.length; at += 1) if (sameReason(reasons[at] as Reason, reason)) return at;
-  return reasons.push(reason) - 1;
-}
-
-function sameReason(a: Reason, b: Reason): boolean {
-  if (a === b) return true;
-  if (a.code !== b.code) return false;
-  const facts = reasonFacts[a.code];
-  for (let fact = 0; fact < facts.length; fact++) {
-    const name = facts[fact] as Fact;
-    if (valuesOf(a)[name] !== valuesOf(b)[name]) return false;
-  }
-  return bitsOf(a.rules) === bitsOf(b.rules);
-}
-const valuesOf = (reason: Reason) => reason as unknown as Readonly<Record<Fact, string | number | null>>;
-
-/** The facts of each reason; a reason is stored as its place here. Add at the end. */
-const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
-  pinned: [],
-  due_review: ["skillId", "dueAt"],
-  upcoming_review: ["skillId", "dueAt"],
-  open_skill: ["skillId", "mastery"],
-  near_target: [],
-  exploration: ["skillId"],
-  maintenance: ["skillId", "mastery"],
-  most_informative: ["skillId"],
-  topic_coverage: ["skillId"],
-  popular: ["learners"],
-};
-const numberFacts = ["dueAt", "mastery", "learners"] as const;
-type Fact = "skillId" | (typeof numberFacts)[number];
-const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
-/** By the number that a reason is stored as: which facts it has. */
-const kinds = reasonCodes.map((code) => {
-  const has = (fact: Fact): boolean => reasonFacts[code].includes(fact);
-  const facts = { skillId: has("skillId"), dueAt: has("dueAt"), mastery: has("mastery"), learners: has("learners") };
-  return { code, facts };
-});
-type Kind = (typeof kinds)[number];
-
-/** Column by column, over the reasons that have such a fact; `at`: near the times when cards are due. */
-function writeReasons(reasons: readonly Reason[], at: number, writer: ByteWriter): void {
-  const count = reasons.length;
-  writer.uint(count);
-  const values = writer.gather(count);
-  for (let k = 0; k < count; k++) values[k] = reasonCodes.indexOf((reasons[k] as Reason).code);
-  writer.column(values, count);
-  for (let k = 0; k < count; k++) values[k] = bitsOf((reasons[k] as Reason).rules);
-  writer.column(values, count);
-  const skillIds: string[] = [];
-  for (let k = 0; k < count; k++) {
-    const reason = reasons[k] as Reason;
-    if (reasonFacts[reason.code].includes("skillId")) skillIds.push((valuesOf(reason).skillId as string | null) ?? "");
-  }
-  writeIds(skillIds, writer);
-  for (const fact of numberFacts) {
-    let kept = 0;
-    for (let k = 0; k < count; k++) {
-      const reason = reasons[k] as Reason;
-      if (!reasonFacts[reason.code].includes(fact)) continue;
-      const value = valuesOf(reason)[fact] as number;
-      values[kept++] = fact === "mastery" ? Math.round(value * unit) : fact === "dueAt" ? at - value : value;
-    }
-    writer.column(values, kept);
-  }
-}
-
-function readReasons(reader: ByteReader, at: number): Reason[] {
-  const count = reader.uint();
-  const codes = reader.column(count);
-  const rules = reader.column(count);
-  const skillIds = readIds(reader);
-  const reasons: Record<string, unknown>[] = [];
-  for (let k = 0, skills = 0; k < count; k++) {
-    const { code, facts } = kinds[codes[k] as number] ?? reader.refuse("gives an unknown reason");
-    reasons.push(facts.skillId ? { code, skillId: skillIds[skills++] || null } : { code });
-  }
-  for (const fact of numberFacts) {
-    let having = 0;
-    for (let k = 0; k < count; k++) if ((kinds[codes[k] as number] as Kind).facts[fact]) having += 1;
-    if (having === 0) continue;
-    const values = reader.column(having, columns.reasons);
-    for (let k = 0, next = 0; k < count; k++) {
-      if (!(kinds[codes[k] as number] as Kind).facts[fact]) continue;
-      const value = values[next++] as number;
-      (reasons[k] as Record<string, unknown>)[fact] =
-        fact === "mastery" ? value / unit : fact === "dueAt" ? at - value : value;
-    }
-  }
-  for (let k = 0; k < count; k++) {
-    if (rules[k] !== 0) (reasons[k] as Record<string, unknown>).rules = rulesOf(rules[k] as number);
-  }
-  return reasons as unknown as Reason[];
 }

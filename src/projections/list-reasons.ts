@@ -1,0 +1,130 @@
+import type { ByteReader } from "../domain/byte-reader.ts";
+import type { ByteWriter } from "../domain/byte-writer.ts";
+import { readIds, writeIds } from "../domain/id-shapes.ts";
+import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
+import type { Reason, Rule } from "../domain/item-selection/selection.ts";
+
+/** Shares are stored as whole numbers, in ten-thousandths. */
+const unit = 1e4;
+
+/** Its place among the reasons so far, added where it is new. A list has few, so a search is fastest. */
+export function numberOf(reason: Reason, reasons: Reason[]): number {
+  for (let at = 0; at < reasons.length; at += 1) if (sameReason(reasons[at] as Reason, reason)) return at;
+  return reasons.push(reason) - 1;
+}
+
+function sameReason(a: Reason, b: Reason): boolean {
+  if (a === b) return true;
+  if (a.code !== b.code) return false;
+  const facts = reasonFacts[a.code];
+  for (let fact = 0; fact < facts.length; fact++) {
+    const name = facts[fact] as Fact;
+    if (valuesOf(a)[name] !== valuesOf(b)[name]) return false;
+  }
+  return bitsOf(a.rules) === bitsOf(b.rules);
+}
+const valuesOf = (reason: Reason) => reason as unknown as Readonly<Record<Fact, string | number | null>>;
+
+/** The facts of each reason; a reason is stored as its place here. Add at the end. */
+const reasonFacts: Readonly<Record<Reason["code"], readonly Fact[]>> = {
+  pinned: [],
+  due_review: ["skillId", "dueAt"],
+  upcoming_review: ["skillId", "dueAt"],
+  open_skill: ["skillId", "mastery"],
+  near_target: [],
+  exploration: ["skillId"],
+  maintenance: ["skillId", "mastery"],
+  most_informative: ["skillId"],
+  topic_coverage: ["skillId"],
+  popular: ["learners"],
+};
+const numberFacts = ["dueAt", "mastery", "learners"] as const;
+type Fact = "skillId" | (typeof numberFacts)[number];
+const reasonCodes = Object.keys(reasonFacts) as Reason["code"][];
+/** By the number that a reason is stored as: which facts it has. */
+const kinds = reasonCodes.map((code) => {
+  const has = (fact: Fact): boolean => reasonFacts[code].includes(fact);
+  const facts = { skillId: has("skillId"), dueAt: has("dueAt"), mastery: has("mastery"), learners: has("learners") };
+  return { code, facts };
+});
+type Kind = (typeof kinds)[number];
+
+/** Column by column, over the reasons that have such a fact; `at`: near the times when cards are due. */
+export function writeReasons(reasons: readonly Reason[], at: number, writer: ByteWriter): void {
+  const count = reasons.length;
+  writer.uint(count);
+  const values = writer.gather(count);
+  for (let k = 0; k < count; k++) values[k] = reasonCodes.indexOf((reasons[k] as Reason).code);
+  writer.column(values, count);
+  for (let k = 0; k < count; k++) values[k] = bitsOf((reasons[k] as Reason).rules);
+  writer.column(values, count);
+  const skillIds: string[] = [];
+  for (let k = 0; k < count; k++) {
+    const reason = reasons[k] as Reason;
+    if (reasonFacts[reason.code].includes("skillId")) skillIds.push((valuesOf(reason).skillId as string | null) ?? "");
+  }
+  writeIds(skillIds, writer);
+  for (const fact of numberFacts) {
+    let kept = 0;
+    for (let k = 0; k < count; k++) {
+      const reason = reasons[k] as Reason;
+      if (!reasonFacts[reason.code].includes(fact)) continue;
+      const value = valuesOf(reason)[fact] as number;
+      values[kept++] = fact === "mastery" ? Math.round(value * unit) : fact === "dueAt" ? at - value : value;
+    }
+    writer.column(values, kept);
+  }
+}
+
+/** Columns of the list that is read just now: what is made of them leaves nothing else behind. */
+const columns: Readonly<Record<"codes" | "rules" | (typeof numberFacts)[number], number[]>> = {
+  codes: [],
+  rules: [],
+  dueAt: [],
+  mastery: [],
+  learners: [],
+};
+
+/** What {@link writeReasons} wrote, with the same `at`. */
+export function readReasons(reader: ByteReader, at: number): Reason[] {
+  const count = reader.uint();
+  const codes = reader.column(count, columns.codes);
+  const rules = reader.column(count, columns.rules);
+  const skillIds = readIds(reader);
+  let [due, mastered, popular] = [0, 0, 0];
+  for (let k = 0; k < count; k++) {
+    const { facts } = kinds[codes[k] as number] ?? reader.refuse("gives an unknown reason");
+    if (facts.dueAt) due += 1;
+    if (facts.mastery) mastered += 1;
+    if (facts.learners) popular += 1;
+  }
+  const dueAt = reader.column(due, columns.dueAt);
+  const mastery = reader.column(mastered, columns.mastery);
+  const learners = reader.column(popular, columns.learners);
+  [due, mastered, popular] = [0, 0, 0];
+  const reasons: Read[] = [];
+  for (let k = 0, skills = 0; k < count; k++) {
+    const { code, facts } = kinds[codes[k] as number] as Kind;
+    // Written out: an object that is given its facts by their names one after the other takes several times as long.
+    let reason: Read;
+    if (!facts.skillId) reason = facts.learners ? { code, learners: learners[popular++] as number } : { code };
+    else {
+      const skillId = skillIds[skills++] || null;
+      if (facts.mastery) reason = { code, skillId, mastery: (mastery[mastered++] as number) / unit };
+      else reason = facts.dueAt ? { code, skillId, dueAt: at - (dueAt[due++] as number) } : { code, skillId };
+    }
+    if (rules[k] !== 0) reason.rules = rulesOf(rules[k] as number);
+    reasons.push(reason);
+  }
+  return reasons as unknown as Reason[];
+}
+
+/** As it is put together: which facts go with which code is in {@link kinds}. */
+interface Read {
+  code: Reason["code"];
+  skillId?: string | null;
+  dueAt?: number;
+  mastery?: number;
+  learners?: number;
+  rules?: readonly Rule[];
+}
