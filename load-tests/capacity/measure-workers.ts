@@ -8,7 +8,7 @@ import { answer } from "../bench/course.ts";
 import { cpuSeconds, onEnd } from "../bench/processes.ts";
 import type { PerOperation } from "./measure-api.ts";
 import { familyCpuSeconds } from "./processor-time.ts";
-import { lagEveryMs, lagOf, type RoleProcess, redisInfo, type Stack, startOwnRedis, until } from "./stack.ts";
+import { lagEveryMs, type RoleProcess, redisInfo, type Stack, startOwnRedis, until } from "./stack.ts";
 
 /** What the roles cost that fold, learn and relay: the time from where they stand to the end of the log. */
 
@@ -118,14 +118,14 @@ async function untilAtEnd(stack: Stack, role: RoleProcess, broker: number) {
     app: cpuSeconds(role.pid),
     postgres: stack.cpu().postgres,
     kafka: familyCpuSeconds(broker),
-    behind: await lagOf(role.request),
+    behind: await role.lag(),
   });
   let first = await mark();
   await until(60_000, "a role reports where it is", async () => {
     first = await mark();
     return Number.isFinite(first.behind);
   });
-  await until(600_000, "a role is at the end of the log", async () => (await lagOf(role.request)) === 0, lagEveryMs);
+  await until(600_000, "a role is at the end of the log", async () => (await role.lag()) === 0, lagEveryMs);
   const last = await mark();
   const events = first.behind;
   if (events < 5000) console.error(`only ${events} events were left when the role first said where it is`);

@@ -13,6 +13,8 @@ export interface RoleProcess {
   readonly url: string;
   readonly pid: number;
   request(method: "GET" | "POST", path: string, body?: unknown): Promise<{ readonly text: string }>;
+  /** Events that the slowest of what it follows is behind; Infinity where it cannot tell yet. */
+  lag(): Promise<number>;
   /** Resolves when everything it follows stands at the end of the log. */
   caughtUp(): Promise<void>;
   stop(): Promise<void>;
@@ -68,8 +70,9 @@ export async function startStack(): Promise<Stack> {
           () => false,
         );
       });
-      const caughtUp = () => until(600_000, `${role} caught up`, async () => (await lagOf(request)) === 0, lagEveryMs);
-      return { url, pid: server.pid, request, caughtUp, stop: server.stop };
+      const lag = () => lagOf(request, role);
+      const caughtUp = () => until(600_000, `${role} caught up`, async () => (await lag()) === 0, lagEveryMs);
+      return { url, pid: server.pid, request, lag, caughtUp, stop: server.stop };
     },
   };
 }
@@ -81,10 +84,13 @@ export async function startOwnRedis(): Promise<RedisServer> {
   return redis;
 }
 
-/** Events that the slowest of what a process follows is behind; Infinity where it cannot tell yet. */
-export async function lagOf(request: RoleProcess["request"]): Promise<number> {
+/** Of a relay its own: it tells of projectors too, and there may be none yet. */
+async function lagOf(request: RoleProcess["request"], role: string): Promise<number> {
   try {
-    const { projections } = JSON.parse((await request("GET", "/v1/ops/lag")).text);
+    const lags = JSON.parse((await request("GET", "/v1/ops/lag")).text).projections;
+    const projections = lags.filter(
+      ({ projection }: { projection: string }) => role !== "relay" || projection === role,
+    );
     if (projections.length === 0) return Number.POSITIVE_INFINITY;
     return Math.max(
       ...projections.map((lag: { behindEvents: number; started: boolean }) =>
