@@ -5,7 +5,7 @@ import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
 import type { Reason, Rule } from "../domain/item-selection/selection.ts";
 
 /** Shares are stored as whole numbers, in ten-thousandths. */
-const unit = 1e4;
+export const unit = 1e4;
 
 /** Its place among the reasons so far, added where it is new. A list has few, so a search is fastest. */
 export function numberOf(reason: Reason, reasons: Reason[]): number {

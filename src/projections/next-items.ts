@@ -3,7 +3,7 @@ import { ByteWriter } from "../domain/byte-writer.ts";
 import { type ExperimentArm, type SessionType, sessionTypes } from "../domain/events.ts";
 import { readCountedIds, writeIds } from "../domain/id-shapes.ts";
 import { type Reason, type SelectedItem, type Stop, stopReasons } from "../domain/item-selection/selection.ts";
-import { numberOf, readReasons, writeReasons } from "./list-reasons.ts";
+import { numberOf, readReasons, unit, writeReasons } from "./list-reasons.ts";
 import { asBuffer } from "./row-json.ts";
 
 /** A learner's precomputed list: ids and numbers only; titles and words are put in when it is read. */
@@ -49,8 +49,7 @@ export interface StoredItems {
 
 /** Grows with {@link rowFormat} where lists are written otherwise. */
 const listFormat = 3;
-/** Stored as whole numbers: p, score and mastery in 1/10,000, propensity in 1/1,000,000. */
-const unit = 1e4;
+/** Propensities are small: in millionths. */
 const propensityUnit = 1e6;
 
 /** An empty text stands for null. Each reason is written once, items name it by its number; numbers of a kind are columns. */

@@ -68,7 +68,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
 
   /** What is sent, and recorded as sent. That a list has not changed counts as sent. */
   function send(answer: Rendered, fresh: boolean | null): Json {
-    if (answer.toRecord !== null) offer(answer);
+    offer(answer);
     return finish(answer, clock.now(), fresh);
   }
 

@@ -16,8 +16,9 @@ export function offerOnce(served: ServedLists | undefined): (answer: Rendered) =
   const offered = new LRUCache<string, true>({ max: offeredMax });
   return (answer) => {
     const { toRecord } = answer;
+    if (toRecord === null) return;
     answer.toRecord = null;
-    if (toRecord === null || offered.has(toRecord.selectionId)) return;
+    if (offered.has(toRecord.selectionId)) return;
     served?.offer(toRecord.list);
     offered.set(toRecord.selectionId, true);
   };

@@ -70,8 +70,8 @@ export function beginLimited(timeoutMs: number, mode = ""): string {
 }
 
 /**
- * Never compiled (jit): the planner takes a page of the feed for dear once the log has 200,000 events, and compiling it, 5 ms of a
- * core and more, is done again for each read of what takes .1 ms. See docs/adr/0067-statements-are-not-compiled.md.
+ * Never compiled (jit): the planner takes a page of the feed for dear once the log has 150,000 events, and compiling it, 5 ms of a
+ * core and more, is done again for each read of what takes .6 ms. See docs/adr/0067-statements-are-not-compiled.md.
  */
 const limitsBy = (set: "SET" | "SET LOCAL", timeoutMs: number): string =>
   `${set} statement_timeout = ${Math.ceil(timeoutMs)}; ${set} jit = off`;
