@@ -21,7 +21,7 @@ export const singleShots = (learners: number) =>
 const sides = async (setting: BenchSetting, server: Pick<App, "url" | "server">) => {
   const { learners } = setting;
   const [app, bare, generator] = [await setting.app(), await setting.bare(), setting.generator()];
-  const order = { key: app.key, connections: singlePosters, shots: singleShots(learners), lean: true } as const;
+  const order = { key: app.key, connections: singlePosters, shots: singleShots(learners) } as const;
   return {
     ours: loadSide(generator, { url: server.url, pids: [server.server.pid], order }),
     limit: loadSide(generator, { url: bare.url, pids: [bare.pid], order }),

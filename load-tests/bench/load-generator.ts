@@ -1,4 +1,4 @@
-// A child process: puts load on a server with autocannon, or with lean-load.ts where an order says so, and reports. In its own process so that measuring does not
+// A child process: puts load on a server, with autocannon at a rate and with lean-load.ts as much as goes, and reports. In its own process so that measuring does not
 // take time from what is measured. Several orders at once are carried out at once.
 
 import autocannon from "autocannon";
@@ -15,12 +15,10 @@ export interface LoadOrder {
   readonly key: string;
   readonly connections: number;
   readonly seconds: number;
-  /** Ends with so many requests, or after `seconds` with fewer. */
+  /** Ends with so many requests, or after `seconds` with fewer; not at a rate. */
   readonly requests?: number;
   /** Requests a second over all connections; as many as go when left out. */
   readonly rate?: number;
-  /** Where server and engines need the cores that autocannon would take; no rate then. */
-  readonly lean?: true;
   /** Each connection goes round its own part of these. */
   readonly shots: readonly Shot[];
 }
@@ -44,7 +42,7 @@ export interface LoadReport {
   readonly p99: number;
 }
 
-function run(order: LoadOrder): Promise<LoadReport> {
+function runAtRate(order: LoadOrder, rate: number): Promise<LoadReport> {
   const headers = { authorization: `Bearer ${order.key}`, "content-type": "application/json" };
   const requests = order.shots.map((shot) => ({ ...shot, headers }));
   let client = 0;
@@ -53,18 +51,15 @@ function run(order: LoadOrder): Promise<LoadReport> {
       url: order.url,
       connections: order.connections,
       duration: order.seconds,
+      overallRate: rate,
       requests: requests.slice(0, 1),
       setupClient(made) {
         const mine = requests.filter((_, i) => i % order.connections === client % order.connections);
         client += 1;
         made.setRequests(mine.length > 0 ? mine : requests);
       },
-      ...(order.rate === undefined ? {} : { overallRate: order.rate }),
-      // It notices that it has sent them all when it takes a sample.
-      ...(order.requests === undefined ? {} : { amount: order.requests, sampleInt: 50 }),
     };
-    const running = autocannon(options, (error, result) => {
-      clearTimeout(late);
+    autocannon(options, (error, result) => {
       if (error) return reject(error);
       resolve({
         requests: result["2xx"],
@@ -74,14 +69,11 @@ function run(order: LoadOrder): Promise<LoadReport> {
         p99: result.latency.p99,
       });
     });
-    // With an amount autocannon goes by that alone.
-    const late = setTimeout(() => running.stop(), order.seconds * 1000);
-    if (order.requests === undefined) clearTimeout(late);
   });
 }
 
 process.on("message", ({ number, order }: NumberedOrder) => {
-  const load = order.lean === true ? runLean(order) : run(order);
+  const load = order.rate === undefined ? runLean(order) : runAtRate(order, order.rate);
   load.then(
     (report) => process.send?.({ number, report } satisfies NumberedReport),
     (error) => {
