@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Wanted } from "./arguments.ts";
 import type { BenchCase } from "./case.ts";
-import { cpuRatioOf, type Floors, floorOf, floorsSchema, holdOn, judge, leastOf } from "./gate.ts";
+import { allFloorsSchema, cpuRatioOf, type Floors, floorOf, floorsOn, judge, leastOf, replacing } from "./gate.ts";
 import { keep } from "./history.ts";
 import { describeMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
@@ -23,9 +23,7 @@ const verdicts = { unsure: tooBusy, ok: "ok", better: "better: the floor may be 
 /** False where a case stayed below its floor. */
 export async function runGate(wanted: Wanted, say: (line: string) => void): Promise<boolean> {
   const machine = describeMachine();
-  const floors = readFloors();
-  const judges = floors !== null && holdOn(floors, machine);
-  if (floors !== null && !judges) say(`floors are of ${floors.machine.cores} cores of ${floors.machine.cpu}`);
+  const floors = floorsOn(machine, readFloors());
   if (wanted.slowDown !== null) plantSlowDown(wanted.slowDown, say);
   const startedAt = performance.now();
   const thereIsTime = (): boolean => performance.now() - startedAt < budgetSeconds * 1000;
@@ -35,9 +33,10 @@ export async function runGate(wanted: Wanted, say: (line: string) => void): Prom
 
   async function judged(one: BenchCase): Promise<string[]> {
     if (!thereIsTime()) return ["", "", "", tooBusy];
-    const floor = judges ? (floors.cases[one.name] ?? null) : null;
-    if (floor === null) {
-      return [figure(cpuRatioOf(await measure(one))), "", "", `NOT JUDGED: no floor of this machine (${howToRecord})`];
+    const floor = floors?.cases[one.name];
+    if (floor === undefined) {
+      const why = `NOT JUDGED: no floor of ${machine.cores} cores of ${machine.cpu} (${howToRecord})`;
+      return [figure(cpuRatioOf(await measure(one))), "", "", why];
     }
     const again = (attempt: number): Promise<readonly PairedRound[]> => {
       if (attempt > 0) say(`${one.name}: below its floor, measured again`);
@@ -101,7 +100,8 @@ export async function recordFloors(wanted: Wanted, say: (line: string) => void):
   }
   const cases = Object.fromEntries([...ratios].map(([name, all]) => [name, floorOf(all)]));
   const floors: Floors = { recorded_at: new Date().toISOString(), machine, cases };
-  writeFileSync(floorsFile, `${JSON.stringify(floorsSchema.parse(floors), null, 2)}\n`);
+  const all = allFloorsSchema.parse(replacing(floors, readFloors()));
+  writeFileSync(floorsFile, `${JSON.stringify(all, null, 2)}\n`);
   const rows = Object.entries(cases).map(([name, { ratio, sd, tolerance }]) => [
     ...[name, figure(ratio), `${figure(100 * sd)} %`, `${figure(100 * tolerance)} %`],
     (ratios.get(name) ?? []).map(figure).join(" "),
@@ -122,11 +122,10 @@ function resultOf(machine: BenchResult["machine"], cases: CaseResult[]): BenchRe
   return { at: new Date().toISOString(), command, scale: "gate", machine, cases };
 }
 
-/** Null where none were ever recorded. */
-function readFloors(): Floors | null {
-  if (!existsSync(floorsFile)) return null;
+function readFloors(): Floors[] {
+  if (!existsSync(floorsFile)) return [];
   try {
-    return floorsSchema.parse(JSON.parse(readFileSync(floorsFile, "utf8")));
+    return allFloorsSchema.parse(JSON.parse(readFileSync(floorsFile, "utf8")));
   } catch (error) {
     throw new Error(`${floorsFile} cannot be used, make it anew (${howToRecord}): ${(error as Error).message}`);
   }

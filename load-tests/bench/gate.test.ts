@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mulberry32, type Random, standardNormal } from "../../src/domain/random.ts";
-import { attempts, cpuRatioOf, type Floor, floorOf, holdOn, judge, leastOf, toleranceOf } from "./gate.ts";
+import { attempts, cpuRatioOf, type Floor, floorOf, floorsOn, judge, leastOf, replacing, toleranceOf } from "./gate.ts";
 import type { PairedRound } from "./result.ts";
 
 /** How a machine that others use, too, makes CPU times dearer. */
@@ -47,9 +47,13 @@ test("floors hold on the processor that they were measured on", () => {
     ...{ load_average: 0, commit: null, dirty: false },
   };
   const floors = { recorded_at: "2026-11-28T00:00:00Z", machine, cases: {} };
-  expect(holdOn(floors, { ...machine, memory_gb: 8, node: "v25", load_average: 9 })).toBe(true);
-  expect(holdOn(floors, { ...machine, cores: 4 })).toBe(false);
-  expect(holdOn(floors, { ...machine, cpu: "Intel Xeon" })).toBe(false);
+  expect(floorsOn({ ...machine, memory_gb: 8, node: "v25", load_average: 9 }, [floors])).toBe(floors);
+  expect(floorsOn({ ...machine, cores: 4 }, [floors])).toBeUndefined();
+  expect(floorsOn({ ...machine, cpu: "Intel Xeon" }, [floors])).toBeUndefined();
+
+  const ofIntel = { ...floors, machine: { ...machine, cpu: "Intel Xeon" } };
+  const later = { ...floors, recorded_at: "2026-11-29T00:00:00Z" };
+  expect(replacing(later, replacing(ofIntel, [floors]))).toEqual([ofIntel, later]);
 });
 
 describe("under noise as machines have it", () => {

@@ -34,16 +34,26 @@ const floorSchema = z.object({
 });
 export type Floor = z.infer<typeof floorSchema>;
 
-export const floorsSchema = z.object({
+const floorsSchema = z.object({
   recorded_at: z.iso.datetime(),
   machine: machineSchema,
   cases: z.record(z.string(), floorSchema),
 });
 export type Floors = z.infer<typeof floorsSchema>;
 
-/** What an operation takes beside another is not the same on every processor. */
-export const holdOn = ({ machine }: Floors, { cpu, cores }: Machine): boolean =>
-  machine.cpu === cpu && machine.cores === cores;
+/** What an operation takes beside another is not the same on every processor: floors of each that they were recorded on. */
+export const allFloorsSchema = z.array(floorsSchema);
+
+const sameProcessor = (a: Machine, b: Machine): boolean => a.cpu === b.cpu && a.cores === b.cores;
+
+export const floorsOn = (machine: Machine, all: readonly Floors[]): Floors | undefined =>
+  all.find((floors) => sameProcessor(floors.machine, machine));
+
+/** Those of other processors stay. */
+export const replacing = (floors: Floors, all: readonly Floors[]): Floors[] => [
+  ...all.filter(({ machine }) => !sameProcessor(machine, floors.machine)),
+  floors,
+];
 
 /** This share of the rounds, the cheapest, stands for a side. */
 const cheapest = 1 / 6;
