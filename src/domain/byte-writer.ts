@@ -7,6 +7,12 @@ let view = new DataView(scratch.buffer);
 /** Columns are gathered here by who writes them, one after the other. */
 let gathered = new Float64Array(1 << 10);
 
+/** A column's numbers as they are coded, where each of them is below {@link shortBelow}. */
+let codes = new Int32Array(1 << 10);
+
+/** Of either sign, such a number and the bits of a byte that was begun fit into 32 bits. */
+const shortBelow = 2 ** 23;
+
 /**
  * Writes a value as bytes: the format first, then whole numbers of 1 to 8 bytes and texts, then a checksum. Nothing names
  * the values: the reader asks for them in the order in which they were written. Numbers of one kind stand together as a
@@ -104,43 +110,50 @@ export class ByteWriter {
    */
   column(values: ArrayLike<number>, count: number): void {
     if (count === 0) return;
-    let most = 0;
-    let widths = 0;
-    let total = 0;
-    let signed = 0;
+    if (codes.length < count) codes = new Int32Array(2 * count);
+    let [sizes, widths, signed] = [0, 0, 0];
     for (let k = 0; k < count; k++) {
       const value = values[k] as number;
-      if (value < 0) signed = 1;
-      const size = value < 0 ? -value : value;
-      widths += widthOf(size);
-      total += value;
-      if (size > most) most = size;
+      const whole = value | 0;
+      const size = whole < 0 ? -whole : whole;
+      if (whole !== value || size >= shortBelow) {
+        this.#longColumn(values, count);
+        return;
+      }
+      sizes |= size;
+      widths += 32 - Math.clz32(size);
+      signed |= whole >>> 31;
+      codes[k] = whole;
     }
-    if (most > 2 ** 52 || !Number.isInteger(total)) {
-      throw new RangeError(`${Math.max(most, total)} does not fit into a column`);
+    const width = 32 - Math.clz32(sizes) + signed;
+    if (signed === 1) for (let k = 0; k < count; k++) codes[k] = zigzag(codes[k] as number);
+    const low = lowOf(widths, count, signed);
+    const packed = width <= low + 1 || count * width <= riceLength(codes, count, low, width);
+    if (!packed && low > riceLowMax) {
+      this.#longColumn(values, count);
+      return;
     }
-    const width = widthOf(most) + signed;
-    const low = Math.max(0, Math.round(widths / count + signed - riceBelowWidth));
-    const packed = width <= low + 1 || count * width <= riceLength(values, count, signed, low, width);
-    this.bits(signed | (packed ? 0 : 2) | ((packed ? width : low) << 2), 8);
+    this.#columnHead(signed, packed, packed ? width : low);
     if (width === 0) return;
-    if (width > 24 || (!packed && low > riceLowMax)) this.#longColumn(values, count, signed, packed ? width : -1, low);
-    else if (packed) this.#packed(values, count, signed, width);
-    else this.#rice(values, count, signed, low);
+    if (packed) this.#packed(count, width);
+    else this.#rice(count, low);
   }
 
-  /** Numbers below 2^24: the loops that most of a column's time is spent in. */
-  #packed(values: ArrayLike<number>, count: number, signed: number, width: number): void {
+  #columnHead(signed: number, packed: boolean, width: number): void {
+    this.bits(signed | (packed ? 0 : 2) | (width << 2), 8);
+  }
+
+  /** Codes below 2^24: here and in {@link #rice} most of a column's time is spent. Bits go out by four bytes, of which those that are full count. */
+  #packed(count: number, width: number): void {
     this.#reserve((count * width) / 8 + 8);
     let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
     for (let k = 0; k < count; k++) {
-      bits |= unsigned(values[k] as number, signed) << held;
+      bits |= (codes[k] as number) << held;
       held += width;
-      while (held >= 8) {
-        scratch[at++] = bits & 0xff;
-        bits >>>= 8;
-        held -= 8;
-      }
+      view.setInt32(at, bits, true);
+      at += held >>> 3;
+      bits >>>= held & 0x18;
+      held &= 7;
     }
     this.#at = at;
     this.#bits = bits;
@@ -148,12 +161,12 @@ export class ByteWriter {
   }
 
   /** So many ones as the lowest `low` bits fit into it more than once, a zero, the lowest bits; what is far larger by itself. */
-  #rice(values: ArrayLike<number>, count: number, signed: number, low: number): void {
+  #rice(count: number, low: number): void {
     this.#reserve(8 * count + 8);
     let [at, bits, held] = [this.#at, this.#bits, this.#bitsHeld];
     const lowest = (1 << low) - 1;
     for (let k = 0; k < count; k++) {
-      const value = unsigned(values[k] as number, signed);
+      const value = codes[k] as number;
       const quotient = value >>> low;
       if (quotient < quotientMax) {
         bits |= (((1 << quotient) - 1) | ((value & lowest) << (quotient + 1))) << held;
@@ -161,18 +174,16 @@ export class ByteWriter {
       } else {
         const width = 32 - Math.clz32(value);
         bits |= (((1 << quotientMax) - 1) | (width << quotientMax)) << held;
-        for (held += quotientMax + 6; held >= 8; held -= 8) {
-          scratch[at++] = bits & 0xff;
-          bits >>>= 8;
-        }
-        bits |= value << held;
-        held += width;
+        held += quotientMax + 6;
+        view.setInt32(at, bits, true);
+        at += held >>> 3;
+        bits = (bits >>> (held & 0x18)) | (value << (held & 7));
+        held = (held & 7) + width;
       }
-      while (held >= 8) {
-        scratch[at++] = bits & 0xff;
-        bits >>>= 8;
-        held -= 8;
-      }
+      view.setInt32(at, bits, true);
+      at += held >>> 3;
+      bits >>>= held & 0x18;
+      held &= 7;
     }
     this.#at = at;
     this.#bits = bits;
@@ -180,23 +191,41 @@ export class ByteWriter {
   }
 
   /** The same with numbers of any size. */
-  #longColumn(values: ArrayLike<number>, count: number, signed: number, packedWidth: number, low: number): void {
-    const unit = 2 ** low;
+  #longColumn(values: ArrayLike<number>, count: number): void {
+    let [most, widths, total, signed] = [0, 0, 0, 0];
     for (let k = 0; k < count; k++) {
-      const value = unsigned(values[k] as number, signed);
-      const quotient = Math.floor(value / unit);
-      if (packedWidth >= 0) {
-        this.bits(value, packedWidth);
-      } else if (quotient < quotientMax) {
-        this.bits((1 << quotient) - 1, quotient + 1);
-        this.bits(value % unit, low);
-      } else {
-        const width = widthOf(value);
-        this.bits((1 << quotientMax) - 1, quotientMax);
-        this.bits(width, 6);
-        this.bits(value, width);
-      }
+      const value = values[k] as number;
+      const size = Math.abs(value);
+      if (value < 0) signed = 1;
+      widths += widthOf(size);
+      total += value;
+      most = Math.max(most, size);
     }
+    if (most > 2 ** 52 || !Number.isInteger(total)) {
+      throw new RangeError(`${Math.max(most, total)} does not fit into a column`);
+    }
+    const coded = Float64Array.from({ length: count }, (_, k) => unsigned(values[k] as number, signed));
+    const width = widthOf(most) + signed;
+    const low = lowOf(widths, count, signed);
+    const packed = width <= low + 1 || count * width <= riceLength(coded, count, low, width);
+    this.#columnHead(signed, packed, packed ? width : low);
+    for (const value of coded) {
+      if (packed) this.bits(value, width);
+      else this.#longRice(value, low);
+    }
+  }
+
+  #longRice(value: number, low: number): void {
+    const quotient = Math.floor(value / 2 ** low);
+    if (quotient < quotientMax) {
+      this.bits((1 << quotient) - 1, quotient + 1);
+      this.bits(value % 2 ** low, low);
+      return;
+    }
+    const width = widthOf(value);
+    this.bits((1 << quotientMax) - 1, quotientMax);
+    this.bits(width, 6);
+    this.bits(value, width);
   }
 
   /** A whole number from 0 in so many bits, 0 to 53. */
@@ -249,21 +278,27 @@ const widthOf = (value: number): number =>
  * the largest.
  */
 const riceBelowWidth = 0.8;
+const lowOf = (widths: number, count: number, signed: number): number =>
+  Math.max(0, Math.round(widths / count + signed - riceBelowWidth));
 
-/** Bits that a column takes in Golomb-Rice codes. */
-function riceLength(values: ArrayLike<number>, count: number, signed: number, low: number, width: number): number {
+/** Bits that a column of so many codes, none wider than `width`, takes in Golomb-Rice codes. */
+function riceLength(coded: Int32Array | Float64Array, count: number, low: number, width: number): number {
   const unit = 2 ** low;
   let length = count * (low + 1);
   for (let k = 0; k < count; k++) {
-    const value = unsigned(values[k] as number, signed);
+    const value = coded[k] as number;
     const quotient = width < 32 ? value >>> low : Math.floor(value / unit);
     length += quotient < quotientMax ? quotient : quotientMax + 6 + width;
   }
   return length;
 }
 
+/** 0, -1, 1, -2, 2 as 0, 1, 2, 3, 4. */
 const unsigned = (value: number, signed: number): number =>
   signed === 0 ? value : value >= 0 ? 2 * value : -2 * value - 1;
+
+/** The same with 32 bits. */
+const zigzag = (value: number): number => (value << 1) ^ (value >> 31);
 
 /** Of the first bytes, four at a time. No change within four of them goes unseen: against damage, not against malice. */
 export function checksum(bytes: DataView, length: number): number {

@@ -26,12 +26,12 @@ export function writeCards(
     for (let k = 0; k < count; k++) values[k] = (places[k] as number) - (k === 0 ? 0 : (places[k - 1] as number));
     writer.column(values, count);
   }
+  const practised = places.map(practice);
   for (let field = 0; field < fields; field++) {
+    const unit = unitOf[field] as number;
     for (let k = 0; k < count; k++) {
-      const place = places[k] as number;
-      const card = cards[numbers[place] as number] as Card;
-      values[k] =
-        Math.round((card[field] as number) * (unitOf[field] as number)) - expected(field, practice(place), now);
+      const card = cards[numbers[places[k] as number] as number] as Card;
+      values[k] = Math.round((card[field] as number) * unit) - expected(field, practised[k], now);
     }
     writer.column(values, count);
   }
