@@ -147,7 +147,7 @@ async function readFiltered(
     return throughArchive(archived, after, limit, filter, goOn);
   }
   const events: StoredEvent[] = [];
-  for (const row of rows) if (row[3] !== null) events.push(storedAt(row, 3));
+  for (let at = 1; at < rows.length; at += 1) events.push(storedAt(rows[at] as SqlRow, 3));
   const last = events[events.length - 1];
   const reached = events.length === limit ? last?.position : upto;
   const position = Math.max(after, reached ?? after);

@@ -61,34 +61,42 @@ const bounds = `
     FROM log_head LIMIT 1
   )`;
 
-/** A page by type. Always at least one row, beginning with (head, upto, gone). Parameters: position, limit, window, types. */
-export const pageOfTypes = `
-  /* log.page-of-types */ WITH ${bounds}
-  SELECT b.head, b.upto, b.gone, e.* FROM bounds b LEFT JOIN LATERAL (
-    SELECT ${columns} FROM events e
-    WHERE e.position > $1::bigint AND e.position <= b.upto AND e.type = ANY($4::text[])
-    ORDER BY e.position LIMIT $2::bigint
-  ) e ON true
-  ORDER BY e.position`;
+/**
+ * Always at least one row: first (head, upto, gone), then the events, whose columns come after these three. So bounds are sent
+ * once, and the events, in order already, are not sorted again.
+ */
+const boundsAndEvents = (events: string): string => `
+  WITH ${bounds}
+  SELECT b.head, b.upto, b.gone, 0::bigint AS position, NULL::bigint, NULL::float8, NULL::uuid, NULL::text, NULL::text,
+    NULL::json, NULL::json
+  FROM bounds b
+  UNION ALL
+  SELECT NULL, NULL, NULL, e.* FROM (${events}) e
+  ORDER BY position`;
+
+/** A page by type. Rows as in {@link boundsAndEvents}. Parameters: position, limit, window, types. */
+export const pageOfTypes = `/* log.page-of-types */ ${boundsAndEvents(`
+    SELECT ${columns} FROM bounds b CROSS JOIN LATERAL (
+      SELECT * FROM events e WHERE e.position > $1::bigint AND e.position <= b.upto AND e.type = ANY($4::text[])
+      ORDER BY e.position LIMIT $2::bigint
+    ) e
+    ORDER BY e.position`)}`;
 
 /**
  * A page by category, and by type unless the types are null. Rows as in pageOfTypes, types are parameter 5.
  * Each category is a range of the index (category, position); comparing rows keeps the planner from walking the
- * primary key past millions of events of other categories.
+ * primary key past millions of events of other categories. A limit that it does not know when it plans keeps it to that
+ * order: knowing 20,000, and not how many there are, it read all that is left of a log and sorted that for each page.
  */
-export const pageOfCategories = `
-  /* log.page-of-categories */ WITH ${bounds}
-  SELECT b.head, b.upto, b.gone, e.* FROM bounds b LEFT JOIN LATERAL (
+export const pageOfCategories = `/* log.page-of-categories */ ${boundsAndEvents(`
     SELECT ${columns}
-    FROM unnest($4::text[]) AS c (category) CROSS JOIN LATERAL (
+    FROM bounds b CROSS JOIN unnest($4::text[]) AS c (category) CROSS JOIN LATERAL (
       SELECT * FROM events e
       WHERE (e.category, e.position) > (c.category, $1::bigint) AND (e.category, e.position) <= (c.category, b.upto)
         AND ($5::text[] IS NULL OR e.type = ANY($5::text[]))
-      ORDER BY e.category, e.position LIMIT $2::bigint
+      ORDER BY e.category, e.position LIMIT (SELECT $2::bigint)
     ) e
-    ORDER BY e.position LIMIT $2::bigint
-  ) e ON true
-  ORDER BY e.position`;
+    ORDER BY e.position LIMIT $2::bigint`)}`;
 
 /** Head, and when the event after the position was recorded. Parameter: position. */
 export const behind = `
