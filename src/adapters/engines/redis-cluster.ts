@@ -67,6 +67,7 @@ export async function openRedisCluster(
       random += 1;
       return ready[random % ready.length] ?? null;
     },
+    manyKeys: false,
     replicated: true,
     masters: () => cluster.nodes("master"),
     connections: () => cluster.nodes().filter(({ status }) => status === "ready"),

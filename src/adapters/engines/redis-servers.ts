@@ -6,6 +6,8 @@ export interface RedisServers {
   master(key: string): Redis | null;
   /** To a copy of it, which may be behind by some milliseconds; null where there is none, or none is known. */
   replica(key: string): Redis | null;
+  /** Whether a command may name several keys: in a cluster only such as are in one slot. */
+  readonly manyKeys: boolean;
   /** Whether there are meant to be copies. */
   readonly replicated: boolean;
   masters(): Redis[];

@@ -30,6 +30,7 @@ export function oneMaster(redis: Redis, replica: Redis | null): RedisServers {
   return {
     master: () => redis,
     replica: () => replica,
+    manyKeys: true,
     replicated: replica !== null,
     masters: () => [redis],
     connections: () => all.filter(({ status }) => status === "ready"),

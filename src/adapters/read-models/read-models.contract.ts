@@ -106,6 +106,22 @@ export function readModelsContract(open: () => Promise<{ readModels: ReadModels;
       expect(values.map((value) => value?.toString() ?? null)).toEqual(["2", "x", null]);
     });
 
+    test("of a large batch each row is written or refused by itself, its own fields removed", async () => {
+      const keys = Array.from({ length: 130 }, (_, at) => `mixed:${at}`);
+      const ahead = (at: number): boolean => at % 7 === 0;
+      await readModels.write(keys.map((key, at) => put(key, 0, ahead(at) ? 5 : 1, { a: "old", b: "old" })));
+      const outcomes = await readModels.write(
+        keys.map((key, at) => ({ ...put(key, 1, 2, { a: key }), remove: at % 2 === 0 ? ["b"] : [] })),
+      );
+      expect(outcomes).toEqual(
+        keys.map((_, at) => (ahead(at) ? { status: "refused", version: 5 } : { status: "written" })),
+      );
+      const rows = (await readModels.read(keys)).map(({ version, fields }) => [version, ...fields.values()].join());
+      expect(rows).toEqual(
+        keys.map((key, at) => (ahead(at) ? "5,old,old" : at % 2 === 0 ? `2,${key}` : `2,${key},old`)),
+      );
+    });
+
     test("values are bytes, and keys and fields any text", async () => {
       const value = Buffer.from(Array.from({ length: 256 }, (_, at) => at));
       const key = 'k {ä} "*?[x]\\ 日本';

@@ -4,9 +4,11 @@ import type { RedisServers } from "../engines/redis-servers.ts";
 
 export type Pipeline = ReturnType<Redis["pipeline"]>;
 
-/** One command about one key. */
+/** One command about one key, or about several that one server has. */
 export interface Command {
   readonly key: string;
+  /** The others, where there are some. */
+  readonly moreKeys?: readonly string[];
   /** Adds exactly one command. Called again for each try. */
   add(pipeline: Pipeline): unknown;
   done(reply: unknown): void;
@@ -34,6 +36,7 @@ interface Waiting {
   error: Error | null;
 }
 
+/** Keys in a pipeline. */
 const pipelineSize = 500;
 const pauseMs = 50;
 /** Redirections that are followed at once; from then on with a pause, since two servers may disagree for a while. */
@@ -77,8 +80,7 @@ async function tryOnce(servers: RedisServers, all: readonly Waiting[], options: 
 
 async function onServer(server: Redis | null, all: readonly Waiting[], options: RunOptions): Promise<Waiting[]> {
   const failed: Waiting[] = [];
-  for (let from = 0; from < all.length; from += pipelineSize) {
-    const some = all.slice(from, from + pipelineSize);
+  for (const some of pipelinesOf(all)) {
     const replies = server === null ? [] : await inPipeline(server, some, options.announce);
     some.forEach((one, at) => {
       const [error, reply] = replies[at] ?? [noServer, null];
@@ -93,6 +95,21 @@ async function onServer(server: Redis | null, all: readonly Waiting[], options: 
   return failed;
 }
 
+function* pipelinesOf(all: readonly Waiting[]): Generator<readonly Waiting[]> {
+  let from = 0;
+  let keys = 0;
+  for (const [at, { command }] of all.entries()) {
+    keys += keysOf(command).length;
+    if (keys < pipelineSize) continue;
+    yield all.slice(from, at + 1);
+    from = at + 1;
+    keys = 0;
+  }
+  if (from < all.length) yield all.slice(from);
+}
+
+const keysOf = ({ key, moreKeys = [] }: Command): readonly string[] => [key, ...moreKeys];
+
 const noServer = new Error("no server for this key is known");
 
 async function inPipeline(
@@ -106,7 +123,8 @@ async function inPipeline(
     command.add(pipeline);
     return pipeline.length - 1;
   });
-  if (announce !== undefined) pipeline.publish(announce.channel, announce.message(some.map((one) => one.command.key)));
+  if (announce !== undefined)
+    pipeline.publish(announce.channel, announce.message(some.flatMap((one) => keysOf(one.command))));
   const replies = (await pipeline.exec()) ?? [];
   return places.map((place) => replies[place] ?? [noServer, null]);
 }

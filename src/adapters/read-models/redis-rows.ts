@@ -9,16 +9,20 @@ export const fromKey = (key: string): string => key.slice(keyStart.length, -1);
 /** What SCAN is asked for: `*`, `?`, `[`, `]` and `\\` of the prefix mean themselves. */
 export const matchOf = (prefix: string): string => `${(keyStart + prefix).replace(/[*?[\]\\^]/g, "\\$&")}*`;
 
-/** Of the script guardedWrite, after the key. */
-export function scriptArguments({ from, to, set, remove = [] }: GuardedWrite): (string | Buffer)[] {
-  const args: (string | Buffer)[] = [String(from), String(to), String(set.size + 1), versionField, String(to)];
-  for (const [field, value] of set) args.push(field, value);
-  for (const field of remove) args.push(field);
+/** Of the script guardedWrite, after the keys. */
+export function scriptArguments(writes: readonly GuardedWrite[]): (string | Buffer)[] {
+  const args: (string | Buffer)[] = [];
+  for (const { from, to, set, remove = [] } of writes) {
+    args.push(String(from), String(to), String(set.size), String(remove.length));
+    for (const [field, value] of set) args.push(field, value);
+    for (const field of remove) args.push(field);
+  }
   return args;
 }
 
-export function outcome(reply: unknown): WriteOutcome {
-  return reply === null ? { status: "written" } : { status: "refused", version: Number(reply) };
+/** Of what that script replies, for one row. */
+export function outcome(version: string | null): WriteOutcome {
+  return version === null ? { status: "written" } : { status: "refused", version: Number(version) };
 }
 
 export function wholeRow(reply: Record<string, Buffer>): Row {
