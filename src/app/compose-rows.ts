@@ -49,6 +49,8 @@ export async function openReadModels(
   const readModels = guarded(opened, breakers.before("redis write", "rowWrites"), ["read", "write", "remove"]);
   const whose = await patience.untilOpen(`${where} (REDIS_URL)`, () => logIdentity(readModels, feed));
   if (whose === "other") {
+    // A process that tries again at each job would hold a connection for each.
+    await opened.close();
     throw new EngineUnavailable(
       `${where} (REDIS_URL) holds the read models of another event log: where the log was put back from a backup, stop every process and run: proximal after-restore --yes; else give each log a database number of its own (…:6379/1)`,
     );

@@ -1,3 +1,4 @@
+import pTimeout from "p-timeout";
 import type { Log } from "../ports/log.ts";
 
 /** Something asked to be started after, or while, everything was being stopped. */
@@ -88,17 +89,8 @@ export function createLifecycle(options: { readonly stopTimeoutMs: number; reado
   };
 }
 
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${Math.round(limitMs)} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const within = <T>(limitMs: number, work: Promise<T>): Promise<T> =>
+  pTimeout(work, { milliseconds: limitMs, message: `not done within ${Math.round(limitMs)} ms` });
 
 export interface SignalSource {
   on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;

@@ -1,4 +1,5 @@
-import { checksum, quotientMax, riceLowMax } from "./byte-writer.ts";
+import { quotientMax, riceLowMax } from "./byte-writer.ts";
+import { checksum } from "./checksum.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 

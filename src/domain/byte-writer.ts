@@ -1,3 +1,5 @@
+import { checksum } from "./checksum.ts";
+
 const encoder = new TextEncoder();
 
 /** Written into by one writer after the other: a value is begun and finished without anything in between. */
@@ -133,14 +135,10 @@ export class ByteWriter {
       this.#longColumn(values, count);
       return;
     }
-    this.#columnHead(signed, packed, packed ? width : low);
+    this.bits(signed | (packed ? width << 2 : 2 | (low << 2)), 8);
     if (width === 0) return;
     if (packed) this.#packed(count, width);
     else this.#rice(count, low);
-  }
-
-  #columnHead(signed: number, packed: boolean, width: number): void {
-    this.bits(signed | (packed ? 0 : 2) | (width << 2), 8);
   }
 
   /** Codes below 2^24: here and in {@link #rice} most of a column's time is spent. Bits go out by four bytes, of which those that are full count. */
@@ -208,7 +206,7 @@ export class ByteWriter {
     const width = widthOf(most) + signed;
     const low = lowOf(widths, count, signed);
     const packed = width <= low + 1 || count * width <= riceLength(coded, count, low, width);
-    this.#columnHead(signed, packed, packed ? width : low);
+    this.bits(signed | (packed ? width << 2 : 2 | (low << 2)), 8);
     for (const value of coded) {
       if (packed) this.bits(value, width);
       else this.#longRice(value, low);
@@ -299,15 +297,3 @@ const unsigned = (value: number, signed: number): number =>
 
 /** The same with 32 bits. */
 const zigzag = (value: number): number => (value << 1) ^ (value >> 31);
-
-/** Of the first bytes, four at a time. No change within four of them goes unseen: against damage, not against malice. */
-export function checksum(bytes: DataView, length: number): number {
-  let sum = length;
-  let at = 0;
-  for (; at + 4 <= length; at += 4) {
-    sum = Math.imul(sum ^ bytes.getInt32(at, true), 0x85ebca6b);
-    sum ^= sum >>> 15;
-  }
-  for (; at < length; at++) sum = Math.imul(sum ^ bytes.getUint8(at), 0x85ebca6b);
-  return sum;
-}

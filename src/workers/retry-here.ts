@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import pTimeout from "p-timeout";
 import type { RetryResult } from "../projections/parking.ts";
 
 /** For a learner to be tried again, by whatever process, milliseconds. */
@@ -13,20 +13,15 @@ export class NobodyAnswers extends Error {
  * By a projector of this process. While its loop fails it tries nobody: rejects with {@link NobodyAnswers} after `patienceMs`. The
  * learner is tried all the same as soon as it works again.
  */
-export async function retryHere(
+export function retryHere(
   projector: { retry(learnerId: string): Promise<RetryResult> },
   learnerId: string,
   patienceMs: number,
 ): Promise<RetryResult> {
-  const done = new AbortController();
-  const late = sleep(patienceMs, undefined, { signal: done.signal }).then(() => {
+  const late = (): never => {
     throw new NobodyAnswers(
       `The projector has not tried ${learnerId} again within ${patienceMs / 1000} s: its log says what it waits for. It will as soon as it works.`,
     );
-  });
-  try {
-    return await Promise.race([projector.retry(learnerId), late]);
-  } finally {
-    done.abort();
-  }
+  };
+  return pTimeout(projector.retry(learnerId), { milliseconds: patienceMs, fallback: late });
 }

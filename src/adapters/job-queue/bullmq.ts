@@ -1,5 +1,6 @@
 import { DelayedError, type Job, MetricsTime, Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
+import pTimeout from "p-timeout";
 import { type JobCounts, type JobQueue, JobsUnavailable } from "../../ports/job-queue.ts";
 import type { Log } from "../../ports/log.ts";
 import { letEnd, makeLasting } from "../engines/redis-lasting.ts";
@@ -49,17 +50,10 @@ export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> 
   let closed: Promise<void> | null = null;
 
   async function ask<T>(what: string, work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
-    });
-    work.catch(() => undefined);
     try {
-      return await Promise.race([work, late]);
+      return await pTimeout(work, { milliseconds: deadlineMs, message: `no answer within ${deadlineMs} ms` });
     } catch (error) {
       throw new JobsUnavailable(`the Redis of the jobs: ${what}: ${(error as Error).message}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
   }
 

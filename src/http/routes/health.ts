@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import pTimeout from "p-timeout";
 import { z } from "zod";
 import { presentedKey } from "../authentication.ts";
 import { Problem } from "../problem.ts";
@@ -95,15 +96,10 @@ function createReadiness({ standings, deps, options }: OperatorServices): () => 
   let askedAt = Number.NEGATIVE_INFINITY;
 
   async function look(): Promise<Readiness> {
-    const timeout = AbortSignal.timeout(answerWithinMs);
-    const late = new Promise<never>((_, reject) => {
-      timeout.addEventListener("abort", () => reject(new Error(`no answer within ${answerWithinMs} ms`)), {
-        once: true,
-      });
-    });
     try {
       const engines = Promise.all((deps.engines ?? []).map(({ answers }) => answers()));
-      const [lags, position] = await Promise.race([Promise.all([standings(), deps.feed.head(), engines]), late]);
+      const late = { milliseconds: answerWithinMs, message: `no answer within ${answerWithinMs} ms` };
+      const [lags, position] = await pTimeout(Promise.all([standings(), deps.feed.head(), engines]), late);
       const faults = lags.flatMap(({ projection, partition, started, behindSeconds, behindEvents }) => {
         const path = `${projection}/${partition}`;
         if (!started) return [{ path, message: "never started" }];

@@ -1,5 +1,6 @@
 import { type AppendResult, ErrorType, type EventStoreDBClient, NO_STREAM } from "@eventstore/db-client";
 import pLimit from "p-limit";
+import pTimeout from "p-timeout";
 import type { NewEvent } from "../../../ports/event-store.ts";
 import type { Log } from "../../../ports/log.ts";
 import { connect, disconnect, errorType, NoAnswer, trying } from "./client.ts";
@@ -81,14 +82,11 @@ function createAppender(url: string, deadlineMs: number, log: Log): Appender {
       const using = current;
       // Half of the time, so that there is some left on a new connection.
       const patience = Math.max(50, Math.min(ms, deadlineMs / 2));
-      let timer: NodeJS.Timeout | undefined;
-      const silence = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          void renew(using);
-          reject(ms > patience ? new Error("no answer yet") : new NoAnswer(`EventStoreDB gave no answer to ${what}`));
-        }, patience);
-      });
-      return Promise.race([ask(using, ms), silence]).finally(() => clearTimeout(timer));
+      const silence = (): never => {
+        void renew(using);
+        throw ms > patience ? new Error("no answer yet") : new NoAnswer(`EventStoreDB gave no answer to ${what}`);
+      };
+      return pTimeout(ask(using, ms), { milliseconds: patience, fallback: silence });
     });
   }
 

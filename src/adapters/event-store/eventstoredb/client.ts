@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorType, EventStoreDBClient } from "@eventstore/db-client";
+import pTimeout from "p-timeout";
 import { LogUnavailable } from "../../../ports/event-store.ts";
 import type { ServerEvent } from "./events.ts";
 
@@ -91,10 +92,10 @@ export class NoAnswer extends LogUnavailable {}
 
 /** Settles as the work does, but rejects with {@link NoAnswer} after so long; the work's end is then nobody's business. */
 export function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new NoAnswer(`EventStoreDB gave no answer to ${what} in ${ms} ms`)), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+  const late = (): never => {
+    throw new NoAnswer(`EventStoreDB gave no answer to ${what} in ${ms} ms`);
+  };
+  return pTimeout(work, { milliseconds: ms, fallback: late });
 }
 
 /** What a read of the client is, as far as it is used here. */
