@@ -4,6 +4,7 @@ import type { Feed, FeedPage } from "../ports/feed.ts";
 import type { Lease } from "../ports/lease.ts";
 import type { Log } from "../ports/log.ts";
 import { projected } from "../projections/context.ts";
+import { createReadAhead } from "../projections/read-ahead.ts";
 import { type RunningProjection, runProjection } from "../projections/run-projection.ts";
 import { loadRelayState, type RelayState, saveRelayState } from "./relay-state.ts";
 import { createSoleOwner, type Work } from "./sole-owner.ts";
@@ -173,7 +174,7 @@ function startTerm(deps: RelayDeps, options: RelayOptions, counts: Counts): Term
     runs += 1;
     return runProjection({
       name: `relay ${stream.name}`,
-      feed,
+      feed: createReadAhead(feed, 0),
       filter: projected,
       batchSize: options.batchSize ?? 1_000,
       load,

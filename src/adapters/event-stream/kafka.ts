@@ -4,6 +4,7 @@ import { type StreamReader, StreamUnavailable, type StreamWriter } from "../../p
 import type { Log } from "../../ports/log.ts";
 import { createKafkaReader, type KafkaReaderTimes } from "./kafka-reader.ts";
 import { createKafkaWriter } from "./kafka-writer.ts";
+import { mendRecords } from "./kafkajs-records.ts";
 import { mendTimer } from "./kafkajs-timer.ts";
 import { within } from "./within.ts";
 
@@ -144,6 +145,7 @@ function clientOf({
   deadlineMs = 30_000,
 }: Pick<KafkaOptions, "brokers" | "security" | "log" | "deadlineMs">): Kafka {
   mendTimer();
+  mendRecords();
   return new Kafka({
     clientId: "proximal",
     brokers: [...brokers],

@@ -1,6 +1,5 @@
-import { CloudEvent, Kafka } from "cloudevents";
 import { z } from "zod";
-import { traceparentOf } from "../../domain/stored-event.ts";
+import { type StoredEvent, traceparentOf } from "../../domain/stored-event.ts";
 import type { StreamMessage } from "../../ports/event-stream.ts";
 
 /** A record as a client of Kafka takes it. */
@@ -23,43 +22,57 @@ const source = "/proximal/log";
 const typePrefix = "proximal.";
 const markType = "proximal.PositionReached";
 
+const specversion = "1.0";
+const contentType = "application/json";
+
 /**
  * A message as a CloudEvent 1.0 in Kafka's binary binding: attributes in `ce_` headers, data in the value. Beside them
- * `position` and `prev`, and `traceparent` of the request that caused the event.
+ * `position` and `prev`, and `traceparent` of the request that caused the event. Written by hand: the library takes as
+ * long as all the rest of what becomes of an event on its way.
  */
-export function encodeMessage(message: StreamMessage): KafkaRecord {
-  const { partition, position, prev, event } = message;
-  const cloudEvent =
-    event === null
-      ? new CloudEvent({ id: `${partition}-${position}`, source, type: markType, data: { position } }, false)
-      : new CloudEvent(
-          {
-            id: event.eventId,
-            source,
-            type: typePrefix + event.type,
-            subject: event.stream,
-            time: event.recordedAt,
-            data: event.data,
-            revision: event.revision,
-            metadata: JSON.stringify(event.metadata ?? null),
-          },
-          false,
-        );
-  const headers: Record<string, string> = { position: String(position), prev: String(prev) };
-  for (const [name, value] of Object.entries(Kafka.binary(cloudEvent).headers)) {
-    if (value !== undefined) headers[name] = String(value);
+export function encodeMessage({ partition, position, prev, event }: StreamMessage): KafkaRecord {
+  const place = { position: String(position), prev: String(prev) };
+  if (event !== null) {
+    const value = JSON.stringify(event.data ?? null);
+    return { partition, key: keyOf(event), value, headers: eventHeaders(event, place) };
   }
-  headers["content-type"] = "application/json";
-  const traceparent = event === null ? undefined : traceparentOf(event);
+  const headers = {
+    ...place,
+    ce_id: `${partition}-${position}`,
+    ce_time: new Date().toISOString(),
+    ce_type: markType,
+    ce_source: source,
+    ce_specversion: specversion,
+    "content-type": contentType,
+  };
+  return { partition, key: "", value: JSON.stringify({ position }), headers };
+}
+
+type Place = Readonly<Record<"position" | "prev", string>>;
+
+/** With each property by itself, so that those of all events are objects of one shape. */
+function eventHeaders(event: StoredEvent, { position, prev }: Place): Record<string, string> {
+  const headers: Record<string, string> = {
+    position,
+    prev,
+    ce_id: event.eventId,
+    ce_time: event.recordedAt,
+    ce_type: typePrefix + event.type,
+    ce_source: source,
+    ce_specversion: specversion,
+    ce_subject: event.stream,
+    ce_revision: String(event.revision),
+    ce_metadata: JSON.stringify(event.metadata ?? null),
+    "content-type": contentType,
+  };
+  const traceparent = traceparentOf(event);
   if (traceparent !== undefined) headers.traceparent = traceparent;
-  return { partition, key: keyOf(message), value: JSON.stringify(cloudEvent.data ?? null), headers };
+  return headers;
 }
 
 /** The learner, whose events belong together; else the stream. */
-function keyOf({ event }: StreamMessage): string {
-  if (event === null) return "";
-  return event.stream.startsWith("learner-") ? event.stream.slice("learner-".length) : event.stream;
-}
+const keyOf = ({ stream }: StoredEvent): string =>
+  stream.startsWith("learner-") ? stream.slice("learner-".length) : stream;
 
 const wholeNumber = z
   .string()
