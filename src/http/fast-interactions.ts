@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { preParsingHookHandler } from "fastify";
-import { isInteractionInput } from "../commands/interaction-input.ts";
 import {
   type InteractionOutcome,
   type RecordInteractionsDeps,
@@ -9,6 +8,7 @@ import {
 } from "../commands/record-interactions.ts";
 import type { Caller } from "./authentication.ts";
 import { beforeFramework, jsonHeaders, sendText } from "./before-framework.ts";
+import { HttpRequest } from "./http-request.ts";
 import { interactionReply, statusOfSingle } from "./interaction-reply.ts";
 import { readJson } from "./json-body.ts";
 import { createKnownCallers } from "./known-callers.ts";
@@ -28,10 +28,10 @@ export interface FastInteractions {
 }
 
 /**
- * The post that comes most, one well-formed interaction, taken before the framework sees it: Fastify and its hooks cost
+ * The post that comes most, one interaction, taken before the framework sees it: Fastify and its hooks cost
  * more than recording it. Only where nothing is out of the ordinary: a short JSON body of a known length, a key that is in memory,
  * no trace, no page of another origin. Everything else is left to the route, with the body where it was read already.
- * What only the command can tell (a duplicate, a conflict, a full queue) is answered here as the route does; a test
+ * What only the command can tell (a fault, a duplicate, a conflict, a full queue) is answered here as the route does; a test
  * holds the two equal.
  *
  * Gives the hook by which the route gets a body that was read here.
@@ -42,16 +42,17 @@ export function addFastInteractions(
   { recording, count }: FastInteractions,
 ): preParsingHookHandler {
   const { metrics, deps, options, closing, shedding, rateLimiter } = services;
-  const bodies = new WeakMap<IncomingMessage, Buffer>();
   const preParsing: preParsingHookHandler = ({ raw }, _reply, payload, done) => {
-    const body = bodies.get(raw);
-    done(null, body === undefined ? payload : Readable.from([body]));
+    const body = raw instanceof HttpRequest ? raw.wholeBody : null;
+    done(null, body === null ? payload : Readable.from([body]));
   };
   if (logsRequests(deps.log) || options.readOnly) return preParsing;
   const callerOf = createKnownCallers(services.authenticator, () => deps.clock.now());
 
+  const observeAccepted = metrics.requests("POST", interactionsRoute, 201);
   function observe(status: number, startedAt: number): void {
-    metrics.requests("POST", interactionsRoute, status)((performance.now() - startedAt) / 1000);
+    const one = status === 201 ? observeAccepted : metrics.requests("POST", interactionsRoute, status);
+    one((performance.now() - startedAt) / 1000);
   }
 
   function refuse(response: ServerResponse, problem: Problem, error: unknown, startedAt: number): void {
@@ -77,25 +78,28 @@ export function addFastInteractions(
   }
 
   beforeFramework(app, (framework) => (request, response) => {
-    if (request.method !== "POST" || request.url !== interactionsRoute) return framework(request, response);
+    if (request.method !== "POST" || request.url !== interactionsRoute || !(request instanceof HttpRequest))
+      return framework(request, response);
     const startedAt = performance.now();
     const traced = deps.tracing?.traceparent() !== undefined;
     const length = closing.aborted || traced ? null : plainLength(request);
     const caller = length === null ? null : callerOf(request);
     if (length === null || caller === null) return framework(request, response);
     if (shedding.refuses("write")) return refuse(response, overloaded("write"), null, startedAt);
-    readBody(request, length, (body) => {
+    request.takeWhole((body) => {
       const reading = readJson(body);
-      const known = reading.ok && isInteractionInput(reading.value);
-      if (known && (rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null) === null) {
+      const single = reading.ok && isSingle(reading.value);
+      if (single && (rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null) === null) {
         return void record(reading.value, caller, response, startedAt);
       }
-      bodies.set(request, body);
       framework(request, response);
     });
   });
   return preParsing;
 }
+
+/** Whether it is an interaction is for the command to say, which refuses it as the route does. */
+const isSingle = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Bytes of the body of a post that has nothing out of the ordinary in its head; null for any other. */
 function plainLength({ headers }: IncomingMessage): number | null {
@@ -105,17 +109,6 @@ function plainLength({ headers }: IncomingMessage): number | null {
   if (headers["content-encoding"] !== undefined || headers["transfer-encoding"] !== undefined) return null;
   const length = Number(headers["content-length"]);
   return length > 0 && length <= bodyMax ? length : null;
-}
-
-/** A body that is cut short is never taken: the connection is gone then. */
-function readBody(request: IncomingMessage, length: number, take: (body: Buffer) => void): void {
-  const parts: Buffer[] = [];
-  let missing = length;
-  request.on("data", (part: Buffer) => {
-    missing -= part.length;
-    parts.push(part);
-    if (missing === 0) take(parts.length === 1 ? part : Buffer.concat(parts));
-  });
 }
 
 const headers = jsonHeaders(dataHeaders);

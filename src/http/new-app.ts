@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import Fastify, { LogController } from "fastify";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { HttpRequest } from "./http-request.ts";
 import { handleError, Problem, problemBody, problemContentType, sendProblem } from "./problem.ts";
 import type { OperatorDeps } from "./server-deps.ts";
 import type { App, ResolvedOptions } from "./services.ts";
@@ -40,7 +41,7 @@ function newFastify(deps: Pick<OperatorDeps, "log" | "randomId">, options: Resol
     trustProxy: options.trustProxy,
     connectionTimeout: idleMs,
     // The stream of a body that does not come is over from the start: making it, and ending it, takes a tenth of a question.
-    http: { optimizeEmptyRequests: true },
+    http: { optimizeEmptyRequests: true, IncomingMessage: HttpRequest },
     routerOptions: { maxParamLength: paramMax },
     genReqId: () => {
       requests += 1;
