@@ -17,7 +17,8 @@ beforeAll(async () => {
     options: { rateLimitPerMinute: 40 },
     readModels: {
       ...readModels,
-      get: (key, field) => (broken ? Promise.reject(new ReadModelsUnavailable("gone")) : readModels.get(key, field)),
+      get: (key, field, waiter) =>
+        broken ? waiter.failed(new ReadModelsUnavailable("gone")) : readModels.get(key, field, waiter),
     },
   }));
   await publishCourse(api);

@@ -6,13 +6,15 @@ import { hasAlready } from "./tagged.ts";
 
 let api: TestApi;
 let broken = false;
-const unlessBroken = <T>(read: () => Promise<T>): Promise<T> =>
-  broken ? Promise.reject(new ReadModelsUnavailable("gone")) : read();
 
 beforeAll(async () => {
   api = await startTestApi(({ readModels }) => ({
     options: { servedShare: 1, freshnessWaitMs: 20 },
-    readModels: { ...readModels, get: (key, field) => unlessBroken(() => readModels.get(key, field)) },
+    readModels: {
+      ...readModels,
+      get: (key, field, waiter) =>
+        broken ? waiter.failed(new ReadModelsUnavailable("gone")) : readModels.get(key, field, waiter),
+    },
   }));
   await publishCourse(api);
 });

@@ -1,3 +1,4 @@
+import type { Waiter } from "../ports/waiter.ts";
 import type { KeptField } from "./row-memory.ts";
 
 /** Reads beside the requests that are under way at once, and that are begun each second because rows grow old. */
@@ -17,8 +18,8 @@ export interface RowRefresh {
 }
 
 export interface RowRefreshDeps {
-  /** Reads a field of a row into memory. */
-  readonly read: (field: KeptField) => Promise<unknown>;
+  /** Reads a field of a row into memory; tells when it has, or cannot. */
+  readonly read: (field: KeptField, waiter: Waiter<unknown>) => void;
   readonly all: () => Iterable<KeptField>;
   readonly now: () => number;
 }
@@ -39,7 +40,7 @@ export function createRowRefresh({ read, all, now }: RowRefreshDeps): RowRefresh
       underWay -= 1;
     };
     // Whoever asks for it finds out what the trouble is.
-    read(field).then(over, over);
+    read(field, { found: over, failed: over });
   }
 
   const timer = setInterval(() => {

@@ -54,7 +54,10 @@ export function createMemoryReadModels(): MemoryReadModels {
   }
 
   return {
-    get: async (key, field) => rows.get(key)?.fields.get(field) ?? null,
+    get(key, field, waiter) {
+      const bytes = rows.get(key)?.fields.get(field) ?? null;
+      queueMicrotask(() => waiter.found(bytes));
+    },
     getMany: async (keys, field) => keys.map((key) => rows.get(key)?.fields.get(field) ?? null),
     read: async (keys, fields) => keys.map((key) => read(key, fields)),
     async write(writes) {
