@@ -32,13 +32,16 @@ export function createArrivalsBySpan(feed: Pick<Feed, "read" | "head">, days = 7
 
   /** The log at each full hour, exactly; null where it cannot be read from any place. */
   async function hours(first: number, last: number): Promise<{ at: number; position: number }[] | null> {
-    const head = await feed.head();
+    let high = await feed.head();
     const marks: { at: number; position: number }[] = [];
-    for (let at = first; at <= last; at += hourMs) {
-      const position = await positionAt(at, { low: marks.at(-1)?.position ?? 0, high: head });
+    // From the last on: of the hours before the log began there is nothing to ask.
+    for (let at = last; at >= first; at -= hourMs) {
+      const position = await positionAt(at, { low: 0, high });
       if (position === null) return null;
       marks.push({ at, position });
+      high = position;
     }
+    marks.reverse();
     return marks;
   }
 
