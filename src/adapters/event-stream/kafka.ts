@@ -4,7 +4,7 @@ import { type StreamReader, StreamUnavailable, type StreamWriter } from "../../p
 import type { Log } from "../../ports/log.ts";
 import { createKafkaReader, type KafkaReaderTimes } from "./kafka-reader.ts";
 import { createKafkaWriter } from "./kafka-writer.ts";
-import { mendRecords } from "./kafkajs-records.ts";
+import { mendProduce } from "./kafkajs-produce.ts";
 import { mendTimer } from "./kafkajs-timer.ts";
 import { within } from "./within.ts";
 
@@ -145,7 +145,7 @@ function clientOf({
   deadlineMs = 30_000,
 }: Pick<KafkaOptions, "brokers" | "security" | "log" | "deadlineMs">): Kafka {
   mendTimer();
-  mendRecords();
+  mendProduce();
   return new Kafka({
     clientId: "proximal",
     brokers: [...brokers],
