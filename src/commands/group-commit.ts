@@ -180,32 +180,50 @@ function createStreamQueue() {
   let held: Caller[] = [];
   let readyRequests = 0;
   let heldRequests = 0;
-  /** Streams of commits under way. */
-  const busy = new Set<string>();
+  let underWay: { readonly callers: readonly Caller[]; readonly streams: ReadonlySet<string> }[] = [];
   /** Streams of those held back. */
   let awaited = new Set<string>();
 
-  const mustWait = ({ requests }: Caller): boolean =>
-    requests.some(({ stream }) => busy.has(stream) || awaited.has(stream));
+  function isBusy(stream: string): boolean {
+    for (const { streams } of underWay) if (streams.has(stream)) return true;
+    return false;
+  }
 
+  /** Behind all that were placed before it. */
   function place(caller: Caller): void {
-    if (busy.size > 0 && mustWait(caller)) {
+    const { requests } = caller;
+    if (underWay.length > 0 && requests.some(({ stream }) => isBusy(stream) || awaited.has(stream))) {
       held.push(caller);
-      heldRequests += caller.requests.length;
-      for (const { stream } of caller.requests) awaited.add(stream);
+      heldRequests += requests.length;
+      for (const { stream } of requests) awaited.add(stream);
     } else {
       ready.push(caller);
-      readyRequests += caller.requests.length;
+      readyRequests += requests.length;
     }
   }
 
-  function placeAnew(callers: readonly Caller[]): void {
+  /** Places those anew that could have been committed: whom those just taken are in the way of. Who is held stays so. */
+  function holdWhoMustWait(callers: readonly Caller[]): void {
+    const [heldBefore, awaitedBefore] = [held, awaited];
     ready = [];
-    held = [];
     readyRequests = 0;
-    heldRequests = 0;
+    held = [];
     awaited = new Set();
     for (const caller of callers) place(caller);
+    held = inOrderOfArrival(heldBefore, held);
+    for (const stream of awaited) awaitedBefore.add(stream);
+    awaited = awaitedBefore;
+  }
+
+  /** Places those anew who are held: for whom the way is free now. Who is ready stays so. */
+  function freeWhoMay(): void {
+    const [readyBefore, waiting] = [ready, held];
+    ready = [];
+    held = [];
+    heldRequests = 0;
+    awaited = new Set();
+    for (const caller of waiting) place(caller);
+    ready = inOrderOfArrival(readyBefore, ready);
   }
 
   return {
@@ -230,18 +248,20 @@ function createStreamQueue() {
         count += 1;
       }
       const taken = ready.slice(0, count);
-      for (const { requests } of taken) for (const { stream } of requests) busy.add(stream);
-      placeAnew(inOrderOfArrival(ready.slice(count), held));
+      const streams = new Set<string>();
+      for (const { requests } of taken) for (const { stream } of requests) streams.add(stream);
+      underWay.push({ callers: taken, streams });
+      holdWhoMustWait(ready.slice(count));
       return taken;
     },
     done(callers: readonly Caller[]): void {
-      for (const { requests } of callers) for (const { stream } of requests) busy.delete(stream);
-      if (held.length > 0) placeAnew(inOrderOfArrival(ready, held));
+      underWay = underWay.filter((commit) => commit.callers !== callers);
+      if (held.length > 0) freeWhoMay();
     },
   };
 }
 
-function inOrderOfArrival(some: readonly Caller[], others: readonly Caller[]): readonly Caller[] {
+function inOrderOfArrival(some: Caller[], others: Caller[]): Caller[] {
   if (some.length === 0) return others;
   if (others.length === 0) return some;
   return [...some, ...others].sort((a, b) => a.arrival - b.arrival);

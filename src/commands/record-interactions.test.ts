@@ -165,7 +165,7 @@ describe("refused", () => {
       [4, "i3", "accepted"],
     ]);
     expect(await stored()).toHaveLength(2);
-    expect(tokensOf(outcomes)).toEqual({ ada: "r2.p2" });
+    expect(Array.from(tokensOf(outcomes), ([learnerId, { token }]) => [learnerId, token])).toEqual([["ada", "r2.p2"]]);
   });
 
   test.each<[string, Record<string, unknown>, string[]]>([

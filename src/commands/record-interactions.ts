@@ -96,14 +96,14 @@ export function interactionEventId(learnerId: string, interactionId: string): st
 }
 
 /** The newest token of each learner with an accepted or repeated interaction. */
-export function tokensOf(outcomes: readonly InteractionOutcome[]): Record<string, string> {
-  const newest = new Map<string, { revision: number; token: string }>();
+export function tokensOf(outcomes: readonly InteractionOutcome[]): ReadonlyMap<string, { readonly token: string }> {
+  const newest = new Map<string, { readonly revision: number; readonly token: string }>();
   for (const outcome of outcomes) {
     if (outcome.status === "rejected") continue;
     const known = newest.get(outcome.learnerId);
     if (known === undefined || known.revision <= outcome.revision) newest.set(outcome.learnerId, outcome);
   }
-  return Object.fromEntries([...newest].map(([learnerId, { token }]) => [learnerId, token]));
+  return newest;
 }
 
 /** The last one is kept: posts of one key share it, and a commit writes it once. */

@@ -17,10 +17,13 @@ export function interactionReply(outcomes: readonly InteractionOutcome[]): strin
 
 function tokensJson(outcomes: readonly InteractionOutcome[]): string {
   const [only] = outcomes;
-  if (outcomes.length !== 1 || only === undefined || only.status === "rejected")
-    return JSON.stringify(tokensOf(outcomes));
-  return `{${JSON.stringify(only.learnerId)}:"${only.token}"}`;
+  if (outcomes.length === 1 && only !== undefined && only.status !== "rejected")
+    return `{${tokenJson(only.learnerId, only)}}`;
+  return `{${Array.from(tokensOf(outcomes), ([learnerId, newest]) => tokenJson(learnerId, newest)).join(",")}}`;
 }
+
+const tokenJson = (learnerId: string, { token }: { readonly token: string }): string =>
+  `${JSON.stringify(learnerId)}:"${token}"`;
 
 /** Of a single one: refused it is a problem, and never answered so. */
 export const statusOfSingle = (status: "accepted" | "duplicate"): 200 | 201 => (status === "accepted" ? 201 : 200);
