@@ -1,4 +1,4 @@
-import type { Waiter } from "../ports/waiter.ts";
+import type { Waiter } from "./waiter.ts";
 
 /**
  * Rows of precomputed answers. A row has a version and named fields; a write happens only if the row still is at the

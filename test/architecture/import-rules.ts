@@ -48,7 +48,7 @@ const packages: Record<string, readonly string[]> = {
   "src/adapters/lease": ["pg", "node:*"],
   "src/adapters/presence": ["node:*"],
   "src/adapters/replay-store": ["node:*"],
-  "src/adapters/event-stream": ["kafkajs", "zod", "p-timeout", "node:*"],
+  "src/adapters/event-stream": ["kafkajs", "@node-rs/crc32", "zod", "p-timeout", "node:*"],
   "src/adapters/tracing": ["@opentelemetry/*", "node:async_hooks"],
   "src/http": [
     "fastify",

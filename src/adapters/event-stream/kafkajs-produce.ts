@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "@node-rs/crc32";
 
 type Bytes = string | Uint8Array | null | undefined;
 type Headers = Readonly<Record<string, Bytes | readonly Bytes[]>>;
