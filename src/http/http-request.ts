@@ -1,4 +1,5 @@
 import { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 
 /**
  * A request as node:http makes it, whose body can be had whole, past the stream that it is: to flow, to end and to close takes that
@@ -11,9 +12,10 @@ export class HttpRequest extends IncomingMessage {
 
   static {
     // node:http holds on to a request until its stream has ended. (By its types this is a field, which no accessor may replace.)
+    const ofStream = Object.getOwnPropertyDescriptor(Readable.prototype, "readableEnded")?.get;
     Object.defineProperty(HttpRequest.prototype, "readableEnded", {
       get(this: HttpRequest): boolean {
-        return this.isTaken || Reflect.get(IncomingMessage.prototype, "readableEnded", this);
+        return this.isTaken || ofStream?.call(this);
       },
     });
   }
