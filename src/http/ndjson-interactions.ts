@@ -1,7 +1,5 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
-import { LogBusy } from "../commands/group-commit.ts";
 import {
   type InteractionOutcome,
   type RecordContext,
@@ -10,6 +8,7 @@ import {
 } from "../commands/record-interactions.ts";
 import { readJsonText } from "./json-body.ts";
 import { type Line, linesOf } from "./ndjson-lines.ts";
+import { patientLog } from "./patient-log.ts";
 import { type ProblemBody, problemBody, problemOf, toProblem } from "./problem.ts";
 
 export interface NdjsonOptions {
@@ -41,7 +40,8 @@ export function recordNdjson(
   options: NdjsonOptions,
 ): PassThrough {
   const out = new PassThrough();
-  void pump(deps, body, context, options, out).catch((error: Error) => out.destroy(error));
+  const patient = { ...deps, eventStore: patientLog(deps.eventStore) };
+  void pump(patient, body, context, options, out).catch((error: Error) => out.destroy(error));
   return out;
 }
 
@@ -93,7 +93,7 @@ async function recordLines(
     if (reading.ok) inputs.push(reading.value);
     else malformed.set(at, reading.message);
   }
-  const recorded = await recordPatiently(deps, inputs, context);
+  const recorded = await recordInteractions(deps, inputs, context);
   let taken = 0;
   return lines.map(({ line }, at): LineOutcome => {
     const index = firstIndex + at;
@@ -106,22 +106,6 @@ async function recordLines(
     taken += 1;
     return { ...outcome, index, line };
   });
-}
-
-/** A full queue stores nothing, and a stream can wait: it tries again, for at most about 30 seconds. */
-async function recordPatiently(
-  deps: RecordInteractionsDeps,
-  inputs: readonly unknown[],
-  context: RecordContext,
-): Promise<InteractionOutcome[]> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await recordInteractions(deps, inputs, context);
-    } catch (error) {
-      if (!(error instanceof LogBusy) || attempt >= 150) throw error;
-      await sleep(200);
-    }
-  }
 }
 
 async function write(
