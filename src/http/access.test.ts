@@ -218,7 +218,7 @@ describe("keys", () => {
     expect(api.logged.some((line) => line.includes("request answered"))).toBe(true);
     expect(api.logged.filter((line) => line.includes(secret))).toEqual([]);
     const failing = await startTestApi(({ readModels }) => ({
-      readModels: { ...readModels, get: (_key, _field, waiter) => waiter.failed(new Error("a bug")) },
+      readModels: { ...readModels, get: () => Promise.reject(new Error("a bug")) },
     }));
     const failed = await failing.call("GET", "/v1/learners/a/scores", { headers: { "x-secret": failing.operatorKey } });
     expect([failed.status, failed.json.code]).toEqual([500, "internal"]);

@@ -17,8 +17,7 @@ beforeAll(async () => {
     options: { rateLimitPerMinute: 40 },
     readModels: {
       ...readModels,
-      get: (key, field, waiter) =>
-        broken ? waiter.failed(new ReadModelsUnavailable("gone")) : readModels.get(key, field, waiter),
+      get: (key, field) => (broken ? Promise.reject(new ReadModelsUnavailable("gone")) : readModels.get(key, field)),
     },
   }));
   await publishCourse(api);

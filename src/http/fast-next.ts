@@ -52,11 +52,13 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
     }
     deps.tracing?.name(spanName, spanAttributes);
     if (shedding.refuses("query")) return refuse(response, startedAt);
-    nextItems.one(question.learnerId, question.asked, {
-      found: (body) => send(request, response, body, startedAt),
-      // What fails here fails there, where there are words for it.
-      failed: () => framework(request, response),
-    });
+    const answer = nextItems.one(question.learnerId, question.asked);
+    if (!(answer instanceof Promise)) return send(request, response, answer, startedAt);
+    // What fails here fails there, where there are words for it.
+    answer.then(
+      (body) => send(request, response, body, startedAt),
+      () => framework(request, response),
+    );
   });
 }
 

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { answer, publishCourse, startTestApi, type TestApi } from "../../test/support/api.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
-import { tell } from "../projections/promised.ts";
 import { rowKeptMs } from "../queries/row-cache.ts";
 import { nextAnswerSchema } from "./schemas.ts";
 
@@ -250,7 +249,7 @@ describe("without the read models", () => {
       options: { freshnessWaitMs: 100 },
       readModels: {
         ...readModels,
-        get: (key, field, waiter) => (broken ? tell(waiter, fail()) : readModels.get(key, field, waiter)),
+        get: (key, field) => (broken ? fail() : readModels.get(key, field)),
         getMany: (keys, field) => (broken ? fail() : readModels.getMany(keys, field)),
       },
     }));

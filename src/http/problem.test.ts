@@ -114,7 +114,7 @@ const provocations: Record<ProblemCode, Provocation> = {
   read_models_unavailable: {
     call: ["GET", "/v1/learners/ada/scores"],
     deps: ({ readModels }) => ({
-      readModels: { ...readModels, get: (_key, _field, waiter) => waiter.failed(new ReadModelsUnavailable("gone")) },
+      readModels: { ...readModels, get: () => Promise.reject(new ReadModelsUnavailable("gone")) },
     }),
   },
   not_ready: {

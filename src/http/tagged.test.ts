@@ -6,15 +6,13 @@ import { hasAlready } from "./tagged.ts";
 
 let api: TestApi;
 let broken = false;
+const unlessBroken = <T>(read: () => Promise<T>): Promise<T> =>
+  broken ? Promise.reject(new ReadModelsUnavailable("gone")) : read();
 
 beforeAll(async () => {
   api = await startTestApi(({ readModels }) => ({
     options: { servedShare: 1, freshnessWaitMs: 20 },
-    readModels: {
-      ...readModels,
-      get: (key, field, waiter) =>
-        broken ? waiter.failed(new ReadModelsUnavailable("gone")) : readModels.get(key, field, waiter),
-    },
+    readModels: { ...readModels, get: (key, field) => unlessBroken(() => readModels.get(key, field)) },
   }));
   await publishCourse(api);
 });

@@ -1,5 +1,3 @@
-import type { Waiter } from "./waiter.ts";
-
 /**
  * Rows of precomputed answers. A row has a version and named fields; a write happens only if the row still is at the
  * version the writer folded from, so that a worker that lost its partition cannot overwrite its successor, and a
@@ -28,9 +26,9 @@ export type WriteOutcome = { readonly status: "written" } | { readonly status: "
 export interface ReadModels {
   /**
    * One field of one row; null where either is absent. The hot path of every query: each engine ends it at its deadline,
-   * and may answer from a copy that is behind by a moment. By calls, and the waiter does not throw.
+   * and may answer from a copy that is behind by a moment.
    */
-  get(key: string, field: string, waiter: Waiter<Buffer | null>): void;
+  get(key: string, field: string): Promise<Buffer | null>;
   /** One field of each of many rows, in order, in one round trip; as `get`. */
   getMany(keys: readonly string[], field: string): Promise<(Buffer | null)[]>;
   /** Whole rows as they stand, or only the named fields of them; version 0 and no fields where there is no row. */

@@ -6,7 +6,6 @@ import { type ItemStats, mergeItemStats } from "./item-stats.ts";
 import { decodeLearnerState } from "./learner-scores.ts";
 import { decodeNext, type NextList } from "./next-items.ts";
 import type { PopularWindow } from "./popular-items.ts";
-import { promised } from "./promised.ts";
 import { fromBytes, toBytes } from "./row-json.ts";
 
 // biome-ignore lint/performance/noBarrelFile: one place where writers and queries meet
@@ -161,13 +160,9 @@ export function decodePopular(bytes: Buffer): PopularList {
   return { position, items: rows.map(([itemId, rank, learners]) => ({ itemId, rank, learners })) };
 }
 
-/** One field of one row; null where either is absent. */
-export const readField = (readModels: ReadModels, key: string, field: string): Promise<Buffer | null> =>
-  promised((waiter) => readModels.get(key, field, waiter));
-
 /** Which namespace to read; null before a projector ran. One round trip: keep the answer for a second or so. */
 export async function readLiveView(readModels: ReadModels): Promise<LiveView | null> {
-  return decodeLiveView(await readField(readModels, liveKey, viewField));
+  return decodeLiveView(await readModels.get(liveKey, viewField));
 }
 
 /** The precomputed list of a learner for a session type; null where there is none. One round trip. */
@@ -177,7 +172,7 @@ export async function readNext(
   learnerId: string,
   sessionType: SessionType = "practice",
 ): Promise<NextList | null> {
-  const bytes = await readField(readModels, learnerKey(view.namespace, learnerId), nextField(sessionType));
+  const bytes = await readModels.get(learnerKey(view.namespace, learnerId), nextField(sessionType));
   return bytes === null ? null : decodeNext(bytes);
 }
 
@@ -188,7 +183,7 @@ export async function readLearnerState(
   learnerId: string,
   model: LearnerModel,
 ): Promise<LearnerState | null> {
-  const bytes = await readField(readModels, learnerKey(view.namespace, learnerId), stateField);
+  const bytes = await readModels.get(learnerKey(view.namespace, learnerId), stateField);
   return bytes === null ? null : decodeLearnerState(bytes, model);
 }
 
@@ -199,7 +194,7 @@ export async function readPopular(
   scope: PopularScope,
   window: PopularWindow,
 ): Promise<PopularList | null> {
-  const bytes = await readField(readModels, popularKey(view.namespace, scope, window), topField);
+  const bytes = await readModels.get(popularKey(view.namespace, scope, window), topField);
   return bytes === null ? null : decodePopular(bytes);
 }
 

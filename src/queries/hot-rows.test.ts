@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
 import { emptyCatalogue } from "../domain/item-bank/catalogue.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import { promised } from "../projections/promised.ts";
 import { encodePopular, type LiveView, learnerKey, popularKey, topField } from "../projections/rows.ts";
 import { createHotRows } from "./hot-rows.ts";
 import { createPopularReader } from "./popular.ts";
@@ -22,8 +21,7 @@ function processOn(readModels: ReadModels) {
   const rows = createRowCache({ readModels, clock, onLookUp });
   const popular = createPopularReader({ readModels, liveView, clock, onLookUp }, true);
   const hot = createHotRows({ readModels, liveView, rows, popular, catalogue, clock, log });
-  const ask = async (learnerId: string): Promise<void> =>
-    void (await promised((waiter) => rows.get("n", learnerId, "next", waiter)));
+  const ask = async (learnerId: string): Promise<void> => void (await rows.get("n", learnerId, "next"));
   return { rows, popular, hot, ask, lookUps };
 }
 
@@ -87,11 +85,11 @@ describe("what is asked for most", () => {
 
   test("read models that hang, or are gone, hold a start up no longer than told", async () => {
     const memory = createMemoryReadModels();
-    const hanging = processOn({ ...memory, get: () => undefined });
+    const hanging = processOn({ ...memory, get: () => new Promise(() => undefined) });
     const startedAt = performance.now();
     await hanging.hot.warmUp(50);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-    const gone = processOn({ ...memory, get: (_key, _field, waiter) => waiter.failed(new Error("gone")) });
+    const gone = processOn({ ...memory, get: () => Promise.reject(new Error("gone")) });
     await gone.hot.warmUp(1_000);
   });
 });

@@ -2,7 +2,7 @@ import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import { type Asked, askedField, decodeAsked, encodeAsked, hotKey, nextField, readField } from "../projections/rows.ts";
+import { type Asked, askedField, decodeAsked, encodeAsked, hotKey, nextField } from "../projections/rows.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { newLearnerWindow } from "./new-learner.ts";
 import { type HeldPopular, popularName } from "./popular.ts";
@@ -46,7 +46,7 @@ export function createHotRows(deps: HotRowsDeps): HotRows {
 
   async function warm(until: number): Promise<{ learners: number; popular: number }> {
     const view = await liveView.current();
-    const bytes = view === null ? null : await readField(readModels, hotKey, askedField);
+    const bytes = view === null ? null : await readModels.get(hotKey, askedField);
     if (view === null) return { learners: 0, popular: 0 };
     const asked: Asked = bytes === null ? { learners: [], popular: [] } : decodeAsked(bytes);
     // What new learners are given, whoever asked for it.

@@ -5,7 +5,6 @@ import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import { ReadModelsUnavailable } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
-import { promised } from "../projections/promised.ts";
 import { stateField } from "../projections/rows.ts";
 import type { LiveViewReader } from "./live-view.ts";
 import { finish, type Json, type Rendered, rendered } from "./rendered.ts";
@@ -63,10 +62,7 @@ export function createLearnerAnswers(deps: LearnerAnswersDeps): LearnerAnswers {
   async function once(learnerId: string, question: Question, get: RowCache["get"], least = 0): Promise<Rendered> {
     try {
       const view = await liveView.current();
-      const field =
-        view === null
-          ? null
-          : await promised<KeptField>((waiter) => get(view.namespace, learnerId, stateField, waiter, least));
+      const field = view === null ? null : await get(view.namespace, learnerId, stateField, least);
       return answer(learnerId, field, question);
     } catch (error) {
       const last = error instanceof ReadModelsUnavailable ? rows.last(learnerId, stateField) : undefined;

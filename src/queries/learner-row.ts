@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import type { ReadModels } from "../ports/read-models.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
-import { learnerKey, readField, stateField } from "../projections/rows.ts";
+import { learnerKey, stateField } from "../projections/rows.ts";
 import type { LiveViewReader } from "./live-view.ts";
 
 export interface LearnerRowDeps {
@@ -38,7 +38,7 @@ async function readState(deps: LearnerRowDeps, learnerId: string): Promise<Learn
   const view = await deps.liveView.current();
   if (view === null) return newLearnerState(deps.model.model);
   const key = learnerKey(view.namespace, learnerId);
-  const bytes = await readField(deps.readModels, key, stateField);
+  const bytes = await deps.readModels.get(key, stateField);
   const { model } = deps.model;
   return (bytes === null ? null : decodeLearnerState(bytes, model)) ?? newLearnerState(model);
 }

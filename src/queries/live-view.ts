@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import { decodeLiveView, type LiveView, liveKey, readField, viewField } from "../projections/rows.ts";
+import { decodeLiveView, type LiveView, liveKey, viewField } from "../projections/rows.ts";
 
 export interface LiveViewReader {
   /** Which rows to read; null while no projection has ever started. Looks again each second, beside the queries. */
@@ -16,7 +16,8 @@ export function createLiveViewReader(readModels: ReadModels, clock: Clock): Live
   let looking: Promise<LiveView | null> | null = null;
 
   function look(): Promise<LiveView | null> {
-    looking ??= readField(readModels, liveKey, viewField)
+    looking ??= readModels
+      .get(liveKey, viewField)
       .then((bytes) => {
         known = decodeLiveView(bytes);
         lookedAt = clock.now();

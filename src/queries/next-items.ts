@@ -1,14 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Freshness } from "../domain/freshness-token.ts";
 import { bankOfLearner } from "../domain/learner/select-for-learner.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ModelReader } from "../ports/model-reader.ts";
 import { type ReadModels, ReadModelsUnavailable } from "../ports/read-models.ts";
-import type { Waiter } from "../ports/waiter.ts";
 import { decodeLearnerState } from "../projections/learner-scores.ts";
 import { decodeNext, readNext, type StoredList } from "../projections/next-items.ts";
-import { promised, tell } from "../projections/promised.ts";
 import { type LiveView, nextField, stateField } from "../projections/rows.ts";
 import { answerOfList } from "./answer-of-list.ts";
 import { type Cut, cut } from "./cut-list.ts";
@@ -47,7 +44,7 @@ export interface NextItemsDeps {
 
 export interface NextItems {
   /** The answer as JSON. A track that does not exist counts as none: callers refuse it before. */
-  one(learnerId: string, request: NextRequest, waiter: Waiter<Json>): void;
+  one(learnerId: string, request: NextRequest): Json | Promise<Json>;
   /** One answer for each learner, in order; the rows are read in one round trip. */
   many(learnerIds: readonly string[], request: NextRequest): Promise<string[]>;
   close(): void;
@@ -130,7 +127,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   /** `list`: of the learner, and does not serve the request. */
   async function withoutList(list: KeptField, request: NextRequest): Promise<Rendered> {
     const { learnerId, namespace } = list;
-    const field = await promised<KeptField>((waiter) => rows.get(namespace, learnerId, stateField, waiter));
+    const field = await rows.get(namespace, learnerId, stateField);
     // One session's answer is no other's.
     const cacheKey = request.sessionId === undefined ? request.cacheKey : null;
     const version = `${catalogue.version}.${deps.model.current().version}`;
@@ -184,65 +181,57 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     return made;
   }
 
-  // By calls: what is in memory is answered at once, and what is read is answered as soon as it is there.
-  function once(learnerId: string, request: NextRequest, waiter: Waiter<Rendered>, get = rows.get): void {
+  // Not async: what is in memory is answered at once, and what is read is answered as soon as it is there.
+  function once(learnerId: string, request: NextRequest, get = rows.get): Rendered | Promise<Rendered> {
     const view = liveView.current();
-    const found = (live: LiveView | null): void => fromRow(live, learnerId, request, waiter, get);
-    if (view instanceof Promise) view.then(found, (error) => instead(error, learnerId, request, waiter));
-    else found(view);
+    if (view instanceof Promise) {
+      return view.then((live) => fromRow(live, learnerId, request, get)).catch(instead(learnerId, request));
+    }
+    return fromRow(view, learnerId, request, get);
   }
 
   function fromRow(
     live: LiveView | null,
     learnerId: string,
     request: NextRequest,
-    waiter: Waiter<Rendered>,
     get: RowCache["get"],
-  ): void {
-    if (live === null) {
-      tell(waiter, forNewLearner(learnerId, request, null));
-      return;
+  ): Rendered | Promise<Rendered> {
+    if (live === null) return forNewLearner(learnerId, request, null);
+    const field = get(live.namespace, learnerId, nextField(request.sessionType), request.after?.revision);
+    if (field instanceof Promise) {
+      const without = instead(learnerId, request);
+      return field.then((read) => {
+        const made = answer(learnerId, read, request);
+        return made instanceof Promise ? made.catch(without) : made;
+      }, without);
     }
-    const failed = (error: unknown): void => instead(error, learnerId, request, waiter);
-    const found = (row: KeptField): void => {
-      let made: Rendered | Promise<Rendered>;
-      try {
-        made = answer(learnerId, row, request);
-      } catch (error) {
-        waiter.failed(error);
-        return;
-      }
-      if (made instanceof Promise) tell({ found: (later) => waiter.found(later), failed }, made);
-      else waiter.found(made);
+    const made = answer(learnerId, field, request);
+    return made instanceof Promise ? made.catch(instead(learnerId, request)) : made;
+  }
+
+  const instead =
+    (learnerId: string, request: NextRequest) =>
+    (error: unknown): Promise<Rendered> => {
+      if (!(error instanceof ReadModelsUnavailable)) throw error;
+      return withoutReadModels(learnerId, request);
     };
-    get(live.namespace, learnerId, nextField(request.sessionType), { found, failed }, request.after?.revision);
-  }
 
-  function instead(error: unknown, learnerId: string, request: NextRequest, waiter: Waiter<Rendered>): void {
-    if (error instanceof ReadModelsUnavailable) tell(waiter, withoutReadModels(learnerId, request));
-    else waiter.failed(error);
-  }
-
-  function one(learnerId: string, request: NextRequest, waiter: Waiter<Json>): void {
+  function one(learnerId: string, request: NextRequest): Json | Promise<Json> {
     const { after } = request;
-    const found = (made: Rendered): void => waiter.found(send(made, null));
-    if (after === null) once(learnerId, request, { found, failed: (error) => waiter.failed(error) });
-    else tell(waiter, notBefore(after, learnerId, request));
-  }
-
-  /** Waits for what includes the interaction whose token is shown. */
-  async function notBefore(after: Freshness, learnerId: string, request: NextRequest): Promise<Json> {
+    if (after === null) {
+      const made = once(learnerId, request);
+      return made instanceof Promise ? made.then((answered) => send(answered, null)) : send(made, null);
+    }
     const isFresh = (made: Rendered): boolean => made.revision >= after.revision && !behind.has(made);
     // What is in memory will do if it is new enough; from then on it is asked what stands in the read models.
     let get: RowCache["get"] = rows.get;
     const ask = async (): Promise<Rendered> => {
-      const made = await promised<Rendered>((waiter) => once(learnerId, request, waiter, get));
+      const made = await once(learnerId, request, get);
       get = rows.read;
       return made;
     };
     const listen: Listen = (wake) => rows.onWrite(learnerId, wake);
-    const made = await waitUntil(ask, isFresh, deps.freshnessWaitMs, listen);
-    return send(made, isFresh(made));
+    return waitUntil(ask, isFresh, deps.freshnessWaitMs, listen).then((made) => send(made, isFresh(made)));
   }
 
   async function all(learnerIds: readonly string[], request: NextRequest): Promise<Rendered[]> {

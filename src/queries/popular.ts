@@ -9,7 +9,6 @@ import {
   type PopularScope,
   popularNameOf,
   popularPrefix,
-  readField,
   topField,
 } from "../projections/rows.ts";
 import type { LiveViewReader } from "./live-view.ts";
@@ -77,7 +76,7 @@ export function createPopularReader({ readModels, liveView, clock, onLookUp }: P
   /** By the end of its key: scope and window. */
   async function read(name: string): Promise<Buffer | null> {
     const view = await liveView.current();
-    return view === null ? null : readField(readModels, popularPrefix(view.namespace) + name, topField);
+    return view === null ? null : readModels.get(popularPrefix(view.namespace) + name, topField);
   }
 
   function take(name: string, bytes: Buffer | null): Popular {

@@ -1,9 +1,7 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import { promised, tell } from "../projections/promised.ts";
-import { learnerKey, readField } from "../projections/rows.ts";
+import { learnerKey } from "../projections/rows.ts";
 import { type Rendered, rendered } from "./rendered.ts";
 import { absentKeptMs, createRowCache, type RowCache, rowKeptMs } from "./row-cache.ts";
 import type { KeptField } from "./row-memory.ts";
@@ -16,16 +14,11 @@ function setUp(rowBytesMax?: number) {
   let gate: Promise<void> = Promise.resolve();
   const counted: ReadModels = {
     ...readModels,
-    get(key, field, waiter) {
+    async get(key, field) {
       reads += 1;
-      const read = readField(readModels, key, field);
-      tell(
-        waiter,
-        read.then(async (bytes) => {
-          await gate;
-          return bytes;
-        }),
-      );
+      const bytes = await readModels.get(key, field);
+      await gate;
+      return bytes;
     },
     async getMany(keys, field) {
       reads += 1;
@@ -40,22 +33,13 @@ function setUp(rowBytesMax?: number) {
     ...(rowBytesMax === undefined ? {} : { rowBytesMax }),
     onLookUp: (kind, found, ageMs) => void lookUps.push(`${kind} ${found} ${ageMs}`),
   });
-  const rowOf = (key = "k", namespace = "n") =>
-    promised<KeptField>((waiter) => cache.get(namespace, key, "next", waiter));
   return {
-    ...{ cache, lookUps, rowOf },
-    /** What is told before the call is over. */
-    inMemory(key = "k") {
-      const found = vi.fn<(row: KeptField) => void>();
-      cache.get("n", key, "next", { found, failed: () => undefined });
-      return found.mock.lastCall?.[0];
-    },
-    readNow: () => promised<KeptField>((waiter) => cache.read("n", "k", "next", waiter)),
+    ...{ cache, lookUps },
     write: (key: string, version: number, value: string) =>
       readModels.write([
         { key: learnerKey("n", key), from: "older", to: version, set: new Map([["next", Buffer.from(value)]]) },
       ]),
-    get: async (key = "k") => textOf(await rowOf(key)),
+    get: async (key = "k") => textOf(await cache.get("n", key, "next")),
     getMany: async (...keys: string[]) => (await cache.getMany("n", keys, "next")).map(textOf),
     reads: () => reads,
     pass: (ms: number) => {
@@ -76,17 +60,17 @@ const said = (text: string): Rendered => rendered({ revision: 1, at: 0, holdsUnt
 
 describe("rows in memory", () => {
   test("a row is read once, and answered at once from then on", async () => {
-    const { inMemory, write, get, reads } = setUp();
+    const { cache, write, get, reads } = setUp();
     await write("k", 1, "one");
     expect(await get()).toBe("one");
-    expect(inMemory()).toMatchObject({ bytes: Buffer.from("one") });
+    expect(cache.get("n", "k", "next")).toMatchObject({ bytes: Buffer.from("one") });
     expect(reads()).toBe(1);
   });
 
   test("that there is no row is remembered too, until there is one", async () => {
-    const { inMemory, write, get, reads } = setUp();
+    const { cache, write, get, reads } = setUp();
     expect(await get()).toBeNull();
-    expect(inMemory()).toMatchObject({ bytes: null });
+    expect(cache.get("n", "k", "next")).toMatchObject({ bytes: null });
     expect(reads()).toBe(1);
     await write("k", 1, "one");
     expect(await get()).toBe("one");
@@ -124,12 +108,12 @@ describe("rows in memory", () => {
   });
 
   test("a row that is read again unchanged keeps what was made of it", async () => {
-    const { cache, rowOf, write, get, pass } = setUp();
+    const { cache, write, get, pass } = setUp();
     await write("k", 1, "one");
     const made = said("ONE");
-    (await rowOf()).make("upper", 1, made);
+    (await cache.get("n", "k", "next")).make("upper", 1, made);
     pass(rowKeptMs);
-    const again = await rowOf();
+    const again = await cache.get("n", "k", "next");
     expect([again.made("upper", 1), again.made("upper", 2)]).toEqual([made, undefined]);
     await write("k", 2, "two");
     await get();
@@ -147,11 +131,11 @@ describe("rows in memory", () => {
   });
 
   test("a row of another namespace is read, and the one before is known until then", async () => {
-    const { cache, rowOf, write, get } = setUp();
+    const { cache, write, get } = setUp();
     await write("k", 1, "one");
     await get();
     expect(lastOf(cache)).toBe("one");
-    expect((await rowOf("k", "other")).bytes).toBeNull();
+    expect((await cache.get("other", "k", "next")).bytes).toBeNull();
     expect(await get()).toBe("one");
   });
 
@@ -176,48 +160,13 @@ describe("rows in memory", () => {
     expect(await get()).toBe("two");
   });
 
-  test("one who throws keeps nobody else from being told: it is thrown where nobody waits", async () => {
-    const { cache, write, get, hold } = setUp();
-    await write("k", 1, "one");
-    const open = hold();
-    const failed = vi.fn();
-    const found = (): void => {
-      throw new Error("a bug");
-    };
-    cache.get("n", "k", "next", { found, failed });
-    const other = get();
-    const thrown = vi.spyOn(globalThis, "queueMicrotask").mockReturnValueOnce();
-    open();
-    expect(await other).toBe("one");
-    expect(failed).not.toHaveBeenCalled();
-    expect(thrown.mock.lastCall?.[0]).toThrow("a bug");
-    thrown.mockRestore();
-  });
-
-  test("who joins a read goes on in a context of its own", async () => {
-    const { cache, write, hold } = setUp();
-    await write("k", 1, "one");
-    const context = new AsyncLocalStorage<string>();
-    const open = hold();
-    const seen = ["first", "second"].map(
-      (name) =>
-        new Promise((resolve, failed) => {
-          const found = (): void => resolve(context.getStore());
-          context.run(name, () => cache.get("n", "k", "next", { found, failed }));
-        }),
-    );
-    open();
-    expect((await Promise.all(seen))[1]).toBe("second");
-  });
-
   test("a read that fails is not kept", async () => {
     const { readModels, fail } = failing();
     const cache = createRowCache({ readModels, clock: { now: () => 0 } });
-    const rowOf = () => promised<KeptField>((waiter) => cache.get("n", "k", "next", waiter));
     fail(true);
-    await expect(rowOf()).rejects.toThrow("no answer");
+    await expect(cache.get("n", "k", "next")).rejects.toThrow("no answer");
     fail(false);
-    expect((await rowOf()).bytes).toBeNull();
+    expect((await cache.get("n", "k", "next")).bytes).toBeNull();
   });
 
   test("of many, those in memory are not read, and the others in one round trip", async () => {
@@ -246,12 +195,12 @@ describe("rows in memory", () => {
   });
 
   test("what a read that began earlier brings does not replace what a later one did", async () => {
-    const { cache, readNow, write, hold } = setUp();
+    const { cache, write, hold } = setUp();
     await write("k", 1, "one");
     const open = hold();
-    const early = readNow();
+    const early = cache.read("n", "k", "next");
     await write("k", 2, "two");
-    const late = readNow();
+    const late = cache.read("n", "k", "next");
     open();
     expect([textOf(await late), textOf(await early)]).toEqual(["two", "one"]);
     expect(lastOf(cache)).toBe("two");
@@ -300,10 +249,10 @@ describe("room", () => {
   });
 
   test("answers count: with them fewer rows are held", async () => {
-    const { cache, rowOf, write, pass } = setUp(100_000);
+    const { cache, write, pass } = setUp(100_000);
     for (let n = 0; n < 100; n += 1) {
       await write(`k${n}`, 1, "small");
-      const field = await rowOf(`k${n}`);
+      const field = await cache.get("n", `k${n}`, "next");
       field.make("a", 1, said(value.repeat(9)));
       pass(1);
     }
@@ -347,8 +296,8 @@ describe("room", () => {
 function failing() {
   const memory = createMemoryReadModels();
   let down = false;
-  const get: ReadModels["get"] = (key, field, waiter) =>
-    down ? waiter.failed(new Error("no answer")) : memory.get(key, field, waiter);
+  const get: ReadModels["get"] = (key, field) =>
+    down ? Promise.reject(new Error("no answer")) : memory.get(key, field);
   const fail = (now: boolean): void => {
     down = now;
   };

@@ -1,7 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
 import type { ReadModels } from "../ports/read-models.ts";
-import type { Waiter } from "../ports/waiter.ts";
-import { promised, tell } from "../projections/promised.ts";
 import { learnerKey, learnerOfKey, stateField } from "../projections/rows.ts";
 import { createRowMemory, type Held, type KeptField } from "./row-memory.ts";
 import { createRowRefresh } from "./row-refresh.ts";
@@ -10,14 +8,14 @@ import { createRowWords } from "./row-words.ts";
 /** The rows of learners that this process has in memory. Rows are those of a namespace (see projections/rows.ts). */
 export interface RowCache {
   /**
-   * At once while what is in memory holds, and is of no revision before `least`, else read. Fails with
+   * At once while what is in memory holds, and is of no revision before `least`, else read. Rejects with
    * ReadModelsUnavailable.
    */
-  get(namespace: string, learnerId: string, field: string, waiter: Waiter<KeptField>, least?: number): void;
+  get(namespace: string, learnerId: string, field: string, least?: number): KeptField | Promise<KeptField>;
   /** The same for many learners, in order; those that are not in memory are read in one round trip. */
   getMany(namespace: string, learnerIds: readonly string[], field: string): Promise<KeptField[]>;
-  /** As it stands in the read models now. Fails with ReadModelsUnavailable. */
-  read(namespace: string, learnerId: string, field: string, waiter: Waiter<KeptField>): void;
+  /** As it stands in the read models now. Rejects with ReadModelsUnavailable. */
+  read(namespace: string, learnerId: string, field: string): Promise<KeptField>;
   /** What was read last, however long ago, of whatever namespace; undefined where nothing was, or it had to make room. */
   last(learnerId: string, field: string): KeptField | undefined;
   /** Calls `wake` once it may stand otherwise there, see row-words.ts; returns what ends that. */
@@ -60,14 +58,14 @@ export const absentKeptMs = 2_000;
 
 const kindOf = (field: string): RowKind => (field === stateField ? "state" : "list");
 
-/** A read that is under way, told by the read models what it found. */
-interface Reading extends Waiter<Buffer | null> {
+/** A read that is under way. */
+interface Reading {
   readonly namespace: string;
   readonly learnerId: string;
   readonly field: string;
   readonly number: number;
   readonly startedAt: number;
-  readonly waiters: Waiter<KeptField>[];
+  readonly row: Promise<KeptField>;
   /** The row was written meanwhile. */
   overtaken: boolean;
   /** Somebody asked for it. */
@@ -87,31 +85,30 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
   let reads = 0;
 
   /** From here on a write to the row is noticed. */
-  function begin(
+  function taking(
     namespace: string,
     learnerId: string,
     field: string,
-    waiter: Waiter<KeptField>,
+    bytes: Promise<Buffer | null>,
     asked = true,
-  ): Reading {
+  ): Promise<KeptField> {
     reads += 1;
-    const one: Reading = {
-      ...{ namespace, learnerId, field, number: reads, startedAt: clock.now() },
-      ...{ waiters: [waiter], overtaken: false, asked },
-      found(bytes) {
+    const row: Promise<KeptField> = bytes.then(
+      (found) => {
         end(one);
-        const row = take(one, bytes);
-        tellEach(one.waiters, (each) => each.found(row));
+        return take(one, found);
       },
-      failed(error) {
+      (error: unknown) => {
         end(one);
-        tellEach(one.waiters, (each) => each.failed(error));
+        throw error;
       },
-    };
+    );
+    const started = { namespace, learnerId, field, number: reads, startedAt: clock.now() };
+    const one: Reading = { ...started, row, overtaken: false, asked };
     const others = reading.get(learnerId);
     if (others === undefined) reading.set(learnerId, [one]);
     else others.push(one);
-    return one;
+    return row;
   }
 
   function end(one: Reading): void {
@@ -137,18 +134,26 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     return kept;
   }
 
-  function read(namespace: string, learnerId: string, field: string, waiter: Waiter<KeptField>): void {
+  function read(namespace: string, learnerId: string, field: string): Promise<KeptField> {
     const begun = underWay(namespace, learnerId, field);
     // The word of a write wakes who waits for it, and begins this read.
-    if (begun?.asked === false) join(begun, waiter);
-    else readModels.get(learnerKey(namespace, learnerId), field, begin(namespace, learnerId, field, waiter));
+    if (begun?.asked === false) {
+      begun.asked = true;
+      return begun.row;
+    }
+    return taking(namespace, learnerId, field, readModels.get(learnerKey(namespace, learnerId), field));
   }
 
   const underWay = (namespace: string, learnerId: string, field: string): Reading | undefined =>
     reading.get(learnerId)?.find((one) => one.field === field && one.namespace === namespace && !one.overtaken);
 
-  /** Whether the row is in memory or under way: the waiter is told, now or then. Each look-up is noted. */
-  function lookUp(namespace: string, learnerId: string, field: string, waiter: Waiter<KeptField>, least = 0): boolean {
+  /** What is in memory or under way; undefined where it has to be read. Each is told. */
+  function lookUp(
+    namespace: string,
+    learnerId: string,
+    field: string,
+    least = 0,
+  ): KeptField | Promise<KeptField> | undefined {
     const kind = kindOf(field);
     // What is used is read again every few seconds, and counts as used then.
     const found = memory.find(learnerId, field);
@@ -162,39 +167,34 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
       found.asks += 1;
       if (awaited) {
         onLookUp?.(kind, "awaited", 0);
-        return false;
+        return undefined;
       }
       onLookUp?.(kind, found.bytes === null ? "absent" : "hit", now - found.readAt);
-      waiter.found(found);
-      return true;
+      return found;
     }
     const running = underWay(namespace, learnerId, field);
     onLookUp?.(kind, awaited ? "awaited" : running === undefined ? "miss" : "joined", 0);
-    if (running !== undefined) join(running, waiter);
-    return running !== undefined;
+    if (running !== undefined) running.asked = true;
+    return running?.row;
   }
 
   async function getMany(namespace: string, learnerIds: readonly string[], field: string): Promise<KeptField[]> {
-    const missing: Reading[] = [];
-    const rows = learnerIds.map((learnerId) =>
-      promised<KeptField>((waiter) => {
-        if (!lookUp(namespace, learnerId, field, waiter)) missing.push(begin(namespace, learnerId, field, waiter));
-      }),
-    );
-    if (missing.length > 0) readTogether(missing, namespace, field);
+    const missing: string[] = [];
+    let all: Promise<(Buffer | null)[]> | null = null;
+    const rows = learnerIds.map((learnerId) => {
+      const known = lookUp(namespace, learnerId, field);
+      if (known !== undefined) return known;
+      const at = missing.push(learnerKey(namespace, learnerId)) - 1;
+      // Asked once all are known, in this very turn.
+      all ??= Promise.resolve().then(() => readModels.getMany(missing, field));
+      return taking(
+        namespace,
+        learnerId,
+        field,
+        all.then((found) => found[at] ?? null),
+      );
+    });
     return Promise.all(rows);
-  }
-
-  function readTogether(missing: readonly Reading[], namespace: string, field: string): void {
-    const keys = missing.map(({ learnerId }) => learnerKey(namespace, learnerId));
-    readModels.getMany(keys, field).then(
-      (found) => {
-        for (const [at, one] of missing.entries()) one.found(found[at] ?? null);
-      },
-      (error: unknown) => {
-        for (const one of missing) one.failed(error);
-      },
-    );
   }
 
   function written(key: string): void {
@@ -211,9 +211,9 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
     deps.refresh === true ? createRowRefresh({ ...memory, read: readAgain, now: () => clock.now() }) : null;
 
   /** Shared with whoever asks meanwhile. */
-  function readAgain({ namespace, learnerId, name }: KeptField, waiter: Waiter<KeptField>): void {
+  function readAgain({ namespace, learnerId, name }: KeptField): Promise<KeptField> {
     deps.onRefresh?.();
-    readModels.get(learnerKey(namespace, learnerId), name, begin(namespace, learnerId, name, waiter, false));
+    return taking(namespace, learnerId, name, readModels.get(learnerKey(namespace, learnerId), name), false);
   }
 
   const stopListening = readModels.onChange((keys) => {
@@ -224,9 +224,8 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
   });
 
   return {
-    get(namespace, learnerId, field, waiter, least) {
-      if (!lookUp(namespace, learnerId, field, waiter, least)) read(namespace, learnerId, field, waiter);
-    },
+    get: (namespace, learnerId, field, least) =>
+      lookUp(namespace, learnerId, field, least) ?? read(namespace, learnerId, field),
     getMany,
     read,
     last: memory.find,
@@ -238,26 +237,4 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
       refresh?.close();
     },
   };
-}
-
-/** By a promise: what one who joins goes on with is in its own trace, not in that of who asked first. */
-function join(running: Reading, waiter: Waiter<KeptField>): void {
-  running.asked = true;
-  tell(
-    waiter,
-    promised<KeptField>((later) => running.waiters.push(later)),
-  );
-}
-
-/** One that throws keeps no other from being told: it is thrown where nobody waits. */
-function tellEach(waiters: readonly Waiter<KeptField>[], call: (waiter: Waiter<KeptField>) => void): void {
-  for (const waiter of waiters) {
-    try {
-      call(waiter);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  }
 }

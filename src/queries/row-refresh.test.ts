@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createMemoryReadModels } from "../adapters/read-models/memory.ts";
-import { promised } from "../projections/promised.ts";
 import { learnerKey } from "../projections/rows.ts";
 import { rendered } from "./rendered.ts";
 import { createRowCache } from "./row-cache.ts";
@@ -15,9 +14,9 @@ function setUp(rowBytesMax = 1_000_000) {
   const cache = createRowCache({
     readModels: {
       ...readModels,
-      get(key, field, waiter) {
+      get(key, field) {
         reads += 1;
-        readModels.get(key, field, waiter);
+        return readModels.get(key, field);
       },
     },
     ...{ clock: { now: () => Date.now() }, rowBytesMax, refresh: true },
@@ -26,10 +25,8 @@ function setUp(rowBytesMax = 1_000_000) {
       refreshes += 1;
     },
   });
-  const rowOf = (learner: string, field: string, least = 0) =>
-    promised<KeptField>((waiter) => cache.get("n", learner, field, waiter, least));
   return {
-    ...{ cache, lookUps, rowOf },
+    ...{ cache, lookUps },
     async write(version: number, learner = "k") {
       const bytes = Buffer.from(`${learner} ${version}`);
       const set = new Map([
@@ -39,8 +36,8 @@ function setUp(rowBytesMax = 1_000_000) {
       await readModels.write([{ key: learnerKey("n", learner), from: "older", to: version, set }]);
       await turn();
     },
-    ask: async (learner = "k", least = 0) => (await rowOf(learner, "next", least)).bytes?.toString(),
-    askState: async () => (await rowOf("k", "state")).bytes?.toString(),
+    ask: async (learner = "k", least = 0) => (await cache.get("n", learner, "next", least)).bytes?.toString(),
+    askState: async () => (await cache.get("n", "k", "state")).bytes?.toString(),
     reads: () => reads,
     refreshes: () => refreshes,
   };
@@ -128,9 +125,9 @@ describe("rows that are read before they are asked for", () => {
   });
 
   test("what is older than is asked for is read, and told apart: it waits for a write", async () => {
-    const { rowOf, write, ask, lookUps, reads } = setUp();
+    const { cache, write, ask, lookUps, reads } = setUp();
     await write(6);
-    const field = await rowOf("k", "next");
+    const field = await cache.get("n", "k", "next");
     field.make("all", 1, rendered({ revision: 6, at: 0, holdsUntil: null }, "a", "b"));
     await ask("k", 6);
     await ask("k", 7);
@@ -138,9 +135,9 @@ describe("rows that are read before they are asked for", () => {
   });
 
   test("so does what is asked for while the row is read at the word of that write", async () => {
-    const { cache, rowOf, write, ask, lookUps } = setUp();
+    const { cache, write, ask, lookUps } = setUp();
     await write(6);
-    const field = await rowOf("k", "next");
+    const field = await cache.get("n", "k", "next");
     field.make("all", 1, rendered({ revision: 6, at: 0, holdsUntil: null }, "a", "b"));
     const answered = new Promise((resolve) => cache.onWrite("k", () => resolve(ask("k", 7))));
     await write(7);
@@ -149,8 +146,9 @@ describe("rows that are read before they are asked for", () => {
 
   test("no more than a thousand are under way", () => {
     let begun = 0;
-    const read = (): void => {
+    const read = (): Promise<void> => {
       begun += 1;
+      return new Promise(() => undefined);
     };
     const refresh = createRowRefresh({ read, all: () => [], now: () => 0 });
     const asked = new KeptField("n", "k", Buffer.from("1"), null);

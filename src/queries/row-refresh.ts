@@ -1,4 +1,3 @@
-import type { Waiter } from "../ports/waiter.ts";
 import type { KeptField } from "./row-memory.ts";
 
 /** Reads beside the requests that are under way at once, and that are begun each second because rows grow old. */
@@ -18,8 +17,8 @@ export interface RowRefresh {
 }
 
 export interface RowRefreshDeps {
-  /** Reads a field of a row into memory; tells when it has, or cannot. */
-  readonly read: (field: KeptField, waiter: Waiter<unknown>) => void;
+  /** Reads a field of a row into memory. */
+  readonly read: (field: KeptField) => Promise<unknown>;
   readonly all: () => Iterable<KeptField>;
   readonly now: () => number;
 }
@@ -40,7 +39,7 @@ export function createRowRefresh({ read, all, now }: RowRefreshDeps): RowRefresh
       underWay -= 1;
     };
     // Whoever asks for it finds out what the trouble is.
-    read(field, { found: over, failed: over });
+    read(field).then(over, over);
   }
 
   const timer = setInterval(() => {

@@ -9,7 +9,6 @@ import { digestNamespace } from "../projections/digest.ts";
 import { fillRange, fillRows, writeRangeCounters } from "../projections/fill.ts";
 import { newView, readView } from "../projections/live-view.ts";
 import type { PipelineDeps } from "../projections/pipeline.ts";
-import { tell } from "../projections/promised.ts";
 import { type RebuildOptions, rebuildRows, rollBack } from "../projections/rebuild.ts";
 import { generationOf, learnerKey, stateField } from "../projections/rows.ts";
 import { createProjector, type Projector } from "./projector.ts";
@@ -303,11 +302,7 @@ const later = (turns: number): Promise<void> => new Promise((resolve) => setTime
 /** Calls fail or wait as `faulty` does; what only listens, and the listing of keys, is not a call by itself. */
 export function callsThrough(real: ReadModels, faulty: ReadModels): ReadModels {
   return {
-    get: (key, field, waiter) =>
-      tell(
-        waiter,
-        faulty.getMany([key], field).then(([bytes = null]) => bytes),
-      ),
+    get: (key, field) => faulty.get(key, field),
     getMany: (keys, field) => faulty.getMany(keys, field),
     read: (keys, fields) => faulty.read(keys, fields),
     write: (writes) => faulty.write(writes),

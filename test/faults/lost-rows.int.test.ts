@@ -7,7 +7,7 @@ import { learnerModels } from "../../src/domain/learner-model/models.ts";
 import type { ReadModels } from "../../src/ports/read-models.ts";
 import { digestNamespace } from "../../src/projections/digest.ts";
 import type { PipelineDeps } from "../../src/projections/pipeline.ts";
-import { learnerKey, learnerPrefix, readField } from "../../src/projections/rows.ts";
+import { learnerKey, learnerPrefix } from "../../src/projections/rows.ts";
 import { createProjector, type Projector, type ProjectorOptions } from "../../src/workers/projector.ts";
 import { type RowSnapshotDeps, restoreRowSnapshot, saveRowSnapshot } from "../../src/workers/row-snapshots.ts";
 import { answer, publishCourse, startTestApi, type TestApi } from "../support/api.ts";
@@ -229,7 +229,7 @@ describe.skipIf(installed === null)("rows that Redis has lost", () => {
     const keys = (await command(server, "KEYS", "*{live}*")) as string[];
     expect(keys).toHaveLength(1);
     await readModels.remove(["live"]);
-    await expect.poll(() => readField(readModels, "live", "view")).not.toBeNull();
+    await expect.poll(() => readModels.get("live", "view")).not.toBeNull();
     await study(20);
     await projector.caughtUp();
     expect(projector.view()?.namespace).toBe(before);

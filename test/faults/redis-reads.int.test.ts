@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { slotOf } from "../../src/adapters/engines/redis-slot.ts";
 import { openRedisReadModels, type RedisReadModels } from "../../src/adapters/read-models/redis.ts";
 import { toKey } from "../../src/adapters/read-models/redis-rows.ts";
-import { decodeLiveView, learnerKey, liveKey, readField, viewField } from "../../src/projections/rows.ts";
+import { decodeLiveView, learnerKey, liveKey, viewField } from "../../src/projections/rows.ts";
 import { privateRedisCluster, privateRedisSentinel } from "../support/engines.ts";
 import { apiOn, askForNext, type Seen } from "../support/load-next.ts";
 import { type SeededRandom, seededRandom } from "../support/random.ts";
@@ -45,7 +45,7 @@ async function measure(
   takenOver: (victim: RedisServer) => Promise<void>,
 ): Promise<{ seen: Seen; victim: RedisServer }> {
   const api = await apiOn(readModels, learnerIds);
-  const view = decodeLiveView(await readField(readModels, liveKey, viewField));
+  const view = decodeLiveView(await readModels.get(liveKey, viewField));
   if (view === null) throw new Error("no live view");
   const keyOf = (id: string): string => toKey(learnerKey(view.namespace, id));
   const { victim, of } = await find(learnerIds.map(keyOf));

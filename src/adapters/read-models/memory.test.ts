@@ -2,7 +2,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readField } from "../../projections/rows.ts";
 import { createMemoryReadModels } from "./memory.ts";
 import { readModelsContract } from "./read-models.contract.ts";
 
@@ -56,7 +55,7 @@ describe("snapshot", () => {
     await loaded.loadSnapshot(path);
     expect(await loaded.read(keysOf(20_000))).toEqual(before);
     expect((await loaded.read(["added"]))[0]?.version).toBe(0);
-    expect((await readField(readModels, "k5", "a"))?.toString()).toBe("new");
+    expect((await readModels.get("k5", "a"))?.toString()).toBe("new");
   });
 
   test("a missing file is told as such", async () => {
@@ -75,7 +74,7 @@ describe("snapshot", () => {
       await writeFile(path, bad);
       expect(await readModels.loadSnapshot(path)).toMatchObject({ loaded: false, missing: false });
     }
-    expect((await readField(readModels, "k0", "a"))?.toString()).toBe("value 0");
+    expect((await readModels.get("k0", "a"))?.toString()).toBe("value 0");
   });
 
   test("a save that fails leaves the last good file and nothing else", async () => {

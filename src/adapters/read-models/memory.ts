@@ -54,10 +54,7 @@ export function createMemoryReadModels(): MemoryReadModels {
   }
 
   return {
-    get(key, field, waiter) {
-      const bytes = rows.get(key)?.fields.get(field) ?? null;
-      queueMicrotask(() => waiter.found(bytes));
-    },
+    get: async (key, field) => rows.get(key)?.fields.get(field) ?? null,
     getMany: async (keys, field) => keys.map((key) => rows.get(key)?.fields.get(field) ?? null),
     read: async (keys, fields) => keys.map((key) => read(key, fields)),
     async write(writes) {

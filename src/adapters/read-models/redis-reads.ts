@@ -1,6 +1,5 @@
 import { type Redis, Command as RedisCommand } from "ioredis";
 import { ReadModelsUnavailable } from "../../ports/read-models.ts";
-import type { Waiter } from "../../ports/waiter.ts";
 import type { Guard } from "../engines/breaker.ts";
 import type { RedisServers } from "../engines/redis-servers.ts";
 import { afterAnswers } from "./deadline.ts";
@@ -9,10 +8,10 @@ import { type Line, lineTo, Read, unavailable } from "./redis-read.ts";
 import { createSlowReads } from "./redis-slow-reads.ts";
 
 export interface Reads {
-  get(key: string, field: string, waiter: Waiter<Buffer | null>): void;
+  get(key: string, field: string): Promise<Buffer | null>;
   /** Who is told of each pipeline of reads. */
   observe(observer: (durationMs: number, error: string | null) => void): void;
-  /** Later reads fail. */
+  /** Later reads are rejected. */
   close(): void;
 }
 
@@ -63,25 +62,21 @@ export function createReads(deps: ReadsDeps): Reads {
     return last;
   }
 
-  function get(key: string, field: string, waiter: Waiter<Buffer | null>): void {
-    const refusal = closed
-      ? "closed"
-      : underWay >= underWayMax
-        ? `${underWayMax} answers are waited for already`
-        : null;
-    if (refusal !== null) {
-      waiter.failed(new ReadModelsUnavailable(`Redis: ${refusal}`));
-      return;
+  function get(key: string, field: string): Promise<Buffer | null> {
+    if (closed) return Promise.reject(new ReadModelsUnavailable("Redis: closed"));
+    if (underWay >= underWayMax) {
+      return Promise.reject(new ReadModelsUnavailable(`Redis: ${underWayMax} answers are waited for already`));
     }
     underWay += 1;
     const line = lineOf(servers.master(key));
-    const read = new Read(key, field, line, waiter);
+    const read = new Read(key, field, line);
     line.gathered.push(read);
     if (!line.scheduled) {
       line.scheduled = true;
       setImmediate(flush, line);
     }
     watch(read);
+    return read.answer;
   }
 
   function flush(line: Line): void {

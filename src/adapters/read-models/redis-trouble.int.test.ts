@@ -4,7 +4,6 @@ import { privateRedis, privateRedisCluster, privateRedisSentinel } from "../../.
 import { startRedis } from "../../../test/support/redis.ts";
 import { ask, until } from "../../../test/support/redis-sentinel.ts";
 import { type GuardedWrite, ReadModelsUnavailable } from "../../ports/read-models.ts";
-import { readField } from "../../projections/rows.ts";
 import { openRedisServers, redisInfo } from "../engines/open-redis.ts";
 import { slotOf } from "../engines/redis-slot.ts";
 import { openRedisReadModels, type RedisReadModels } from "./redis.ts";
@@ -97,7 +96,7 @@ describe.skipIf(cluster === null)("a cluster", () => {
     // A copy is asked at once, and the master is slow: what the copy says comes first.
     const hasty = await openRedisReadModels({ url: cluster.url, hedgeMs: 1, commandTimeoutMs: 3000 });
     process.kill(from.pid, "SIGSTOP");
-    const reading = readField(hasty, key, "a");
+    const reading = hasty.get(key, "a");
     await new Promise((resolve) => setTimeout(resolve, 200));
     process.kill(from.pid, "SIGCONT");
     expect(await reading).toEqual(Buffer.from("1"));
@@ -185,7 +184,7 @@ describe.skipIf(cluster === null)("a cluster", () => {
       await expect(ask(owner.port, ["set", toKey("down"), "x"])).rejects.toThrow("CLUSTERDOWN");
       await expect(impatient.write([put("down", 1, 2)])).rejects.toThrow(ReadModelsUnavailable);
       // Reads go on where the owner of the row is there.
-      expect(await readField(impatient, "down", "a")).toEqual(Buffer.from("1"));
+      expect(await impatient.get("down", "a")).toEqual(Buffer.from("1"));
     } finally {
       for (const { pid } of others) process.kill(pid, "SIGCONT");
     }
@@ -276,7 +275,7 @@ describe.skipIf(sentinel === null)("a master with copies", () => {
       for (const { port } of sentinel.servers)
         await ask(port, ["client", "kill", "type", "normal"]).catch(() => undefined);
       await until(async () => {
-        await expect(readField(readModels, "sentinels hang", "a")).rejects.toThrow(ReadModelsUnavailable);
+        await expect(readModels.get("sentinels hang", "a")).rejects.toThrow(ReadModelsUnavailable);
       });
       // Longer than all sentinels together are waited for.
       await new Promise((resolve) => setTimeout(resolve, 2500));
@@ -340,9 +339,9 @@ describe.skipIf(redis === null)("one server", () => {
     await before.stop({ keepFolder: true });
     const starting = startRedis({ port: before.port, folder: before.folder, settings });
     await until(async () => void (await expect(ask(before.port, ["get", "x"])).rejects.toThrow("LOADING")));
-    await expect(readField(readModels, "loaded", "a")).rejects.toThrow(ReadModelsUnavailable);
+    await expect(readModels.get("loaded", "a")).rejects.toThrow(ReadModelsUnavailable);
     expect(await readModels.write([put("loaded", 1, 2)])).toEqual([{ status: "written" }]);
-    expect(await readField(readModels, "loaded", "a")).toEqual(Buffer.from("2"));
+    expect(await readModels.get("loaded", "a")).toEqual(Buffer.from("2"));
     await readModels.close();
     const after = await starting;
     if (!("skip" in after)) await after.stop();

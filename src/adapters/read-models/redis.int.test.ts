@@ -4,7 +4,6 @@ import { privateRedis, privateRedisCluster, privateRedisSentinel } from "../../.
 import { temporaryFolder } from "../../../test/support/folders.ts";
 import { startRedis } from "../../../test/support/redis.ts";
 import { ReadModelsUnavailable } from "../../ports/read-models.ts";
-import { readField } from "../../projections/rows.ts";
 import { readModelsContract } from "./read-models.contract.ts";
 import { openRedisReadModels, type RedisReadModels } from "./redis.ts";
 
@@ -55,7 +54,7 @@ describe.skipIf(redis === null)("redis", () => {
       const pid = redis?.pid ?? 0;
       process.kill(pid, "SIGSTOP");
       try {
-        await expect(readField(readModels, "k", "a")).rejects.toThrow(ReadModelsUnavailable);
+        await expect(readModels.get("k", "a")).rejects.toThrow(ReadModelsUnavailable);
         await expect(readModels.read(["k"])).rejects.toThrow(ReadModelsUnavailable);
         await expect(readModels.write([{ key: "k", from: 0, to: 1, set: new Map() }])).rejects.toThrow(
           ReadModelsUnavailable,
@@ -63,11 +62,11 @@ describe.skipIf(redis === null)("redis", () => {
       } finally {
         process.kill(pid, "SIGCONT");
       }
-      await expect.poll(() => readField(readModels, "k", "a").catch(() => "not yet"), { timeout: 5000 }).toBeNull();
+      await expect.poll(() => readModels.get("k", "a").catch(() => "not yet"), { timeout: 5000 }).toBeNull();
     });
 
     test("an answer that came while this process was busy counts", async () => {
-      const answer = readField(readModels, "busy", "a");
+      const answer = readModels.get("busy", "a");
       await new Promise((resolve) => setTimeout(resolve, 5));
       const until = performance.now() + 300;
       while (performance.now() < until);
@@ -102,7 +101,7 @@ describe.skipIf(redis === null)("redis", () => {
       const after = await startRedis({ port, settings });
       if ("skip" in after) throw new Error(after.skip);
       await vi.waitFor(() => expect(told).toHaveBeenCalledWith("newest"), { timeout: 10_000 });
-      expect(await readField(own, "kept", "a")).toEqual(Buffer.from("1"));
+      expect(await own.get("kept", "a")).toEqual(Buffer.from("1"));
       await own.close();
       await after.stop();
     });
@@ -114,7 +113,7 @@ describe.skipIf(redis === null)("redis", () => {
     test("close is idempotent", async () => {
       const one = await openRedisReadModels({ url });
       await Promise.all([one.close(), one.close()]);
-      await expect(readField(one, "k", "a")).rejects.toThrow(ReadModelsUnavailable);
+      await expect(one.get("k", "a")).rejects.toThrow(ReadModelsUnavailable);
     });
   });
 });

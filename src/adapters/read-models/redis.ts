@@ -95,13 +95,8 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
   const together = servers.manyKeys ? rowsTogether : 1;
   let closed: Promise<void> | null = null;
   return {
-    get: (key, field, waiter) => reads.get(toKey(key), field, waiter),
-    getMany: (keys, field) =>
-      Promise.all(
-        keys.map(
-          (key) => new Promise<Buffer | null>((found, failed) => reads.get(toKey(key), field, { found, failed })),
-        ),
-      ),
+    get: (key, field) => reads.get(toKey(key), field),
+    getMany: (keys, field) => Promise.all(keys.map((key) => reads.get(toKey(key), field))),
     async read(keys, fields) {
       if (fields === undefined) {
         const replies = await batch(forEach(keys, (pipeline, key) => pipeline.hgetallBuffer(key)));

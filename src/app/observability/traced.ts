@@ -3,8 +3,6 @@ import type { AppendRequest, EventStore } from "../../ports/event-store.ts";
 import type { StreamMessage, StreamReader, StreamWriter } from "../../ports/event-stream.ts";
 import type { ReadModels } from "../../ports/read-models.ts";
 import type { SpanAttributes, SpanStart, Tracing } from "../../ports/tracing.ts";
-import type { Waiter } from "../../ports/waiter.ts";
-import { promised, tell } from "../../projections/promised.ts";
 
 /** A commit of the log, in the trace of each request whose events are in it. */
 export function tracedAppends<T extends Pick<EventStore, "append">>(store: T, tracing: Tracing, system: string): T {
@@ -61,12 +59,7 @@ export function tracedRows<T extends ReadModels>(rows: T, tracing: Tracing, syst
   });
   return {
     ...rows,
-    // By a promise: what follows is in the span of who asked, not of whoever's answer came with it.
-    get: (key: string, field: string, waiter: Waiter<Buffer | null>) =>
-      tell(
-        waiter,
-        tracing.within(span("get", 1), () => promised<Buffer | null>((within) => rows.get(key, field, within))),
-      ),
+    get: (key: string, field: string) => tracing.within(span("get", 1), () => rows.get(key, field)),
     getMany: (keys: readonly string[], field: string) =>
       tracing.within(span("get", keys.length), () => rows.getMany(keys, field)),
     read: (keys: readonly string[], fields?: readonly string[]) =>

@@ -3,9 +3,7 @@ import pLimit from "p-limit";
 import { z } from "zod";
 import { idSchema, sessionTypeSchema } from "../../domain/events.ts";
 import type { CatalogueReader } from "../../ports/catalogue-reader.ts";
-import { promised } from "../../projections/promised.ts";
 import { countDefault, countMax, excludeMax, type NextRequest, skillsMax } from "../../queries/next-request.ts";
-import type { Json } from "../../queries/rendered.ts";
 import { nextInPast } from "../../queries/time-travel/past-next.ts";
 import { mayCall } from "../authentication.ts";
 import { addFastNext, nextRoute } from "../fast-next.ts";
@@ -74,7 +72,7 @@ export function nextRoutes(app: App, services: Services): void {
       }
       mustBeClient(request);
       checkTrack(deps.catalogue, asked.trackId);
-      return sendTagged(request, reply, await promised<Json>((waiter) => nextItems.one(learnerId, asked, waiter)));
+      return sendTagged(request, reply, await nextItems.one(learnerId, asked));
     },
   });
 

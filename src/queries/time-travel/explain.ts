@@ -7,7 +7,7 @@ import { abilityOf, type LearnerState, lastItemIds, newLearnerState } from "../.
 import { bankOfLearner, selectionInput } from "../../domain/learner/select-for-learner.ts";
 import { learnerStream } from "../../domain/streams.ts";
 import { foldFromStart, foldStream } from "../../projections/learner-fold.ts";
-import { decodeNext, learnerKey, nextField, readField } from "../../projections/rows.ts";
+import { decodeNext, learnerKey, nextField } from "../../projections/rows.ts";
 import { comparedWith, type Served } from "./compare-served.ts";
 import type { Past } from "./past.ts";
 
@@ -121,7 +121,7 @@ async function askedFor(past: Past, state: LearnerState, listSize: number, reque
 }
 
 async function keptHolds(past: Past, learnerId: string, sessionType: SessionType): Promise<boolean> {
-  const bytes = await readField(past.readModels, learnerKey("past", learnerId), nextField(sessionType));
+  const bytes = await past.readModels.get(learnerKey("past", learnerId), nextField(sessionType));
   if (bytes === null) return false;
   const { holdsUntil } = decodeNext(bytes);
   return holdsUntil === null || holdsUntil > past.place.time;

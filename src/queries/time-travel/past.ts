@@ -16,7 +16,6 @@ import { foldFromStart, foldStream } from "../../projections/learner-fold.ts";
 import { learnerWrite } from "../../projections/learner-rows.ts";
 import { entryInPast } from "../../projections/past-entry.ts";
 import { popularLists } from "../../projections/popular-tick.ts";
-import { tell } from "../../projections/promised.ts";
 import { countersKey, encodePopular, type LiveView, learnerOfKey, topField } from "../../projections/rows.ts";
 import type { LiveViewReader } from "../live-view.ts";
 import { countersAt } from "./past-counters.ts";
@@ -125,12 +124,12 @@ function pastRows(deps: PastDeps, context: Context, position: number): ReadModel
     return made;
   }
 
-  const fieldAt = async (key: string, field: string) => (await rowAt(key)).fields.get(field) ?? null;
+  const get = async (key: string, field: string) => (await rowAt(key)).fields.get(field) ?? null;
   return {
-    get: (key, field, waiter) => tell(waiter, fieldAt(key, field)),
+    get,
     async getMany(keys, field) {
       const fields: (Buffer | null)[] = [];
-      for (const key of keys) fields.push(await fieldAt(key, field));
+      for (const key of keys) fields.push(await get(key, field));
       return fields;
     },
     read: (keys) => Promise.all(keys.map(rowAt)),
