@@ -6,6 +6,7 @@ import {
   type RecordInteractionsDeps,
   recordInteractions,
 } from "../commands/record-interactions.ts";
+import { isJsonObject } from "../domain/json-object.ts";
 import type { Caller } from "./authentication.ts";
 import { beforeFramework, jsonHeaders, sendText } from "./before-framework.ts";
 import { HttpRequest } from "./http-request.ts";
@@ -88,7 +89,8 @@ export function addFastInteractions(
     if (shedding.refuses("write")) return refuse(response, overloaded("write"), null, startedAt);
     request.takeWhole((body) => {
       const reading = readJson(body);
-      const single = reading.ok && isSingle(reading.value);
+      // Whether it is an interaction is for the command to say, which refuses it as the route does.
+      const single = reading.ok && isJsonObject(reading.value);
       if (single && (rateLimiter?.take(caller.keyId, deps.clock.now()) ?? null) === null) {
         return void record(reading.value, caller, response, startedAt);
       }
@@ -97,9 +99,6 @@ export function addFastInteractions(
   });
   return preParsing;
 }
-
-/** Whether it is an interaction is for the command to say, which refuses it as the route does. */
-const isSingle = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Bytes of the body of a post that has nothing out of the ordinary in its head; null for any other. */
 function plainLength({ headers }: IncomingMessage): number | null {

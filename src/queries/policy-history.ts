@@ -1,6 +1,7 @@
 import { decodeEvent } from "../domain/decode-event.ts";
 import type { Experiment, Policy } from "../domain/events.ts";
 import type { Track } from "../domain/item-bank/catalogue.ts";
+import { isJsonObject } from "../domain/json-object.ts";
 import { type StoredEvent, UnreadableEvent } from "../domain/stored-event.ts";
 import { trackStream } from "../domain/streams.ts";
 import type { EventStore } from "../ports/event-store.ts";
@@ -89,10 +90,7 @@ export function differences(before: object, after: object, path = ""): string[] 
   const own = Object.keys(after).concat(Object.keys(before).filter((key) => !(key in after)));
   return own.flatMap((key) => {
     const [a, b] = [(before as Record<string, unknown>)[key], (after as Record<string, unknown>)[key]];
-    if (isRecord(a) && isRecord(b)) return differences(a, b, `${path}${key}.`);
+    if (isJsonObject(a) && isJsonObject(b)) return differences(a, b, `${path}${key}.`);
     return JSON.stringify(a) === JSON.stringify(b) ? [] : [`${path}${key}`];
   });
 }
-
-const isRecord = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

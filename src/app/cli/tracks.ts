@@ -1,4 +1,5 @@
 import type { Policy } from "../../domain/events.ts";
+import { isJsonObject } from "../../domain/json-object.ts";
 import { type PolicyVersion, policyHistory } from "../../queries/policy-history.ts";
 import type { AddCommand, CommandContext } from "./context.ts";
 import { CommandFailure, printResult, tableLines } from "./io.ts";
@@ -65,9 +66,7 @@ function show(context: CommandContext, id: string, options: ShowOptions): Promis
 /** Each setting by its path. */
 function settings(policy: Policy | object, path = ""): [string, string][] {
   return Object.entries(policy).flatMap(([name, value]): [string, string][] =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? settings(value, `${path}${name}.`)
-      : [[`${path}${name}`, JSON.stringify(value)]],
+    isJsonObject(value) ? settings(value, `${path}${name}.`) : [[`${path}${name}`, JSON.stringify(value)]],
   );
 }
 

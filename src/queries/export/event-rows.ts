@@ -1,4 +1,5 @@
 import { eventSchemas } from "../../domain/events.ts";
+import { isJsonObject } from "../../domain/json-object.ts";
 import type { StoredEvent } from "../../domain/stored-event.ts";
 import { categoryOf } from "../../domain/streams.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
@@ -10,9 +11,9 @@ import type { EventRow } from "./tables.ts";
  */
 export function eventRow(event: StoredEvent, pseudonyms: Pseudonyms): EventRow {
   const { position, revision, type, stream, eventId } = event;
-  const data: Readonly<Record<string, unknown>> = isObject(event.data) ? event.data : {};
+  const data: Readonly<Record<string, unknown>> = isJsonObject(event.data) ? event.data : {};
   const isInteraction = type === "InteractionRecorded";
-  const experiment = isObject(data.experiment) ? data.experiment : {};
+  const experiment = isJsonObject(data.experiment) ? data.experiment : {};
   const id = (domain: Parameters<Pseudonyms["of"]>[0], value: unknown): string | null =>
     typeof value === "string" ? pseudonyms.of(domain, value) : null;
   return {
@@ -43,9 +44,6 @@ export function eventRow(event: StoredEvent, pseudonyms: Pseudonyms): EventRow {
 /** The package that an item is of, and where a served list came from, are no words of a client. */
 const ownSource = (type: string, source: unknown): object =>
   type in eventSchemas && source !== undefined ? { source } : {};
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
 

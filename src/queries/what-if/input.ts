@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { idSchema, type Policy, policySchema } from "../../domain/events.ts";
 import { defaultPolicy } from "../../domain/item-bank/bank.ts";
+import { isJsonObject } from "../../domain/json-object.ts";
 import { modelNames } from "../../domain/learner-model/model-names.ts";
 import { placeSchema } from "../time-travel/place-schema.ts";
 
@@ -35,11 +36,8 @@ export function changed(policy: Policy, change: PolicyChange): Policy {
   return policySchema.parse(merged(policy, change));
 }
 
-const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 function merged(base: unknown, change: unknown): unknown {
-  if (!isPlain(base) || !isPlain(change)) return change;
+  if (!isJsonObject(base) || !isJsonObject(change)) return change;
   const result: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(change)) result[name] = merged(base[name], value);
   return result;
@@ -63,6 +61,6 @@ function unknownFields(change: PolicyChange, known: object, path: readonly strin
     const here = [...path, name];
     if (!Object.hasOwn(known, name)) return [{ path: here, message: "there is no such field of a policy" }];
     const inner = (known as Record<string, unknown>)[name];
-    return isPlain(inner) && isPlain(value) ? unknownFields(value, inner, here) : [];
+    return isJsonObject(inner) && isJsonObject(value) ? unknownFields(value, inner, here) : [];
   });
 }

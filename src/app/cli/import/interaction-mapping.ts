@@ -1,3 +1,5 @@
+import { isJsonObject } from "../../../domain/json-object.ts";
+
 /** Fields of an interaction that a column can be read into, and what a cell of it may hold. */
 const fieldReaders = {
   id: text,
@@ -113,10 +115,10 @@ export function readRow(mapping: Mapping, cells: readonly string[], width: numbe
 
 /** A line of NDJSON: the body of POST /v1/interactions, and `skillIds` if the item should be published with them. */
 export function readObject(value: unknown, idPrefix: string, row: number): RowReading {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     return { ok: false, problem: "not a JSON object" };
   }
-  const { skillIds = [], ...input } = value as Record<string, unknown>;
+  const { skillIds = [], ...input } = value;
   if (!isListOfTexts(skillIds)) return { ok: false, problem: "skillIds: a list of texts" };
   return { ok: true, interaction: { input: { id: idOfRow(idPrefix, undefined, row), ...input }, skillIds } };
 }

@@ -1,5 +1,6 @@
 import type { CatalogueCommandDeps, CatalogueOutcome } from "../../../commands/handle.ts";
 import type { Item, Skill } from "../../../domain/item-bank/catalogue.ts";
+import { isJsonObject } from "../../../domain/json-object.ts";
 import type { CatalogueInput, CatalogueRow } from "./catalogue-rows.ts";
 import type { RefusedRow } from "./import-rows.ts";
 
@@ -98,7 +99,7 @@ async function publish(
 }
 
 function withSource(input: unknown, source: string): unknown {
-  return typeof input === "object" && input !== null && !Array.isArray(input) ? { source, ...input } : input;
+  return isJsonObject(input) ? { source, ...input } : input;
 }
 
 /** Gives how many were retired. */
