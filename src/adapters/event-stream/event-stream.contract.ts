@@ -41,7 +41,8 @@ export function eventStreamContract(name: string, open: () => Promise<OpenedStre
       for (let partition = 0; partition < partitions; partition += 1) {
         expect(worker.of(partition)).toEqual(sent.filter((one) => one.partition === partition));
       }
-      expect(worker.assignments.at(0)).toEqual([0, 1, 2]);
+      // A first try to join may fail, and ends with none.
+      expect(worker.assignments.find((owned) => owned.length > 0)).toEqual([0, 1, 2]);
       expect(worker.assignments.at(-1)).toEqual([]);
     });
 
