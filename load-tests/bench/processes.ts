@@ -26,7 +26,7 @@ export interface NodeProcess {
 }
 
 /** As bin/proximal.js starts Proximal: a limit may not be slower for want of them. */
-const partFlags = [
+const proximalFlags = [
   "--disable-warning=ExperimentalWarning",
   "--max-semi-space-size=64",
   "--no-allocation-site-pretenuring",
@@ -46,7 +46,9 @@ export const startedProximals = (): readonly { readonly pid: number }[] =>
 export function startNode(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): NodeProcess {
   const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
   const part = file.startsWith("load-tests/");
-  const flags = part ? partFlags : (process.env.BENCH_NODE_FLAGS?.split(" ") ?? []);
+  const more = process.env.BENCH_NODE_FLAGS?.split(" ") ?? [];
+  // With all of its flags the launcher goes on in its process: a profiler's signal would kill the one that is put in its place.
+  const flags = part ? proximalFlags : more.length > 0 ? [...proximalFlags, ...more] : [];
   const child = spawn(process.execPath, [...flags, path, ...args], {
     stdio: ["ignore", "pipe", "inherit", part ? "ipc" : "ignore"],
     env: { ...process.env, ...env },

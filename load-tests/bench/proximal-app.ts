@@ -105,7 +105,8 @@ function requesting(url: string, key: string): App["request"] {
 
 async function untilReady({ request, server: { child } }: Pick<App, "request" | "server">): Promise<void> {
   for (const end = Date.now() + 180_000; ; await sleep(50)) {
-    if (child.exitCode !== null) throw new Error(`proximal serve ended with code ${child.exitCode}`);
+    const ended = child.exitCode ?? child.signalCode;
+    if (ended !== null) throw new Error(`proximal serve ended with ${ended}`);
     try {
       await request("GET", "/readyz");
       return;
