@@ -8,14 +8,8 @@ import {
   switchView,
   unusedGeneration,
 } from "../projections/live-view.ts";
-import type { RetryResult } from "../projections/parking.ts";
 import type { PipelineDeps } from "../projections/pipeline.ts";
-import {
-  type PartitionStatus,
-  type PipelineSettings,
-  type Pipelines,
-  startPipelines,
-} from "../projections/pipelines.ts";
+import { type PartitionStatus, type Pipelines, startPipelines } from "../projections/pipelines.ts";
 import {
   CannotRebuild,
   type Fill,
@@ -30,35 +24,24 @@ import type { LiveView } from "../projections/rows.ts";
 import { createLiveViewWatcher, type LiveViewWatcher } from "./live-view-watcher.ts";
 import { createProjectorOperations, type ProjectorOperations } from "./projector-operations.ts";
 import { type RowSweeper, startRowSweeper } from "./row-sweeper.ts";
+import {
+  type ProjectorSettings,
+  type RunningProjector,
+  startAndStop,
+  sweptPerSecondDefault,
+} from "./running-projector.ts";
 
-export interface ProjectorOptions extends PipelineSettings {
+export interface ProjectorOptions extends ProjectorSettings {
   /** How many partitions count side by side; another number means new rows. Default 1. */
   readonly partitions?: number;
   /** How a rebuild fills rows; in this thread when left out. */
   readonly fill?: Fill;
-  /** How often it looks which rows are live, should the word of a switch be lost, milliseconds. */
-  readonly viewPollMs?: number;
-  /** Events of the log gone through each second in search of rows that were lost by themselves; 0: none. */
-  readonly sweptPerSecond?: number;
-  /** Between two searches, milliseconds. */
+  /** Between two searches for rows that were lost, milliseconds. */
   readonly sweepRestMs?: number;
 }
 
 /** Folds the log into the read models of learners and items. */
-export interface Projector {
-  /** Resolves once it runs (not: once it has caught up). Rejects where the read models cannot be reached. Idempotent. */
-  start(): Promise<void>;
-  /** Finishes the batches in hand. Idempotent. */
-  stop(): Promise<void>;
-  /** Everything up to here is folded in and written; null while it has no rows to write. The slowest partition's. */
-  position(): number | null;
-  status(): readonly PartitionStatus[];
-  /** The rows it writes; null while there are none. */
-  view(): LiveView | null;
-  /** Resolves once everything that stands in the log now is folded in and written. */
-  caughtUp(): Promise<void>;
-  parked(): ReturnType<Pipelines["parked"]>;
-  retry(learnerId: string): Promise<RetryResult>;
+export interface Projector extends RunningProjector {
   /** Builds all rows anew beside the live ones, compares, and switches. One at a time: rejects while one runs. */
   rebuild(onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
   /** Goes back to the rows before the last switch, brought up to date. One at a time, as above. */
@@ -67,8 +50,6 @@ export interface Projector {
   readonly operations: ProjectorOperations;
 }
 
-/** A pass over a million events takes about half an hour. */
-const defaultSweptPerSecond = 500;
 const replacePauseMsMax = 600_000;
 
 /**
@@ -78,12 +59,10 @@ const replacePauseMsMax = 600_000;
  */
 export function createProjector(deps: PipelineDeps, options: ProjectorOptions = {}): Projector {
   const { readModels, model, log, feed } = deps;
-  const { partitions = 1, sweptPerSecond = defaultSweptPerSecond } = options;
+  const { partitions = 1, sweptPerSecond = sweptPerSecondDefault } = options;
   let current: Pipelines | null = null;
   /** As it was when it was live last. */
   let known: StoredView | null = null;
-  let starting: Promise<void> | null = null;
-  let stopping: Promise<void> | null = null;
   let rebuilding: Promise<unknown> | null = null;
   let replacing: Promise<void> | null = null;
   const ending = new AbortController();
@@ -177,7 +156,7 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
   }
 
   function running(): Pipelines {
-    if (current === null || stopping !== null) throw new Error("the projector is not running");
+    if (current === null || life.stopping()) throw new Error("the projector is not running");
     return current;
   }
 
@@ -196,9 +175,9 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     }
   }
 
-  async function end(): Promise<void> {
+  async function end(started: Promise<void>): Promise<void> {
     ending.abort(new Error("the projector was stopped"));
-    await starting?.catch(() => undefined);
+    await started;
     await watcher?.stop();
     await sweeper?.stop();
     await rebuilding?.catch(() => undefined);
@@ -206,22 +185,12 @@ export function createProjector(deps: PipelineDeps, options: ProjectorOptions = 
     await current?.stop();
   }
 
+  const life = startAndStop(begin, end);
   const projector: Omit<Projector, "operations"> = {
-    start() {
-      if (stopping !== null) return Promise.reject(new Error("the projector was stopped"));
-      // A start that failed may be tried again.
-      starting ??= begin().catch((error: unknown) => {
-        starting = null;
-        throw error;
-      });
-      return starting;
-    },
-    stop() {
-      stopping ??= end();
-      return stopping;
-    },
+    start: life.start,
+    stop: life.stop,
     position: () => (current === null ? null : Math.min(...current.positions())),
-    status: () => current?.statuses() ?? (starting === null ? [] : notYet(options.owned ?? partitions)),
+    status: () => current?.statuses() ?? (!life.started() ? [] : notYet(options.owned ?? partitions)),
     view: () => current?.view ?? null,
     async caughtUp() {
       while (replacing !== null) {

@@ -1,17 +1,16 @@
 import { idOf, learnerStream } from "../domain/streams.ts";
 import type { Consumption, StreamReader } from "../ports/event-stream.ts";
-import type { RetryResult } from "../projections/parking.ts";
 import { partitionOf } from "../projections/partition.ts";
 import type { PipelineDeps } from "../projections/pipeline.ts";
-import {
-  type PartitionStatus,
-  type PipelineSettings,
-  type Pipelines,
-  type RunningPipeline,
-  startPipeline,
-} from "../projections/pipelines.ts";
+import { type Pipelines, type RunningPipeline, startPipeline } from "../projections/pipelines.ts";
 import type { LiveView } from "../projections/rows.ts";
 import { type RowSweeper, startRowSweeper } from "./row-sweeper.ts";
+import {
+  type ProjectorSettings,
+  type RunningProjector,
+  startAndStop,
+  sweptPerSecondDefault,
+} from "./running-projector.ts";
 import { createPartitionInput, type PartitionInput } from "./stream-projector-input.ts";
 import { followStreamRows } from "./stream-projector-rows.ts";
 
@@ -19,32 +18,10 @@ export interface StreamProjectorDeps extends PipelineDeps {
   readonly stream: StreamReader;
 }
 
-export interface StreamProjectorOptions extends Omit<PipelineSettings, "owned"> {
-  /** How often it looks whether queries read other rows now (a rebuild has switched), milliseconds. */
-  readonly viewPollMs?: number;
-  /** Events of the log gone through each second in search of rows that were lost by themselves; 0: none. */
-  readonly sweptPerSecond?: number;
-}
+export type StreamProjectorOptions = Omit<ProjectorSettings, "owned">;
 
-/** Folds the partitions that the stream gives to this process into the read models. */
-export interface StreamProjector {
-  /** Resolves once it takes part in the sharing (not: once it owns anything). Rejects where the read models cannot be reached. */
-  start(): Promise<void>;
-  /** Finishes what is in hand and hands the partitions over. Idempotent. */
-  stop(): Promise<void>;
-  /** The slowest owned partition's; null while it owns none. */
-  position(): number | null;
-  /** Of the partitions it owns now. */
-  status(): readonly PartitionStatus[];
-  /** The rows it writes; null before it runs, and while the live rows are of another configuration. */
-  view(): LiveView | null;
-  /** Resolves once what it owns holds everything that stands in the log now. */
-  caughtUp(): Promise<void>;
-  /** Of the partitions it owns now. */
-  parked(): ReturnType<Pipelines["parked"]>;
-  /** Rejects for a learner of a partition that another process owns. */
-  retry(learnerId: string): Promise<RetryResult>;
-}
+/** Folds the partitions that the stream gives to this process into the read models: what it has and says is of those. */
+export type StreamProjector = RunningProjector;
 
 interface Owned {
   readonly input: PartitionInput;
@@ -63,12 +40,10 @@ export function createStreamProjector(
 ): StreamProjector {
   const { log, feed, stream } = deps;
   const { partitions } = stream;
-  const { sweptPerSecond = defaultSweptPerSecond } = options;
+  const { sweptPerSecond = sweptPerSecondDefault } = options;
   const owned = new Map<number, Owned>();
   let view: LiveView | null = null;
   let consumption: Consumption | null = null;
-  let starting: Promise<void> | null = null;
-  let stopping: Promise<void> | null = null;
   let sweeper: RowSweeper | null = null;
   /** Assignments, switches of rows and the stop, one after another. */
   let changing: Promise<unknown> = Promise.resolve();
@@ -150,7 +125,7 @@ export function createStreamProjector(
 
   async function begin(): Promise<void> {
     await rows.start();
-    if (stopping !== null) return;
+    if (life.stopping()) return;
     consumption = stream.consume({
       assigned: (now) => exclusively(() => assigned(now)),
       async handle(partition, messages, signal) {
@@ -164,28 +139,18 @@ export function createStreamProjector(
     }
   }
 
-  async function end(): Promise<void> {
-    await starting?.catch(() => undefined);
+  async function end(started: Promise<void>): Promise<void> {
+    await started;
     await sweeper?.stop();
     await consumption?.close();
     await rows.stop();
     await exclusively(() => assigned([]));
   }
 
+  const life = startAndStop(begin, end);
   return {
-    start() {
-      if (stopping !== null) return Promise.reject(new Error("the projector was stopped"));
-      // A start that failed may be tried again.
-      starting ??= begin().catch((error: unknown) => {
-        starting = null;
-        throw error;
-      });
-      return starting;
-    },
-    stop() {
-      stopping ??= end();
-      return stopping;
-    },
+    start: life.start,
+    stop: life.stop,
     position() {
       const positions = runningOnes().map(({ loop }) => loop.position());
       return positions.length === 0 ? null : Math.min(...positions);
@@ -199,7 +164,7 @@ export function createStreamProjector(
     view: () => view,
     async caughtUp() {
       const head = await feed.head();
-      while (stopping === null) {
+      while (!life.stopping()) {
         if ([...owned.values()].every(({ running }) => (running?.loop.position() ?? -1) >= head)) return;
         await new Promise((resolve) => setTimeout(resolve, caughtUpPollMs));
       }
@@ -221,4 +186,3 @@ export function createStreamProjector(
 }
 
 const caughtUpPollMs = 20;
-const defaultSweptPerSecond = 500;
