@@ -80,7 +80,7 @@ describe.each([["Node 24", process.execPath], ...older.map((path) => ["an older 
     const { pid } = JSON.parse(await run.nextLine());
     run.child.kill("SIGKILL");
     await run.ended;
-    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(pid), { timeout: 30_000 }).toBe(false);
   });
 });
 

@@ -25,7 +25,7 @@ const asked = (parse(readFileSync(file, "utf8")) as Rules).groups
 
 test.skipIf(exporters.length === 0 || exporters.includes(null))(
   "the exporters have every metric and label that the alerts ask for",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const found = new Map(
       (await Promise.all(exporters.map((one) => one?.scrape()))).flatMap((one) => [...(one ?? [])]),

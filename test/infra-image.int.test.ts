@@ -48,7 +48,7 @@ describe("infra/compose/Dockerfile", () => {
 
   test.skipIf(built === null)(
     "what its last stage holds is all that the program needs",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const image = mkdtempSync(join(tmpdir(), "proximal-image-"));
       onTestFinished(() => rmSync(image, { recursive: true, force: true }));

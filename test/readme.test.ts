@@ -43,10 +43,10 @@ test("the main job of the README works on the sample log", { timeout: 180_000 },
   const imported = await run(place, args);
   expect(imported.code, imported.stderr).toBe(0);
   await expect
-    .poll(async () => (await server.get("/v1/learners/pablo/scores")).body.answers, { timeout: 20_000 })
+    .poll(async () => (await server.get("/v1/learners/pablo/scores")).body.answers, { timeout: 30_000 })
     .toBe(110);
   await expect
-    .poll(async () => (await server.get("/v1/popular?window=all")).body.items.length, { timeout: 20_000 })
+    .poll(async () => (await server.get("/v1/popular?window=all")).body.items.length, { timeout: 30_000 })
     .toBeGreaterThan(0);
 
   const functions = blockUnder("First minutes").split("\n").slice(0, 2);

@@ -14,7 +14,7 @@ import { prepareSchool } from "./school.ts";
 const browser = await privateChromium();
 const learner = "ada";
 const answersBefore = 40;
-const patience = { timeout: 20_000 };
+const patience = { timeout: 30_000 };
 const limit = { timeout: 120_000 };
 
 describe.skipIf(browser === null)("the console", () => {

@@ -8,7 +8,7 @@ import { privateRedis } from "../../test/support/engines.ts";
 /** The page of BullMQ's queues, as an operator comes to it: the browser loads it by itself, so a cookie has to let it in. */
 const browser = await privateChromium();
 const redis = await privateRedis({ settings: { "maxmemory-policy": "noeviction" } });
-const patience = { timeout: 20_000 };
+const patience = { timeout: 30_000 };
 
 test.skipIf(browser === null || redis === null)(
   "the queues are looked into from the console",

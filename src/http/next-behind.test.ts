@@ -45,7 +45,7 @@ test.each([
   const after = await vi.waitUntil(async () => {
     const answered = await next();
     return answered.fresh ? answered : null;
-  }, 20_000);
+  }, 30_000);
   expect(hasItem(after)).toBe(true);
   await api.stop();
   for (const follower of followers) await follower.stop();

@@ -283,7 +283,7 @@ describe("without the read models", () => {
     const personal = async (): Promise<void> => {
       expect((await other.call("GET", "/v1/learners/ada/next")).json.source).toBe("personal");
     };
-    await vi.waitFor(personal, { timeout: 20_000 });
+    await vi.waitFor(personal, { timeout: 30_000 });
     await other.stop();
   });
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
     api.clock.advance(1_001);
     return (await api.call("GET", "/v1/popular?window=all&count=1")).json.items;
   };
-  await vi.waitFor(async () => expect(await popular()).toHaveLength(1), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await popular()).toHaveLength(1), { timeout: 30_000 });
   const [first] = (await api.call("GET", "/v1/learners/ada/history")).json.events;
   then = { position: first.position, time: first.recordedAt };
   for (const path of paths) live.set(path, withoutAge((await api.call("GET", path)).json));
@@ -46,7 +46,7 @@ beforeAll(async () => {
   await api.settled();
   // Popular lists are kept for some seconds, and made now and then.
   api.clock.advance(11_000);
-  await vi.waitFor(async () => expect((await popular())[0]).toMatchObject({ learners: 2 }), { timeout: 5_000 });
+  await vi.waitFor(async () => expect((await popular())[0]).toMatchObject({ learners: 2 }), { timeout: 30_000 });
 });
 afterAll(() => api.stop());
 

@@ -154,7 +154,7 @@ describe("next says when to stop, and why", () => {
       api.clock.advance(20_000);
       return (await nobody()).items[0].reason.code;
     };
-    await expect.poll(firstReason, { timeout: 5_000 }).toBe("popular");
+    await expect.poll(firstReason, { timeout: 30_000 }).toBe("popular");
     await define({ sessionBudget: { items: 2 } }, { pinnedItemIds: ["counting-5"] });
     const { items } = await nobody();
     expect(items.map((one: { reason: { code: string } }) => one.reason.code)).toEqual(["pinned", "open_skill"]);

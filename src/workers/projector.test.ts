@@ -100,7 +100,7 @@ describe("the projector", () => {
     const stored = (): Promise<(number | null)[]> =>
       Promise.all(Array.from({ length: 8 }, (_, partition) => storedPosition(readModels, partition)));
     const head = await history.log.head();
-    await expect.poll(stored, { timeout: 10_000 }).toEqual(Array(8).fill(head));
+    await expect.poll(stored, { timeout: 30_000 }).toEqual(Array(8).fill(head));
   });
 
   test("a retired item leaves the popular lists; equal content is not written again", async () => {

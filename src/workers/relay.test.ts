@@ -100,7 +100,7 @@ describe("the relay", () => {
     expect([first.status().active, second.status().active]).toEqual([true, false]);
     await expect(second.caughtUp()).rejects.toThrow("another process relays");
     await first.stop();
-    await expect.poll(() => second.status().active, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => second.status().active, { timeout: 30_000 }).toBe(true);
     await second.caughtUp();
     expectInOrder(stream.sent);
     // Its own watchdog replaces a loop that hangs.
@@ -109,7 +109,7 @@ describe("the relay", () => {
     const third = await relay({ stalledMs: 40 }, hanging);
     await history.grow(5);
     hang = false;
-    await expect.poll(() => third.position(), { timeout: 5_000 }).toBe(await log.head());
+    await expect.poll(() => third.position(), { timeout: 30_000 }).toBe(await log.head());
     await third.stop();
     expectInOrder(stream.sent);
   });

@@ -126,7 +126,7 @@ describe("parked learners, asked from any process", () => {
     await expect(late).rejects.toBeInstanceOf(NobodyAnswers);
     await expect(late).rejects.toThrow(/has not tried new-a again within 0.02 s/);
     heal();
-    await vi.waitUntil(() => projector.parked().filter(({ parked }) => parked.attempts === 2).length > 0, 20_000);
+    await vi.waitUntil(() => projector.parked().filter(({ parked }) => parked.attempts === 2).length > 0, 30_000);
   });
 
   test("that nobody tries in time are said to be so, and the question is withdrawn; so many may wait", async () => {
@@ -151,7 +151,7 @@ describe("parked learners, asked from any process", () => {
     await forgetLists(readModels);
     expect(await readParked(readModels)).toEqual([]);
     await projects([0, 1, 2, 3]);
-    await expect.poll(() => readParked(readModels), { timeout: 20_000 }).toEqual(found);
+    await expect.poll(() => readParked(readModels), { timeout: 30_000 }).toEqual(found);
   });
 });
 
@@ -203,7 +203,7 @@ describe("a rebuild, asked for in any process", () => {
     const operations = asks();
     await operations.rebuild("learners");
     const seen = looks;
-    await expect.poll(() => looks, { timeout: 20_000 }).toBeGreaterThan(seen + 3);
+    await expect.poll(() => looks, { timeout: 30_000 }).toBeGreaterThan(seen + 3);
     expect((await operations.rebuildStatus("learners"))?.status).toBe("waiting");
     advance(3_000);
     expect((await finished(operations))?.status).toBe("done");
@@ -228,7 +228,7 @@ describe("a rebuild, asked for in any process", () => {
     let looks = 0;
     const status = () => (++looks > 0 ? projector.status() : []);
     takes(null, { rebuild, projector: { retry: projector.retry, status } });
-    await expect.poll(() => looks, { timeout: 20_000 }).toBeGreaterThan(3);
+    await expect.poll(() => looks, { timeout: 30_000 }).toBeGreaterThan(3);
     expect(begun).toBe(0);
     expect((await operations.rebuild("learners")).status).toBe("waiting");
     expect(await finished(operations)).toMatchObject({ status: "failed", error: "the disk is full" });
@@ -245,10 +245,10 @@ describe("a rebuild, asked for in any process", () => {
     });
     await operations.rebuild("learners");
     const running = async () => (await operations.rebuildStatus("learners"))?.status;
-    await expect.poll(running, { timeout: 20_000 }).toBe("running");
+    await expect.poll(running, { timeout: 30_000 }).toBe("running");
     // Lost with Redis, what runs is told of again.
     await readModels.remove([rebuildKey]);
-    await expect.poll(running, { timeout: 20_000 }).toBe("running");
+    await expect.poll(running, { timeout: 30_000 }).toBe("running");
     await taking.stop();
     expect(await operations.rebuildStatus("learners")).toMatchObject({
       ...{ status: "failed", error: "the process that rebuilt was stopped", finishedAt: expect.any(String) },

@@ -52,7 +52,7 @@ test("who cannot prolong the lease stops when it ends, and begins again when it 
   const a = add("a", shaky);
   await a.start();
   broken = true;
-  await expect.poll(() => a.owns(), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => a.owns(), { timeout: 30_000 }).toBe(false);
   const b = add("b");
   await b.start();
   await expect.poll(() => b.owns()).toBe(true);
@@ -89,7 +89,7 @@ test("a stop while it begins ends what was begun", async () => {
   expect(owner.owns()).toBe(false);
 });
 
-test("ten of them come and go: never two at a time", { timeout: 20_000 }, async () => {
+test("ten of them come and go: never two at a time", { timeout: 180_000 }, async () => {
   const { add, most } = newOwners(undefined, 60);
   for (let round = 0; round < 5; round += 1) {
     const owners = Array.from({ length: 10 }, (_, i) => add(`${round}-${i}`));

@@ -74,7 +74,7 @@ async function school(events: number, schoolSeed = seed, stream = createMemorySt
         }
         return false;
       };
-      await expect.poll(behind, { timeout: 20_000, interval: 5 }).toBe(false);
+      await expect.poll(behind, { timeout: 30_000, interval: 5 }).toBe(false);
     },
     async digest() {
       const { view } = await readView(readModels);
@@ -198,7 +198,7 @@ describe("the rows that a stream projector writes", () => {
     await projector.caughtUp();
     await loseRows(readModels, () => true);
     tell();
-    await expect.poll(digest, { timeout: 10_000 }).toBe(await straightDigest(history, partitions));
+    await expect.poll(digest, { timeout: 30_000 }).toBe(await straightDigest(history, partitions));
   });
 
   test("are made anew, by one of the workers, where the live ones are of another configuration", async () => {
@@ -208,7 +208,7 @@ describe("the rows that a stream projector writes", () => {
     await switchView(readModels, other, 0);
     const [first, second] = [await worker(), await worker()];
     const views = () => [first.view()?.model, second.view()?.model];
-    await expect.poll(views, { timeout: 10_000 }).toEqual([model.name, model.name]);
+    await expect.poll(views, { timeout: 30_000 }).toEqual([model.name, model.name]);
     await expect.poll(() => first.status().length + second.status().length).toBe(partitions);
     await history.grow(20);
     await Promise.all([first.caughtUp(), second.caughtUp()]);

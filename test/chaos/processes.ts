@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isReady, proximal } from "../../infra/local/roles.ts";
+import { ofThisProcess } from "../support/environment.ts";
 import { onProcessEnd } from "../support/process-end.ts";
 import { freePort } from "../support/servers.ts";
 import { type FaultsInside, none, writeFaults } from "./faults-inside-file.ts";
@@ -57,7 +58,6 @@ export async function supervise(role: string, number: number, place: ProcessPlac
   const name = `${role}-${number}`;
   const port = await freePort();
   const faultsFile = join(place.folder, `${name}.faults.json`);
-  const { PATH = "", HOME = "" } = process.env;
   writeFaults(faultsFile, none);
   let more: Readonly<Record<string, string>> = {};
   let stopping = false;
@@ -68,7 +68,7 @@ export async function supervise(role: string, number: number, place: ProcessPlac
     const own = { ...place.environment, ...more, PORT: String(port), HOST: "127.0.0.1" };
     const { program, args, env, cwd } = proximal(["serve", "--role", role], withFaultsInside(faultsFile, own));
     const log = openSync(join(place.folder, `${name}.log`), "a");
-    child = spawn(program, args, { cwd, env: { PATH, HOME, ...env }, stdio: ["ignore", log, log] });
+    child = spawn(program, args, { cwd, env: { ...ofThisProcess(), ...env }, stdio: ["ignore", log, log] });
     closeSync(log);
     starts += 1;
     return new Promise((resolve) => child.on("close", () => resolve()));

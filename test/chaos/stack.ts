@@ -6,6 +6,7 @@ import { createKey } from "../../infra/local/stack.ts";
 import { createApiClient } from "../../src/app/api-client.ts";
 import { course } from "../../src/app/demo/course.ts";
 import { publishCourse } from "../../src/app/demo/publish-course.ts";
+import { ofThisProcess } from "../support/environment.ts";
 import { run } from "../support/servers.ts";
 import { type Engines, environmentOf, type OnStop, startEngines } from "./engines.ts";
 import { none, writeFaults } from "./faults-inside-file.ts";
@@ -91,7 +92,7 @@ async function started(size: StackWanted["size"], tell: StackWanted["tell"], onS
     },
     proximal(...args) {
       const { program, args: all, env, cwd } = proximal(args, { ...forCommands, LOG_LEVEL: "error" });
-      return run(program, all, { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } });
+      return run(program, all, { cwd, env: { ...ofThisProcess(), ...env } });
     },
   };
   return stack;

@@ -6,7 +6,7 @@ import { commandLine } from "./command-line.ts";
 const answers = Array.from({ length: 60 }, (_, n) => `u${n % 3},i${n % 9},s${n % 2},${n % 4 === 0 ? 0 : 1}`);
 
 test("by the command line: why a list is as it is, and what another policy would change", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const cli = commandLine();
   const log = cli.file("answers.csv", ["learnerId,itemId,skillIds,correct", ...answers].join("\n"));

@@ -42,7 +42,7 @@ describe.skipIf(postgres === null)("proximal archive", () => {
     expect(lines.map((line) => JSON.parse(line).position)).toEqual(before.map(({ position }) => position));
   });
 
-  test("the daily job archives by itself what is old enough, and nothing else", { timeout: 60_000 }, async () => {
+  test("the daily job archives by itself what is old enough, and nothing else", { timeout: 180_000 }, async () => {
     const url = (await postgres?.createDatabase()) ?? "";
     await useSmallSegments(url, 100);
     const log = await openPostgresLog({ url });
@@ -55,7 +55,7 @@ describe.skipIf(postgres === null)("proximal archive", () => {
     const archived = () => (existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".gz")) : []);
     const server = await serve({ environment });
     // The third segment's last event is of today.
-    await expect.poll(archived, { timeout: 20_000 }).toHaveLength(2);
+    await expect.poll(archived, { timeout: 30_000 }).toHaveLength(2);
     expect(await server.end("SIGTERM")).toBe(0);
     const exported = await run({ environment }, ["events", "export"]);
     expect(exported.stdout.trimEnd().split("\n")).toHaveLength(350);

@@ -119,7 +119,7 @@ describe.skipIf(postgres === null || redis === null)("processes on one port", ()
     expect(await server.end("SIGTERM")).toBe(0);
   });
 
-  test("one process that does everything refuses it, in one line", { timeout: 60_000 }, async () => {
+  test("one process that does everything refuses it, in one line", { timeout: 180_000 }, async () => {
     const { code, stderr } = await run(newPlace({ PROXIMAL_PROCESSES: "auto" }), ["serve", "--port", "0"]);
     expect({ code, stderr }).toEqual({
       code: 64,
@@ -129,7 +129,7 @@ describe.skipIf(postgres === null || redis === null)("processes on one port", ()
   });
 
   test("what is wrong is said once, and the exit code is that of a process by itself", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const place = newPlace({ DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", REDIS_URL: redis?.url ?? "" });
     const args = ["serve", "--role", "api", "--processes", "3", "--port", "0"];

@@ -170,7 +170,7 @@ describe("events", () => {
 });
 
 describe("evaluate", () => {
-  test("measures a file and the event log, by text, JSON and HTML", { timeout: 60_000 }, async () => {
+  test("measures a file and the event log, by text, JSON and HTML", { timeout: 180_000 }, async () => {
     const cli = commandLine();
     const html = join(cli.folder, "report.html");
     const text = await cli.run("evaluate", sampleLog, "--html", html);

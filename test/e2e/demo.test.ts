@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { newPlace, type Running, serve } from "./proximal.ts";
 
-test("the demo has a course and a class to show, once", { timeout: 120_000 }, async () => {
+test("the demo has a course and a class to show, once", { timeout: 180_000 }, async () => {
   const place = newPlace();
   const first = await serve(place, "--demo");
   const [, posted = ""] = await first.says(/demo: 30 learners: posted ([\d,]+) interactions of four weeks\n/);
@@ -20,7 +20,7 @@ test("the demo has a course and a class to show, once", { timeout: 120_000 }, as
   expect(await second.end("SIGINT")).toBe(0);
 });
 
-test("a demo that was stopped in the middle of its past goes on with it", { timeout: 120_000 }, async () => {
+test("a demo that was stopped in the middle of its past goes on with it", { timeout: 180_000 }, async () => {
   const place = newPlace();
   const first = await serve(place, "--demo");
   while ((await countInteractions(first)) < 300) await new Promise((done) => setTimeout(done, 20));

@@ -15,11 +15,11 @@ async function newEngines() {
 }
 
 describe.skipIf(postgres === null)("on EventStoreDB and PostgreSQL", () => {
-  test("posts are answered from at once, and after a restart", { timeout: 60_000 }, async () =>
+  test("posts are answered from at once, and after a restart", { timeout: 180_000 }, async () =>
     loopSurvivesARestart(await newEngines()),
   );
 
-  test("kill -9 in a flood of posts loses nothing that was acknowledged", { timeout: 60_000 }, async () => {
+  test("kill -9 in a flood of posts loses nothing that was acknowledged", { timeout: 180_000 }, async () => {
     await killInAPostFlood(await newEngines());
   });
 });

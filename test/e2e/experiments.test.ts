@@ -22,7 +22,7 @@ async function replay(server: Running, kind: string, input: object, file: string
 }
 
 test("an experiment, from its definition over the API to its results, and another policy judged by the lists that were given out", {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const place = newPlace();
   const server = await serve(place);

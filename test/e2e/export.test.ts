@@ -107,7 +107,7 @@ test("read models: rows of learners, items and what is popular", async () => {
   expect(items.reduce((sum, { attempts }) => sum + Number(attempts), 0)).toBe(answers.length);
 });
 
-test("stopped by Ctrl-C, it goes on exactly where it was", { timeout: 60_000 }, async () => {
+test("stopped by Ctrl-C, it goes on exactly where it was", { timeout: 180_000 }, async () => {
   const cli = withSample();
   const [whole, cut] = ["whole", "cut"].map((name) => join(cli.folder, `${name}.csv`));
   if (whole === undefined || cut === undefined) throw new Error("unreachable");

@@ -52,10 +52,12 @@ export async function floodAndScale(folder: string, state: () => State): Promise
     }),
   );
   expect(new Set(counts)).toEqual(new Set([0]));
-  const changes = [...scaler.output().matchAll(/^scaling: projector=(\d)$/gm)].map(([, count]) => Number(count));
+  const asked = [...scaler.output().matchAll(/^scaling: projector=(\d)$/gm)].map(([, count]) => Number(count));
+  // What is asked again before it is seen (a slow machine starts workers slowly) is no change.
+  const changes = asked.filter((count, at) => count !== asked[at - 1]);
   expect(changes.at(-1), scaler.output()).toBe(1);
   expect(changes).toContain(4);
-  expect(changes.length).toBeLessThanOrEqual(4);
+  expect(changes.length, scaler.output()).toBeLessThanOrEqual(4);
 }
 
 type Ask = (method: "GET" | "POST", path: string, body?: string, type?: string) => Promise<unknown>;

@@ -21,14 +21,14 @@ const spanish: ImportedLog = {
 };
 
 describe("a file of answers becomes answers to what is next", () => {
-  test("the sample log", { timeout: 120_000 }, () => importsAndServes(newPlace(), sampleLog));
+  test("the sample log", { timeout: 180_000 }, () => importsAndServes(newPlace(), sampleLog));
 
   const there = existsSync(spanish.file);
   if (!there) process.stderr.write(`SKIPPED: no ${spanish.file}; PROXIMAL_SPANISH_CSV says where it is\n`);
   test.skipIf(!there)("real learners of Spanish", { timeout: 180_000 }, () => importsAndServes(newPlace(), spanish));
 });
 
-test("an import into a running server's folder shows at once", { timeout: 60_000 }, async () => {
+test("an import into a running server's folder shows at once", { timeout: 180_000 }, async () => {
   const place = newPlace();
   const server = await serve(place);
   expect((await run(place, ["import", "interactions", sampleLog.file])).code).toBe(0);

@@ -86,10 +86,10 @@ describe.skipIf(skipped)("the whole stack", () => {
     await prometheus?.stop();
     await stack("down");
     await collector.stop();
-  }, 120_000);
+  }, 180_000);
 
   test("a post is one trace through every process, from the caller to the write in Redis", {
-    timeout: 120_000,
+    timeout: 180_000,
   }, async () => {
     const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     const answer = { id: "traced", learnerId: "ann", itemId: "count-1", kind: "answer", correct: true };

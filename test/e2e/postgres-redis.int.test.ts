@@ -16,16 +16,16 @@ async function newEngines() {
 }
 
 describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", () => {
-  test("posts are answered from at once, and after a restart", { timeout: 60_000 }, async () =>
+  test("posts are answered from at once, and after a restart", { timeout: 180_000 }, async () =>
     loopSurvivesARestart(await newEngines()),
   );
 
-  test("kill -9 in a flood of posts loses nothing that was acknowledged", { timeout: 60_000 }, async () => {
+  test("kill -9 in a flood of posts loses nothing that was acknowledged", { timeout: 180_000 }, async () => {
     const { acknowledged } = await killInAPostFlood(await newEngines());
     expect(acknowledged).toBeGreaterThanOrEqual(600);
   });
 
-  test("the main job on the sample log", { timeout: 120_000 }, async () =>
+  test("the main job on the sample log", { timeout: 180_000 }, async () =>
     importsAndServes(await newEngines(), {
       file: join(root, "src/app/demo/sample-log.csv"),
       rows: 4700,
@@ -36,7 +36,7 @@ describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", 
   );
 
   test("one process takes posts, another folds them, and both answer with them at once", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const place = await newEngines();
     const folding = await serve(place);
@@ -61,7 +61,7 @@ describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", 
     expect(await folding.end("SIGTERM")).toBe(0);
   });
 
-  test("it says what it runs on, without the password, and doctor finds it well", { timeout: 60_000 }, async () => {
+  test("it says what it runs on, without the password, and doctor finds it well", { timeout: 180_000 }, async () => {
     const place = await newEngines();
     const server = await serve(place);
     const { stdout } = server.output();
@@ -77,7 +77,7 @@ describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", 
     expect(found.get("read models")).toMatch(/^Redis \d+\.\d+\.\d+ at /);
   });
 
-  test("a Redis with the rows of another log is refused in one line", { timeout: 60_000 }, async () => {
+  test("a Redis with the rows of another log is refused in one line", { timeout: 180_000 }, async () => {
     const place = await newEngines();
     const server = await serve(place);
     await server.post("/v1/interactions", { learnerId: "ann", itemId: "i", kind: "view" });
@@ -89,7 +89,7 @@ describe.skipIf(postgres === null || redis === null)("on PostgreSQL and Redis", 
     expect(stderr).toMatch(/^proximal: Redis at \S+ \(REDIS_URL\) holds the read models of another event log: .*\n$/);
   });
 
-  test("engines that are not there are one line each", { timeout: 60_000 }, async () => {
+  test("engines that are not there are one line each", { timeout: 180_000 }, async () => {
     const once = { PROXIMAL_START_TIMEOUT_S: "0" };
     const nothing = newPlace({ DATABASE_URL: "postgres://me:secret@127.0.0.1:1/x", ...once });
     const noPostgres = await run(nothing, ["serve", "--port", "0"]);

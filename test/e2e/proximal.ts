@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
+import { ofThisProcess } from "../support/environment.ts";
 
 /** Proximal as its users have it: the launcher, in a process of its own, and its HTTP API. */
 export const root = dirname(dirname(import.meta.dirname));
@@ -119,8 +120,7 @@ export async function serve(place: Place, ...args: readonly string[]): Promise<R
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 function spawnProximal({ environment, installed = root }: Place, args: readonly string[]): Child {
-  const { PATH = "", HOME = "" } = process.env;
-  const env = { PATH, HOME, ...environment };
+  const env = { ...ofThisProcess(), ...environment };
   const launcher = join(installed, "bin", "proximal.js");
   return spawn(process.execPath, [launcher, ...args], { cwd: installed, env, stdio: ["pipe", "pipe", "pipe"] });
 }
@@ -142,7 +142,7 @@ export async function eventually<T>(
   what: string,
   ask: () => Promise<T>,
   holds: (value: T) => boolean,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<T> {
   const end = performance.now() + limitMs;
   for (;;) {

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { openRedisReadModels } from "../../src/adapters/read-models/redis.ts";
 import { readView } from "../../src/projections/live-view.ts";
 import { privateRedis, sharedPostgres } from "../support/engines.ts";
+import { ofThisProcess } from "../support/environment.ts";
 import { seededRandom } from "../support/random.ts";
 import { eventually, newPlace, publishChain, type Running, root, run, serve } from "./proximal.ts";
 
@@ -76,7 +77,7 @@ describe.skipIf(postgres === null || redis === null)("proximal rebuild beside a 
 
       for (let kill = 0; kill < kills; kill += 1) {
         const child = spawn(process.execPath, [join(root, "bin/proximal.js"), "rebuild", "learners"], {
-          ...{ cwd: root, env: { PATH: process.env.PATH, ...place.environment }, stdio: "ignore" },
+          ...{ cwd: root, env: { ...ofThisProcess(), ...place.environment }, stdio: "ignore" },
         });
         const closed = once(child, "close");
         await sleep(300 + random.below(1500));

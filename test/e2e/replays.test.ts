@@ -7,7 +7,7 @@ const fetched = async (server: Running, href: string): Promise<string> =>
   (await fetch(`${server.url}${href}`, { headers: { authorization: `Bearer ${server.key}` } })).text();
 
 test("embedded: asked for by API and by command line, done beside the requests, fetched by both, one at a time", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const place = newPlace({ LOG_LEVEL: "info", LOG_FORMAT: "json" });
   const server = await serve(place);
@@ -81,7 +81,7 @@ test("embedded: a server that is stopped, or killed, in the middle of an export:
       "done",
       async () => (await server.get(`/v1/replays/${id}`)).body,
       ({ state }) => state === "done",
-      120_000,
+      180_000,
     );
   const first = await serve(place);
   const asked = await first.post("/v1/replays", { kind: "export", input: { what: "events", format: "csv" } });

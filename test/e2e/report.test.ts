@@ -18,7 +18,7 @@ async function sampleSchool(): Promise<CommandLine> {
 }
 
 describe("proximal report on the sample log", () => {
-  test("every report: words, page, plots, JSON and CSV", { timeout: 60_000 }, async () => {
+  test("every report: words, page, plots, JSON and CSV", { timeout: 180_000 }, async () => {
     const cli = await sampleSchool();
     const page = join(cli.folder, "overview.html");
     const plots = join(cli.folder, "plots");
@@ -86,7 +86,7 @@ describe("proximal report on the sample log", () => {
   });
 });
 
-test("a server makes reports in the background", { timeout: 90_000 }, async () => {
+test("a server makes reports in the background", { timeout: 180_000 }, async () => {
   const place = newPlace();
   expect((await run(place, ["import", "interactions", sampleLog])).code).toBe(0);
   const server = await serve(place);

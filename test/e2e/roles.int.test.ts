@@ -89,7 +89,7 @@ function askUntilGone(callers: number, ask: (agent: Agent) => Promise<Answer>) {
 
 const replacements = Number(process.env.PROXIMAL_FAULT_RUNS ?? 1);
 const seed = Number(process.env.PROXIMAL_SEED ?? 1);
-const patience = Math.max(180_000, replacements * 20_000);
+const patience = Math.max(300_000, replacements * 20_000);
 let posted = 0;
 const post = (server: Running, agent: Agent) => {
   posted += 1;
@@ -169,7 +169,7 @@ describe.skipIf(postgres === null || redis === null)("roles", () => {
   );
 
   test("a query process takes no commands, a worker answers operators only, and both say who is ready", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const { start } = await newDeployment({ PROXIMAL_STALE_AFTER_S: "1" });
     const [query, trainer] = await Promise.all([start("query"), start("trainer")]);
@@ -223,7 +223,7 @@ describe.skipIf(postgres === null || redis === null)("roles", () => {
     );
   });
 
-  test("jobs are done, counted and shown, and doctor asks every engine", { timeout: 60_000 }, async () => {
+  test("jobs are done, counted and shown, and doctor asks every engine", { timeout: 180_000 }, async () => {
     const { place, start } = await newDeployment();
     const jobs = await start("jobs");
     await eventually(
@@ -250,12 +250,12 @@ describe.skipIf(postgres === null || redis === null)("roles", () => {
     expect(Object.fromEntries(found)).toMatchObject({ jobs: "ok", replica: "warn", Kafka: "fail", "event log": "ok" });
   });
 
-  test("a start waits for an engine that is not there yet, and says so each second", { timeout: 60_000 }, async () => {
+  test("a start waits for an engine that is not there yet, and says so each second", { timeout: 180_000 }, async () => {
     const port = await freePort();
     const place = newPlace({ REDIS_URL: `redis://127.0.0.1:${port}`, LOG_FORMAT: "json" });
     const spawned = Promise.withResolvers<Running["output"]>();
     const starting = serve({ ...place, onOutput: spawned.resolve });
-    await expect.poll(async () => (await spawned.promise)().stderr).toContain("waiting for Redis");
+    await expect.poll(async () => (await spawned.promise)().stderr, { timeout: 60_000 }).toContain("waiting for Redis");
     const late = await startRedis({ port });
     if ("skip" in late) throw new Error(late.skip);
     onTestFinished(() => late.stop());
@@ -270,7 +270,7 @@ describe.skipIf(postgres === null || redis === null)("roles", () => {
     expect(await server.end("SIGTERM")).toBe(0);
   });
 
-  test("a stop while it waits for an engine is a stop", { timeout: 60_000 }, async () => {
+  test("a stop while it waits for an engine is a stop", { timeout: 180_000 }, async () => {
     // It takes connections, and never answers.
     const silent = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void silent.close());

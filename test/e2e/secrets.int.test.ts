@@ -82,7 +82,7 @@ describe.skipIf(postgres === null || redis === null)("secrets of all settings", 
     ["an EventStoreDB that is not there", { EVENTSTOREDB_URL: () => "esdb://admin:hunter-2@127.0.0.1:9?tls=false" }],
     ["a jobs' Redis with another password", { JOBS_REDIS_URL: () => `redis://me:hunter-2@127.0.0.1:${redis?.port}/3` }],
     ["a host that a password has cut short", { DATABASE_URL: () => "postgres://me:12#hunter@127.0.0.1:9/x" }],
-  ])("are not in what a start that fails says: %s", { timeout: 120_000 }, async (_what, settings) => {
+  ])("are not in what a start that fails says: %s", { timeout: 180_000 }, async (_what, settings) => {
     if (postgres === null || redis === null) return;
     database += 1;
     const { environment } = newPlace({

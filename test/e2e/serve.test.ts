@@ -6,16 +6,16 @@ import { expect, onTestFinished, test } from "vitest";
 import { eventually, newPlace, publishChain, type Running, run, serve } from "./proximal.ts";
 import { killInAPostFlood, loopSurvivesARestart } from "./scenarios.ts";
 
-test("posts are answered from at once, and after a restart", { timeout: 60_000 }, () =>
+test("posts are answered from at once, and after a restart", { timeout: 180_000 }, () =>
   loopSurvivesARestart(newPlace()),
 );
 
-test("kill -9 in a flood of posts loses nothing that was acknowledged", { timeout: 60_000 }, async () => {
+test("kill -9 in a flood of posts loses nothing that was acknowledged", { timeout: 180_000 }, async () => {
   const { acknowledged } = await killInAPostFlood(newPlace());
   expect(acknowledged).toBeGreaterThanOrEqual(600);
 });
 
-test("Ctrl-C ends it with 0, quickly, also with a client that never hangs up", { timeout: 60_000 }, async () => {
+test("Ctrl-C ends it with 0, quickly, also with a client that never hangs up", { timeout: 180_000 }, async () => {
   const server = await serve(newPlace());
   await publishChain(server);
   const leave = new AbortController();
@@ -31,7 +31,7 @@ test("Ctrl-C ends it with 0, quickly, also with a client that never hangs up", {
   leave.abort();
 });
 
-test("the lines it prints work when pasted", { timeout: 60_000 }, async () => {
+test("the lines it prints work when pasted", { timeout: 180_000 }, async () => {
   const server = await serve(newPlace());
   const { stdout } = server.output();
   const lines = stdout.split("\n").flatMap((line) => /^ {2}(KEY=.*|curl .*)$/.exec(line)?.[1] ?? []);
@@ -49,7 +49,7 @@ test("the lines it prints work when pasted", { timeout: 60_000 }, async () => {
   expect(await server.end("SIGINT")).toBe(0);
 });
 
-test("a port in use is one clear line", { timeout: 60_000 }, async () => {
+test("a port in use is one clear line", { timeout: 180_000 }, async () => {
   const other = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void other.close());
   await new Promise((done) => other.once("listening", done));
@@ -62,7 +62,7 @@ test("a port in use is one clear line", { timeout: 60_000 }, async () => {
   });
 });
 
-test("a data folder that cannot be used is one clear line", { timeout: 60_000 }, async () => {
+test("a data folder that cannot be used is one clear line", { timeout: 180_000 }, async () => {
   const place = newPlace();
   const file = join(place.folder, "taken");
   writeFileSync(file, "");
@@ -89,7 +89,7 @@ test("a data folder that cannot be used is one clear line", { timeout: 60_000 },
   expect(unwritable.stderr).toMatch(/^proximal: the data folder \S+ cannot be used: /);
 });
 
-test("a damaged snapshot is told, and the answers come from the log", { timeout: 60_000 }, async () => {
+test("a damaged snapshot is told, and the answers come from the log", { timeout: 180_000 }, async () => {
   const place = newPlace();
   const first = await serve(place);
   await first.post("/v1/interactions", { id: "x", learnerId: "ann", itemId: "i", kind: "answer", correct: true });
@@ -106,7 +106,7 @@ test("a damaged snapshot is told, and the answers come from the log", { timeout:
   expect(await second.end("SIGINT")).toBe(0);
 });
 
-test("a log put back from an older backup is not answered from newer read models", { timeout: 60_000 }, async () => {
+test("a log put back from an older backup is not answered from newer read models", { timeout: 180_000 }, async () => {
   const place = newPlace();
   const post = (server: Running, id: string) =>
     server.post("/v1/interactions", { id, learnerId: "ann", itemId: "i", kind: "answer", correct: true });

@@ -21,7 +21,7 @@ async function ended(server: Running, id: string) {
       return reply;
     },
     (reply: Reply) => ["done", "failed"].includes(reply.body.state),
-    120_000,
+    180_000,
   );
   return { body, told };
 }

@@ -9,6 +9,7 @@ import { openPostgresLog } from "../../src/adapters/event-store/postgres/log.ts"
 import { newEvents, readAll, request } from "../../src/adapters/event-store/support.contract.ts";
 import { newPlace, root, run } from "../e2e/proximal.ts";
 import { sharedPostgres } from "../support/engines.ts";
+import { ofThisProcess } from "../support/environment.ts";
 import { seededRandom } from "../support/random.ts";
 import { useSmallSegments } from "../support/small-segments.ts";
 
@@ -25,7 +26,7 @@ const segments = 8;
 const segmentSize = 150;
 
 describe.skipIf(postgres === null)("proximal archive, killed", () => {
-  test.each(seeds)("loses nothing and goes on; seed %i", { timeout: 120_000 }, async (seed) => {
+  test.each(seeds)("loses nothing and goes on; seed %i", { timeout: 180_000 }, async (seed) => {
     const random = seededRandom(seed);
     const url = (await postgres?.createDatabase()) ?? "";
     await useSmallSegments(url, segmentSize);
@@ -51,7 +52,7 @@ describe.skipIf(postgres === null)("proximal archive, killed", () => {
     for (let kill = 0; kill < killsMax; kill += 1) {
       const before = await readable();
       const child = spawn(process.execPath, [join(root, "bin/proximal.js"), ...args], {
-        ...{ cwd: root, env: { PATH: process.env.PATH, ...environment }, stdio: "ignore" },
+        ...{ cwd: root, env: { ...ofThisProcess(), ...environment }, stdio: "ignore" },
       });
       const ended = once(child, "close") as Promise<[number | null, string | null]>;
       let over = false;

@@ -35,7 +35,7 @@ async function untilPost(server: Running, wanted: string | undefined, prefix: st
 
 describe.skipIf(postgres === null || redis === null)("an engine dies under load", () => {
   test("posts are refused at once while PostgreSQL is down, queries go on, and all is well again after", {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const place = newPlace({ DATABASE_URL: (await postgres?.createDatabase()) ?? "", REDIS_URL: redis?.url ?? "" });
     const server = await serve(place);

@@ -175,7 +175,7 @@ describe.skipIf(sentinel === null)("sentinels", () => {
     },
     takenOver: async (master: RedisServer) => {
       await expect
-        .poll(async () => (await sentinel?.master().catch(() => master))?.port, { timeout: 20_000 })
+        .poll(async () => (await sentinel?.master().catch(() => master))?.port, { timeout: 30_000 })
         .not.toBe(master.port);
       await sentinel?.settled(1);
     },

@@ -77,7 +77,7 @@ function expectAnswered({ failure, gapMs, longestMs, stallMs, sources }: Seen): 
 }
 
 describe.skipIf(cluster === null)("reads while a master of a cluster fails", () => {
-  test.each(cases)("$fault; seed $seed", { timeout: 60_000 }, async ({ fault, seed }) => {
+  test.each(cases)("$fault; seed $seed", { timeout: 180_000 }, async ({ fault, seed }) => {
     if (cluster === null) return;
     const random = seededRandom(seed);
     const readModels = await openRedisReadModels({ url: cluster.url });
@@ -102,7 +102,7 @@ describe.skipIf(cluster === null)("reads while a master of a cluster fails", () 
 });
 
 describe.skipIf(sentinel === null)("reads while the master of sentinels fails", () => {
-  test.each(cases)("$fault; seed $seed", { timeout: 60_000 }, async ({ fault, seed }) => {
+  test.each(cases)("$fault; seed $seed", { timeout: 180_000 }, async ({ fault, seed }) => {
     if (sentinel === null) return;
     const random = seededRandom(seed);
     const readModels = await openRedisReadModels({ url: sentinel.url });
@@ -113,7 +113,7 @@ describe.skipIf(sentinel === null)("reads while the master of sentinels fails", 
       readModels,
       async (keys) => ({ victim: await sentinel.master(), of: keys }),
       async (failed) => {
-        await expect.poll(async () => (await sentinel.master()).port, { timeout: 20_000 }).not.toBe(failed.port);
+        await expect.poll(async () => (await sentinel.master()).port, { timeout: 30_000 }).not.toBe(failed.port);
         await sentinel.settled(1);
       },
     );

@@ -35,7 +35,7 @@ let store: Awaited<ReturnType<typeof openSqliteReplayStore>>;
 beforeAll(async () => {
   await fillLog(folder, events, 500);
   store = await openSqliteReplayStore({ folder });
-}, 120_000);
+}, 180_000);
 afterAll(() => store.close());
 
 /** One turn in a process of its own. */
@@ -137,7 +137,7 @@ describe("the process of a replay is killed", () => {
     }
   });
 
-  test("cancelled in the middle, it ends by itself and leaves no file", { timeout: 60_000 }, async () => {
+  test("cancelled in the middle, it ends by itself and leaves no file", { timeout: 180_000 }, async () => {
     const id = await asked("ndjson");
     const running = startTurn(id);
     while (isRunning(running) && (await store.get(id))?.state !== "running") await sleep(2);
@@ -148,7 +148,7 @@ describe("the process of a replay is killed", () => {
     expect(await content(id, "ndjson")).toHaveLength(0);
   });
 
-  test("who started it has died: it gives its work back at once", { timeout: 60_000 }, async () => {
+  test("who started it has died: it gives its work back at once", { timeout: 180_000 }, async () => {
     const id = await asked("csv");
     const running = startTurn(id);
     while (isRunning(running) && (await store.get(id))?.attempts === 0) await sleep(5);

@@ -54,7 +54,7 @@ async function cuttingLine(url: string, connections: number, refusing: number) {
 const roles = ["projector", "jobs", "query", "api", "trainer", "all"] as const;
 
 describe.skipIf(postgres === null || redis === null)("a start whose engines cut it off again and again", () => {
-  test.each(roles)("comes to its end: role %s", { timeout: 120_000 }, async (role) => {
+  test.each(roles)("comes to its end: role %s", { timeout: 180_000 }, async (role) => {
     if (postgres === null || redis === null) throw new Error("skipped without them");
     const databaseUrl = await postgres.createDatabase();
     database += 2;

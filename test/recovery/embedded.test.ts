@@ -6,7 +6,7 @@ import { newPlace, run, serve } from "../e2e/proximal.ts";
 import { answers, eventsOf, rowsAreThoseOfTheLog, scoresOf, teach } from "./school.ts";
 
 test("embedded: backed up while posts flow, everything destroyed, restored: the log and the rows are those of then", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const place = newPlace();
   const backup = `${place.folder}-backup`;
@@ -45,7 +45,7 @@ test("embedded: backed up while posts flow, everything destroyed, restored: the 
 });
 
 test("embedded: a folder with rows of a later log gets an older one back, and does not answer from them", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const place = newPlace();
   const backup = `${place.folder}-backup`;

@@ -13,7 +13,7 @@ export const faultRuns = Number(process.env.PROXIMAL_FAULT_RUNS ?? 5);
 /** The same for what takes ten seconds each. */
 export const slowFaultRuns = Number(process.env.PROXIMAL_FAULT_RUNS ?? 1);
 /** Milliseconds for one test. */
-export const faultPatience = Math.max(120_000, faultRuns * 30_000);
+export const faultPatience = Math.max(300_000, faultRuns * 30_000);
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export interface KafkaFaults {
@@ -53,7 +53,7 @@ export async function kafkaFaults(): Promise<KafkaFaults | null> {
 /** Waits until the rows hold the whole log, and fails unless they are those of a rebuild from it, byte for byte. */
 export async function expectRebuilt(school: KafkaSchool, why: string): Promise<void> {
   await school.settled();
-  const patience = { timeout: 20_000, interval: 500, message: why };
+  const patience = { timeout: 60_000, interval: 500, message: why };
   await expect.poll(async () => (await school.compare()).differing, patience).toEqual([]);
   const { digests, rows } = await school.compare();
   expect(rows).toBeGreaterThan(30);

@@ -114,7 +114,7 @@ export async function kafkaSchool(engines: WorkerEngines, seed: number): Promise
         handle: async (partition, messages) => void read[partition]?.push(...messages),
       });
       const told = () => Math.min(...read.map((messages) => messages.at(-1)?.position ?? 0));
-      await expect.poll(told, { timeout: 30_000, interval: 100 }).toBe(head);
+      await expect.poll(told, { timeout: 60_000, interval: 100 }).toBe(head);
       await stream.close();
       return read;
     },
@@ -164,7 +164,7 @@ async function startWorker(role: string, engines: WorkerEngines): Promise<Worker
       if (ended) return;
       ended = true;
       child.kill(signal);
-      const patience = setTimeout(() => child.kill("SIGKILL"), 20_000);
+      const patience = setTimeout(() => child.kill("SIGKILL"), 60_000);
       await closed;
       clearTimeout(patience);
       forget();

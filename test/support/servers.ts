@@ -61,7 +61,7 @@ export async function untilReady(
   server: { readonly child: ChildProcess; readonly log: () => string },
   tryOnce: () => Promise<void>,
 ): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     try {
       return await tryOnce();

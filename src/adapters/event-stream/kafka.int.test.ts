@@ -105,7 +105,7 @@ describe.skipIf(kafka === null)("kafka", () => {
         });
       },
     });
-    await expect.poll(() => records.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => records.length, { timeout: 30_000 }).toBe(2);
     expect(records[0]?.key).toBe("anna");
     expect(records[0]?.headers).toMatchObject({ position: "12", prev: "7", traceparent });
     const read = records.map((record) => CloudEventsKafka.toEvent({ ...record, body: record.value }));
@@ -140,13 +140,13 @@ describe.skipIf(kafka === null)("kafka", () => {
       }
     };
     for (let at = 0; at < 20; at += 1) await sendUntilTaken();
-    await expect.poll(() => seen.size, { timeout: 20_000 }).toBe(20);
+    await expect.poll(() => seen.size, { timeout: 30_000 }).toBe(20);
     const restarted = kafka?.restart("SIGKILL");
     for (let at = 0; at < 20; at += 1) await sendUntilTaken();
     await restarted;
     await expect.poll(() => seen.size, { timeout: 60_000 }).toBe(40);
     await expect
-      .poll(async () => (await stream.lag()).map(({ messages }) => messages), { timeout: 20_000 })
+      .poll(async () => (await stream.lag()).map(({ messages }) => messages), { timeout: 30_000 })
       .toEqual([0, 0, 0]);
     await consumption.close();
   });

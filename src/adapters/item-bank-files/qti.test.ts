@@ -321,7 +321,7 @@ test("links of a resource stand with it, by GUID, and one outside of any is left
   expect(lines(found)).toEqual(["leftOut imsmanifest.xml:4 g3: a link to a skill outside of any resource"]);
 });
 
-test("items are read one at a time: 150 of 1 MB each, with 48 MB for all", { timeout: 60_000 }, () => {
+test("items are read one at a time: 150 of 1 MB each, with 48 MB for all", { timeout: 180_000 }, () => {
   const ids = Array.from({ length: 150 }, (_, i) => `q${i}`);
   const padding = `<p>${"words ".repeat(170_000)}</p>`;
   const path = zipFile([

@@ -49,7 +49,7 @@ describe.skipIf(redis === null)("jobs in BullMQ", () => {
       await expect(queue.enqueue("tick", {})).rejects.toBeInstanceOf(JobsUnavailable);
       process.kill(server.pid, "SIGCONT");
       queue.start();
-      await expect.poll(() => runs, { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(() => runs, { timeout: 30_000 }).toBeGreaterThan(0);
     } finally {
       process.kill(server.pid, "SIGCONT");
       await queue.close();
@@ -73,7 +73,7 @@ describe.skipIf(redis === null)("jobs in BullMQ", () => {
       await once(dying, "exit");
     }
     staying.start();
-    await expect.poll(() => done, { timeout: 20_000 }).toHaveLength(1);
+    await expect.poll(() => done, { timeout: 30_000 }).toHaveLength(1);
     expect(await staying.counts()).toMatchObject({ active: 0, failed: 0 });
     await staying.close();
   });

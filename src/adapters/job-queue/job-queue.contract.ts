@@ -20,7 +20,7 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     return queue;
   }
   const settled = (queue: JobQueue, counts: object) =>
-    expect.poll(() => queue.counts(), { timeout: 20_000, interval: 20 }).toMatchObject(counts);
+    expect.poll(() => queue.counts(), { timeout: 30_000, interval: 20 }).toMatchObject(counts);
 
   test("a job is done, with its input, and then it is no more", async () => {
     const queue = await opened();
@@ -29,7 +29,7 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     queue.start();
     await queue.enqueue("greet", { name: "ann" });
     await queue.enqueue("greet", { name: "ben" });
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(["ann", "ben"]);
+    await expect.poll(() => done, { timeout: 30_000 }).toEqual(["ann", "ben"]);
     await settled(queue, { waiting: 0, active: 0, delayed: 0, failed: 0 });
   });
 
@@ -51,7 +51,7 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     expect(await queue.enqueue("greet", { name: "ann" }, { id: "a" })).toBe("a");
     expect(await queue.counts()).toMatchObject({ waiting: 1 });
     queue.start();
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(["ann"]);
+    await expect.poll(() => done, { timeout: 30_000 }).toEqual(["ann"]);
   });
 
   test("a key keeps a second job away while one waits or runs, and not after", async () => {
@@ -81,7 +81,7 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     expect(done.sort()).toEqual(["ann", "bad"]);
     expect(await queue.enqueue("greet", { name: "dan" }, { key: "k" })).not.toBe(first);
     await queue.enqueue("greet", { name: "eve" }, { key: "other" });
-    await expect.poll(() => done.slice(2).sort(), { timeout: 20_000 }).toEqual(["dan", "eve"]);
+    await expect.poll(() => done.slice(2).sort(), { timeout: 30_000 }).toEqual(["dan", "eve"]);
   });
 
   test("what fails is tried again, then shown as failed, and may be retried", async () => {
@@ -144,7 +144,7 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     });
     for (let n = 0; n < 6; n += 1) await queue.enqueue("greet", { name: `n${n}` });
     queue.start();
-    await expect.poll(() => done, { timeout: 20_000 }).toBe(6);
+    await expect.poll(() => done, { timeout: 30_000 }).toBe(6);
     expect(most).toBe(2);
   });
 
@@ -159,11 +159,11 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     });
     queue.start();
     await queue.schedule("tick", 3_600_000);
-    await expect.poll(() => runs, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => runs, { timeout: 30_000 }).toBe(1);
     await queue.schedule("tick", 3_600_000);
     await settled(queue, { waiting: 0, active: 0 });
     await queue.schedule("tick", 50);
-    await expect.poll(() => runs, { timeout: 20_000 }).toBeGreaterThan(3);
+    await expect.poll(() => runs, { timeout: 30_000 }).toBeGreaterThan(3);
   });
 
   test("a scheduled job that takes longer than its interval does not pile up", async () => {
@@ -181,7 +181,7 @@ export function jobQueueContract(newEngine: () => JobQueueEngine): void {
     });
     queue.start();
     await queue.schedule("slow", 20);
-    await expect.poll(() => runs, { timeout: 20_000 }).toBeGreaterThan(3);
+    await expect.poll(() => runs, { timeout: 30_000 }).toBeGreaterThan(3);
     expect(most).toBe(1);
     const { waiting, delayed } = await queue.counts();
     expect(waiting + delayed).toBeLessThanOrEqual(1);
@@ -254,8 +254,8 @@ function sharedContract(
     await asking.enqueue("greet", { name: "ann" });
     working.start();
     other.start();
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(["ann"]);
-    await expect.poll(() => ticks, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => done, { timeout: 30_000 }).toEqual(["ann"]);
+    await expect.poll(() => ticks, { timeout: 30_000 }).toBe(1);
   });
 
   test("a worker that has to go hands its job over, and no attempt is lost", async () => {
@@ -281,7 +281,7 @@ function sharedContract(
     await begun;
     staying.start();
     await leaving.close();
-    await expect.poll(() => attempts, { timeout: 20_000 }).toHaveLength(1);
+    await expect.poll(() => attempts, { timeout: 30_000 }).toHaveLength(1);
     expect(await staying.counts()).toMatchObject({ failed: 0 });
   });
 }

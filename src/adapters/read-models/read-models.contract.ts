@@ -33,13 +33,13 @@ export function readModelsContract(open: () => Promise<{ readModels: ReadModels;
         for (const key of keys ?? []) told.add(key);
       });
       // An engine that tells over a connection of its own may miss what was written while that one was being made.
-      const toldOf = (key: string) => vi.waitFor(() => expect(told).toContain(key), { timeout: 5_000 });
+      const toldOf = (key: string) => vi.waitFor(() => expect(told).toContain(key), { timeout: 30_000 });
       await vi.waitFor(
         async () => {
           await readModels.write([put("told of 0", "older", 1, { a: "1" })]);
           expect(told).toContain("told of 0");
         },
-        { timeout: 5_000 },
+        { timeout: 30_000 },
       );
       await readModels.write([put("told of 1", 0, 1, { a: "1" }), put("told of 2", 0, 1, { a: "1" })]);
       await Promise.all([toldOf("told of 1"), toldOf("told of 2")]);

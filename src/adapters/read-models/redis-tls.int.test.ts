@@ -71,14 +71,14 @@ describe.skipIf(program === null)("read models in a Redis that speaks TLS only",
       ...["--cluster-config-file", join(folder, "nodes.conf"), "--cluster-announce-ip", "127.0.0.1"],
     ]);
     await ask(port, "cluster", "addslotsrange", "0", "16383");
-    await expect.poll(() => ask(port, "cluster", "info"), { timeout: 20_000 }).toContain("cluster_state:ok");
+    await expect.poll(() => ask(port, "cluster", "info"), { timeout: 30_000 }).toContain("cluster_state:ok");
     expect((await used(`rediss+cluster://127.0.0.1:${port}`)).stdout).toBe("7 known\n");
   });
 
   test("Sentinel: by TLS to the sentinel, and to the master that it names, for rows and for jobs", async () => {
     const master = await start("master", (tls) => [...plain, ...tls]);
     await start("copy", (tls) => [...plain, ...tls, "--replicaof", `127.0.0.1 ${master}`]);
-    await expect.poll(() => ask(master, "info", "replication"), { timeout: 20_000 }).toContain("connected_slaves:1");
+    await expect.poll(() => ask(master, "info", "replication"), { timeout: 30_000 }).toContain("connected_slaves:1");
     const config = join(folder, "sentinel.conf");
     writeFileSync(config, `dir ${folder}\nsentinel monitor rows 127.0.0.1 ${master} 1\n`);
     const sentinel = await start("sentinel", (tls) => [config, "--sentinel", "--bind", "127.0.0.1", ...tls]);

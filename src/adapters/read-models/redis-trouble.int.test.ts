@@ -114,7 +114,7 @@ describe.skipIf(cluster === null)("a cluster", () => {
         .slice(0, 3)
         .find((port) => port !== from) ?? 0;
     await moveSlot(slot, from, to);
-    await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 10_000 });
+    await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 30_000 });
     stop();
   });
 
@@ -190,7 +190,7 @@ describe.skipIf(cluster === null)("a cluster", () => {
     }
     await cluster.settled();
     await vi.waitFor(async () => expect(await impatient.write([put("down", 1, 2)])).toEqual([{ status: "written" }]), {
-      timeout: 20_000,
+      timeout: 30_000,
       interval: 100,
     });
     await impatient.close();
@@ -259,7 +259,7 @@ describe.skipIf(sentinel === null)("a master with copies", () => {
       }
     }
     await sentinel.settled();
-    await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 10_000 });
+    await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 30_000 });
     const [row] = await readModels.read(["planned"]);
     const version = row?.version ?? 0;
     expect(await readModels.write([put("planned", version, version + 1)])).toEqual([{ status: "written" }]);

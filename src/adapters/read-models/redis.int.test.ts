@@ -62,7 +62,7 @@ describe.skipIf(redis === null)("redis", () => {
       } finally {
         process.kill(pid, "SIGCONT");
       }
-      await expect.poll(() => readModels.get("k", "a").catch(() => "not yet"), { timeout: 5000 }).toBeNull();
+      await expect.poll(() => readModels.get("k", "a").catch(() => "not yet"), { timeout: 30_000 }).toBeNull();
     });
 
     test("an answer that came while this process was busy counts", async () => {
@@ -80,7 +80,7 @@ describe.skipIf(redis === null)("redis", () => {
       const told = (): number[] => listeners.map(({ mock }) => mock.calls.length);
       const flusher = new Redis(url);
       await flusher.flushall();
-      await vi.waitFor(() => expect(told()).not.toContain(0), { timeout: 5_000 });
+      await vi.waitFor(() => expect(told()).not.toContain(0), { timeout: 30_000 });
       await flusher.quit();
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect(listeners.map(({ mock }) => mock.calls)).toEqual([[["any"]], [["any"]]]);
@@ -100,7 +100,7 @@ describe.skipIf(redis === null)("redis", () => {
       await before.stop();
       const after = await startRedis({ port, settings });
       if ("skip" in after) throw new Error(after.skip);
-      await vi.waitFor(() => expect(told).toHaveBeenCalledWith("newest"), { timeout: 10_000 });
+      await vi.waitFor(() => expect(told).toHaveBeenCalledWith("newest"), { timeout: 30_000 });
       expect(await own.get("kept", "a")).toEqual(Buffer.from("1"));
       await own.close();
       await after.stop();

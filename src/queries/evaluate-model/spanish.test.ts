@@ -19,7 +19,7 @@ const run = (model: ModelName, protocol: Protocol, seed: number) =>
 const leastAuc: Readonly<Record<ModelName, number>> = { "lr-full": 0.853, "lr-lite": 0.85, elo: 0.79 };
 
 describe.skipIf(!present)("on real answers", () => {
-  test.each(modelNames)("%s, prequential: AUC and calibration", { timeout: 60_000 }, async (model) => {
+  test.each(modelNames)("%s, prequential: AUC and calibration", { timeout: 180_000 }, async (model) => {
     for (const seed of [1, 2, 3]) {
       const { metrics, ...result } = await run(model, "prequential", seed);
       expect(result).toMatchObject({ answersRead: 103_561, learners: 37, items: 409, skills: 221 });
@@ -34,7 +34,7 @@ describe.skipIf(!present)("on real answers", () => {
   });
 
   test("of what lr-full predicts at 70 to 80 %, 70 to 80 % comes true, and so in every bin", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const { metrics } = await run("lr-full", "prequential", 1);
     for (const bin of metrics.bins) {
@@ -43,7 +43,7 @@ describe.skipIf(!present)("on real answers", () => {
     }
   });
 
-  test("published weights serve nearly as well as the owner's own", { timeout: 60_000 }, async () => {
+  test("published weights serve nearly as well as the owner's own", { timeout: 180_000 }, async () => {
     const [owner, readers] = [await run("lr-full", "prequential", 1), await run("lr-full", "published", 1)];
     expect((owner.metrics.auc ?? 0) - (readers.metrics.auc ?? 0)).toBeLessThan(0.002);
   });

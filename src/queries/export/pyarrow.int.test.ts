@@ -67,7 +67,7 @@ describe.skipIf(python === null)("pyarrow", () => {
     await live.stop();
   });
 
-  test("reads every table as NDJSON has it, row for row", { timeout: 60_000 }, async () => {
+  test("reads every table as NDJSON has it, row for row", { timeout: 180_000 }, async () => {
     const middleOf = (rows: readonly Record<string, unknown>[]) =>
       Object.values(rows[Math.floor(rows.length / 2)] ?? {})[0] as string | number;
     const asked = [...files.values()].map(({ path, rows }) => [path, middleOf(rows)] as const);
@@ -82,7 +82,7 @@ describe.skipIf(python === null)("pyarrow", () => {
     expect(read[tableNames.indexOf("next")]?.groups).toBeGreaterThan(1);
   });
 
-  test("knows what the columns are", { timeout: 60_000 }, async () => {
+  test("knows what the columns are", { timeout: 180_000 }, async () => {
     const of = (what: TableName) => [files.get(what)?.path ?? "", what === "events" ? 0 : ""] as const;
     const [events, next] = await readByPyarrow([of("events"), of("next")]);
     expect(events?.types).toMatchObject({

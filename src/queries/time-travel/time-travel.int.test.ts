@@ -99,19 +99,23 @@ describe.skipIf(postgres === null || replica === null)("on PostgreSQL", () => {
     for (const at of places) expect(await saidAt(past, at), `at ${at}`).toEqual(expected.get(at));
   }
 
-  test("the answers are those of the log in memory, by position and by time", { timeout: 60_000 }, () => asBefore(log));
+  test("the answers are those of the log in memory, by position and by time", { timeout: 180_000 }, () =>
+    asBefore(log),
+  );
 
-  test("and a replica gives them", { timeout: 60_000 }, async () => {
+  test("and a replica gives them", { timeout: 180_000 }, async () => {
     const head = await log.head();
     await expect
-      .poll(async () => [await reads.head(), answers.at(-1)?.answeredBy], { timeout: 20_000 })
+      .poll(async () => [await reads.head(), answers.at(-1)?.answeredBy], { timeout: 30_000 })
       .toEqual([head, "replica"]);
     answers.length = 0;
     await asBefore(reads);
     expect(new Set(answers.map(({ answeredBy }) => answeredBy))).toEqual(new Set(["replica"]));
   });
 
-  test("and both do once old segments were moved to files; so do counters kept then", { timeout: 60_000 }, async () => {
+  test("and both do once old segments were moved to files; so do counters kept then", {
+    timeout: 180_000,
+  }, async () => {
     const moved = await archiveEvents({ log: createPostgresSegments(sql), archive }, { position: 250 });
     expect(moved).toMatchObject([
       { first: 1, last: 100 },

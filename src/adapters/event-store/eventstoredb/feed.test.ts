@@ -48,7 +48,7 @@ async function readOn(log: EventStoreDbLog, after: number, limit: number, filter
 
 describe("the feed of EventStoreDB", () => {
   test("a reader that is slow has a bounded part of the log in memory: the server waits", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const log = await open();
     const start = await log.head();

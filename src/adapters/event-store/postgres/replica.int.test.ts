@@ -55,7 +55,7 @@ const openForTest: typeof open = async (options) => {
 /** Reads until the replica itself has answered with all up to this position. */
 async function answeredByReplica(reads: ReplicaReads, last: () => ReplicaAnswer | undefined, position: number) {
   await expect
-    .poll(async () => [await reads.head(), last()?.answeredBy], { timeout: 20_000 })
+    .poll(async () => [await reads.head(), last()?.answeredBy], { timeout: 30_000 })
     .toEqual([position, "replica"]);
 }
 
@@ -112,7 +112,7 @@ describe.skipIf(postgres === null || replica === null)("analysts' reads", () => 
     const there = createPostgres({ url: replica?.at(primaryUrl) ?? "" });
     onTestFinished(() => there.close());
     const tables = "SELECT count(*) FROM pg_class WHERE relname IN ('events_000000000001', 'events_000000000101')";
-    await expect.poll(() => there.query(tables), { timeout: 20_000 }).toEqual([["0"]]);
+    await expect.poll(() => there.query(tables), { timeout: 30_000 }).toEqual([["0"]]);
     expect(await all(reads)).toEqual(before);
     expect(last()?.answeredBy).toBe("replica");
   });
@@ -223,7 +223,7 @@ describe.skipIf(postgres === null || replica === null)("analysts' reads", () => 
     await append();
     await expect.poll(() => reads.head()).toBe(1);
     down = true;
-    await expect.poll(() => reads.head().catch(String), { timeout: 10_000 }).toContain("the primary is gone");
+    await expect.poll(() => reads.head().catch(String), { timeout: 30_000 }).toContain("the primary is gone");
   });
 
   test("another log behind the URL is noticed, however well its positions fit", async () => {
@@ -336,7 +336,7 @@ describe.skipIf(postgres === null || replica === null)("a replica that was promo
     await answeredByReplica(reads, last, await append());
     await replica?.promote();
     await expect
-      .poll(async () => [await reads.head(), last()], { timeout: 20_000 })
+      .poll(async () => [await reads.head(), last()], { timeout: 30_000 })
       .toEqual([1, { answeredBy: "primary", why: "not_a_replica" }]);
   });
 });
