@@ -5,6 +5,7 @@ import {
   type EventType,
   eventMetadataSchema,
   eventSchemas,
+  type InteractionRecorded,
   interactionRecordedSchema,
 } from "./events.ts";
 import { type StoredEvent, UnreadableEvent } from "./stored-event.ts";
@@ -18,7 +19,8 @@ export function decodeEvent(stored: StoredEvent): DomainEvent {
   const metadata = metadataOf(stored);
   // Most of a log. What holds as it stands is handed on as it stands; zod, which would copy it, has the words for the rest.
   if (stored.type === "InteractionRecorded" && metadata === stored.metadata && metadata.schemaVersion === 1) {
-    if (isInteraction(stored.data)) return stored as DomainEvent;
+    const { data } = stored;
+    if (isInteraction(data)) return withData(stored, data, metadata);
   }
   const schema = eventSchemas[stored.type as EventType];
   if (schema === undefined) throw new UnreadableEvent(stored, `unknown event type "${stored.type}"`);
@@ -26,6 +28,13 @@ export function decodeEvent(stored: StoredEvent): DomainEvent {
   const data = schema.safeParse(raw);
   if (!data.success) throw new UnreadableEvent(stored, firstIssue(data.error));
   return { ...stored, metadata, data: data.data } as DomainEvent;
+}
+
+/** Data may be parsed anew each time it is asked for (FeedFilter.parseLate): then what was checked is kept beside the rest. */
+function withData(stored: StoredEvent, data: InteractionRecorded, metadata: EventMetadata): DomainEvent {
+  if (Object.hasOwn(stored, "data")) return stored as DomainEvent;
+  const { position, revision, recordedAt, eventId, stream } = stored;
+  return { position, revision, recordedAt, eventId, stream, type: "InteractionRecorded", data, metadata };
 }
 
 const isInteraction = compiledCheck(interactionRecordedSchema);

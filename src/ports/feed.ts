@@ -5,6 +5,11 @@ export interface FeedFilter {
   readonly categories?: readonly string[];
   /** Event types. All when left out. */
   readonly types?: readonly string[];
+  /**
+   * An engine may parse the data of an event when it is asked for, and each time anew, by an accessor that `{ ...event }` leaves
+   * out. For who reads large pages and each event's data once: what is parsed need not outlive its use.
+   */
+  readonly parseLate?: boolean;
 }
 
 export interface FeedPage {

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../domain/stored-event.ts";
-import { categoryOf, idOf, modelStream } from "../domain/streams.ts";
+import { categoryOf, idOf, learnerStream, modelStream } from "../domain/streams.ts";
 import { contextCategories } from "./context.ts";
 import type { Counters } from "./counters.ts";
 import type { LearnerEntry } from "./learner-rows.ts";
@@ -33,6 +33,10 @@ export interface Batch {
 
 const contextStreams: ReadonlySet<string> = new Set(contextCategories);
 
+/** Nearly all that is read: asked without taking the name apart, which made three strings of each event. */
+const isLearners = ({ stream }: StoredEvent): boolean => stream.startsWith(learnerPrefix);
+const learnerPrefix = learnerStream("");
+
 /** What of these events concerns a partition. Parked learners' events wait. */
 export function planBatch(
   events: readonly StoredEvent[],
@@ -43,9 +47,10 @@ export function planBatch(
   const steps: Step[] = [];
   const learners = new Map<string, BatchLearner>();
   for (const event of events) {
-    const category = categoryOf(event.stream);
-    if (contextStreams.has(category)) steps.push({ event, learner: null });
-    if (category !== "learner") continue;
+    if (!isLearners(event)) {
+      if (contextStreams.has(categoryOf(event.stream))) steps.push({ event, learner: null });
+      continue;
+    }
     const waiting = parked.get(event.stream);
     if (waiting !== undefined && (event.revision >= waiting.revision || event.position >= waiting.position)) continue;
     let learner = learners.get(event.stream);
@@ -79,7 +84,10 @@ export function cutAtCatalogue(events: readonly StoredEvent[]): (readonly Stored
 }
 
 const changesCatalogue = (event: StoredEvent | undefined): boolean =>
-  event !== undefined && event.stream !== modelStream && contextStreams.has(categoryOf(event.stream));
+  event !== undefined &&
+  !isLearners(event) &&
+  event.stream !== modelStream &&
+  contextStreams.has(categoryOf(event.stream));
 
 /** A batch taken apart: learners do not depend on each other, only on what changes the context before their events. */
 export interface Groups {

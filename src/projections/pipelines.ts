@@ -131,7 +131,8 @@ export function startPipeline(
   const loop = runProjection({
     name: `learners ${view.namespace} ${partition}`,
     feed: input,
-    filter: projected,
+    // A page of a catch-up is long in memory, and each event is decoded once.
+    filter: { ...projected, parseLate: true },
     batchSize: settings.batchSize ?? 20_000,
     load: pipeline.load,
     handle: watchedHandle(pipeline.handle, deps, view, partition),

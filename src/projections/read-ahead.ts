@@ -43,4 +43,4 @@ export function createReadAhead(feed: Feed, pagesKept = 4): Feed {
 }
 
 const keyOf = (after: number, limit: number, filter: FeedFilter | undefined): string =>
-  JSON.stringify([after, limit, filter?.categories, filter?.types]);
+  JSON.stringify([after, limit, filter?.categories, filter?.types, filter?.parseLate]);

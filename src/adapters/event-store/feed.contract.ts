@@ -54,6 +54,15 @@ export function feedContract(open: () => Promise<OpenedLog>, abilities: LogAbili
     }
   });
 
+  test("data that is parsed late is the same each time it is asked for", async () => {
+    const categories = ["learner", "item", "model"];
+    const { events } = await opened.log.read(start, 1000, { categories });
+    const late = (await opened.log.read(start, 1000, { categories, parseLate: true })).events;
+    const whole = () => late.map((event) => ({ ...event, data: event.data }));
+    expect(whole()).toEqual(events);
+    expect(whole()).toEqual(events);
+  });
+
   test("resumes after any position", async () => {
     const { events } = await readAll(opened.log, start);
     for (const after of [1, 30, 60, 61]) {

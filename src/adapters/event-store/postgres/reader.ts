@@ -147,7 +147,8 @@ async function readFiltered(
     return throughArchive(archived, after, limit, filter, goOn);
   }
   const events: StoredEvent[] = [];
-  for (let at = 1; at < rows.length; at += 1) events.push(storedAt(rows[at] as SqlRow, 3));
+  const stored = filter.parseLate === true ? storedLate : storedAt;
+  for (let at = 1; at < rows.length; at += 1) events.push(stored(rows[at] as SqlRow, 3));
   const last = events[events.length - 1];
   const reached = events.length === limit ? last?.position : upto;
   const position = Math.max(after, reached ?? after);
@@ -203,6 +204,35 @@ function storedAt(row: SqlRow, first: number): StoredEvent {
     data: JSON.parse(row[first + 6] ?? "null"),
     metadata: metadataOf(row[first + 7] ?? "null"),
   };
+}
+
+const storedLate = (row: SqlRow, first: number): StoredEvent => new LateEvent(row, first);
+
+/** {@link FeedFilter.parseLate}: the text of the data is one string, what is parsed of it some thirty objects. */
+class LateEvent implements StoredEvent {
+  readonly position: number;
+  readonly revision: number;
+  readonly recordedAt: string;
+  readonly eventId: string;
+  readonly stream: string;
+  readonly type: string;
+  readonly metadata: unknown;
+  readonly #data: string;
+
+  constructor(row: SqlRow, first: number) {
+    this.position = Number(row[first]);
+    this.revision = Number(row[first + 1]);
+    this.recordedAt = toTime(row[first + 2] ?? null) ?? "";
+    this.eventId = row[first + 3] ?? "";
+    this.stream = row[first + 4] ?? "";
+    this.type = row[first + 5] ?? "";
+    this.#data = row[first + 6] ?? "null";
+    this.metadata = metadataOf(row[first + 7] ?? "null");
+  }
+
+  get data(): unknown {
+    return JSON.parse(this.#data);
+  }
 }
 
 /** The last one is kept: events of one key follow each other, and share it. */
