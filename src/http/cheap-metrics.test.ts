@@ -5,7 +5,7 @@ import { cheapCounter, cheapHistogram } from "./cheap-metrics.ts";
 test("a histogram is scraped as prom-client's own of the same values", async () => {
   const edges = [0.1, 0.25, 1];
   const [ours, theirs] = [new Registry(), new Registry()];
-  const cheap = cheapHistogram(ours, "h", "help", edges);
+  const cheap = cheapHistogram([ours], "h", "help", edges);
   const own = new Histogram({ name: "h", help: "help", labelNames: ["a"], buckets: edges, registers: [theirs] });
   for (const [label, value] of [
     ["x", 0.1],

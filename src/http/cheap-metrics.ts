@@ -60,17 +60,19 @@ export type Observe = (value: number) => void;
 export interface CheapHistogram {
   /** The series with these labels; keep it, looking it up is not free. */
   with(labels: Labels): Observe;
+  /** What a registry is given, where none was named. */
+  readonly metric: Histogram;
 }
 
 /** `edges` are the upper bounds of the buckets, rising. */
 export function cheapHistogram(
-  registry: Registry,
+  registers: Registry[],
   name: string,
   help: string,
   edges: readonly number[],
 ): CheapHistogram {
   const series = new Map<string, { labels: Labels; counts: Float64Array; sum: number }>();
-  const metric = {
+  const asked = {
     ...{ name, help, type: "histogram" as const, aggregator: "sum" as const },
     async get() {
       const values = Array.from(series.values()).flatMap(({ labels, counts, sum }) => valuesOf(labels, counts, sum));
@@ -91,8 +93,10 @@ export function cheapHistogram(
     ];
   }
   // What the registry asks of a metric is `name` and `get`; its type names its own classes only.
-  registry.registerMetric(metric as unknown as Histogram);
+  const metric = asked as unknown as Histogram;
+  for (const registry of registers) registry.registerMetric(metric);
   return {
+    metric,
     with(labels) {
       const key = JSON.stringify(labels);
       const one = series.get(key) ?? { labels, counts: new Float64Array(edges.length + 1), sum: 0 };

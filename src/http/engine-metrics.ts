@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { cheapHistogram } from "./cheap-metrics.ts";
 
 /** What the PostgreSQL adapter tells, see PostgresObservation. */
 type Observation =
@@ -51,13 +52,12 @@ export function createEngineMetrics(): EngineMetrics {
   const unregistered = { registers: [] };
   const pools = new Map<string, () => PoolState>();
   const shared = new Map<string, () => Readonly<Record<string, number>>>();
-  const statements = new Histogram({
-    ...unregistered,
-    name: "db_client_operation_duration_seconds",
-    help: "Time of a statement of PostgreSQL or an operation on the rows in Redis, by its name; error_type is the SQLSTATE or the error's name, empty where it went well",
-    labelNames: ["db_system_name", "pool", "db_query_summary", "error_type"] as const,
-    buckets: durationBuckets,
-  });
+  const statements = cheapHistogram(
+    [],
+    "db_client_operation_duration_seconds",
+    "Time of a statement of PostgreSQL or an operation on the rows in Redis, by its name; error_type is the SQLSTATE or the error's name, empty where it went well",
+    durationBuckets,
+  );
   const waits = new Histogram({
     ...unregistered,
     name: "db_client_connection_wait_time_seconds",
@@ -79,15 +79,15 @@ export function createEngineMetrics(): EngineMetrics {
       } else {
         const { name, error, durationMs } = observation;
         const labels = { db_system_name: "postgresql", pool, db_query_summary: name, error_type: error ?? "" };
-        statements.observe(labels, durationMs / 1000);
+        statements.with(labels)(durationMs / 1000);
       }
     },
     observeOperation(system, pool, operation) {
       const labels = { db_system_name: system, pool, db_query_summary: operation };
-      const fine = statements.labels({ ...labels, error_type: "" });
+      const fine = statements.with({ ...labels, error_type: "" });
       return (durationMs, error) => {
-        if (error === null) fine.observe(durationMs / 1000);
-        else statements.observe({ ...labels, error_type: error }, durationMs / 1000);
+        if (error === null) fine(durationMs / 1000);
+        else statements.with({ ...labels, error_type: error })(durationMs / 1000);
       };
     },
     watchConnections: (pool, states) => void shared.set(pool, states),
@@ -96,7 +96,7 @@ export function createEngineMetrics(): EngineMetrics {
     observeBreaker: breakers.observe,
     register(registry) {
       for (const metric of breakers.metrics) registry.registerMetric(metric);
-      registry.registerMetric(statements);
+      registry.registerMetric(statements.metric);
       registry.registerMetric(waits);
       registry.registerMetric(replicaReads);
       for (const gauge of [...poolGauges(pools), sharedGauge(shared)]) registry.registerMetric(gauge);

@@ -16,7 +16,7 @@ export function createFreshnessMetrics({ objective, withinSeconds }: FreshnessOb
   const own = new Registry();
   const help = "From the durable commit of an answer until queries see its effect";
   const all = [...new Set([...edges, withinSeconds])].sort((a, b) => a - b);
-  const observeAll = cheapHistogram(own, "answer_to_visible_seconds", help, all).with({});
+  const observeAll = cheapHistogram([own], "answer_to_visible_seconds", help, all).with({});
   const countInTime = cheapCounters(
     [own],
     "answer_to_visible_in_time_total",

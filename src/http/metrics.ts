@@ -37,7 +37,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const duration = cheapHistogram(
-    registry,
+    [registry],
     "http_server_request_duration_seconds",
     "Time to answer a request, http.server.request.duration of OpenTelemetry",
     durationBuckets,
@@ -93,7 +93,7 @@ function rowCacheMetrics(registry: Registry): Pick<Metrics, "observeLookUp" | "c
     [],
   ).with({});
   const age = cheapHistogram(
-    registry,
+    [registry],
     "row_cache_hit_age_seconds",
     "Since what is in memory was read, at each hit",
     hitAgeBuckets,

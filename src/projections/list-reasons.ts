@@ -2,7 +2,7 @@ import type { ByteReader } from "../domain/byte-reader.ts";
 import type { ByteWriter } from "../domain/byte-writer.ts";
 import { readIds, writeIds } from "../domain/id-shapes.ts";
 import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
-import type { Reason, Rule } from "../domain/item-selection/selection.ts";
+import type { Reason } from "../domain/item-selection/selection.ts";
 
 /** Shares are stored as whole numbers, in ten-thousandths. */
 export const unit = 1e4;
@@ -47,7 +47,10 @@ const kinds = reasonCodes.map((code) => {
   const facts = { skillId: has("skillId"), dueAt: has("dueAt"), mastery: has("mastery"), learners: has("learners") };
   return { code, facts };
 });
-type Kind = (typeof kinds)[number];
+export type ReasonKind = (typeof kinds)[number];
+const kindsByCode = new Map(kinds.map((kind) => [kind.code, kind]));
+
+export const kindOfCode = (code: Reason["code"]): ReasonKind => kindsByCode.get(code) as ReasonKind;
 
 /** Column by column, over the reasons that have such a fact; `at`: near the times when cards are due. */
 export function writeReasons(reasons: readonly Reason[], at: number, writer: ByteWriter): void {
@@ -76,24 +79,41 @@ export function writeReasons(reasons: readonly Reason[], at: number, writer: Byt
   }
 }
 
+/** The reasons of a list as they are stored, column by column: until the next list is read, which takes the same columns. */
+export interface StoredReasons {
+  readonly count: number;
+  readonly kinds: readonly ReasonKind[];
+  /** As bits, see rules.ts. */
+  readonly rules: readonly number[];
+  /** null also where a reason of that code names none. */
+  readonly skillIds: readonly (string | null)[];
+  /** The number that it gives: when it is due, mastery in ten-thousandths, or learners; 0 where it gives none. */
+  readonly values: readonly number[];
+}
+
 /** Columns of the list that is read just now: what is made of them leaves nothing else behind. */
-const columns: Readonly<Record<"codes" | "rules" | (typeof numberFacts)[number], number[]>> = {
-  codes: [],
-  rules: [],
-  dueAt: [],
-  mastery: [],
-  learners: [],
+const columns = {
+  codes: [] as number[],
+  kinds: [] as ReasonKind[],
+  rules: [] as number[],
+  dueAt: [] as number[],
+  mastery: [] as number[],
+  learners: [] as number[],
+  skillIds: [] as (string | null)[],
+  values: [] as number[],
 };
 
 /** What {@link writeReasons} wrote, with the same `at`. */
-export function readReasons(reader: ByteReader, at: number): Reason[] {
+export function readReasons(reader: ByteReader, at: number): StoredReasons {
   const count = reader.uint();
   const codes = reader.column(count, columns.codes);
   const rules = reader.column(count, columns.rules);
-  const skillIds = readIds(reader);
+  const named = readIds(reader);
   let [due, mastered, popular] = [0, 0, 0];
   for (let k = 0; k < count; k++) {
-    const { facts } = kinds[codes[k] as number] ?? reader.refuse("gives an unknown reason");
+    const kind = kinds[codes[k] as number] ?? reader.refuse("gives an unknown reason");
+    columns.kinds[k] = kind;
+    const { facts } = kind;
     if (facts.dueAt) due += 1;
     if (facts.mastery) mastered += 1;
     if (facts.learners) popular += 1;
@@ -101,30 +121,27 @@ export function readReasons(reader: ByteReader, at: number): Reason[] {
   const dueAt = reader.column(due, columns.dueAt);
   const mastery = reader.column(mastered, columns.mastery);
   const learners = reader.column(popular, columns.learners);
+  const { skillIds, values } = columns;
   [due, mastered, popular] = [0, 0, 0];
-  const reasons: Read[] = [];
   for (let k = 0, skills = 0; k < count; k++) {
-    const { code, facts } = kinds[codes[k] as number] as Kind;
-    // Written out: an object that is given its facts by their names one after the other takes several times as long.
-    let reason: Read;
-    if (!facts.skillId) reason = facts.learners ? { code, learners: learners[popular++] as number } : { code };
-    else {
-      const skillId = skillIds[skills++] || null;
-      if (facts.mastery) reason = { code, skillId, mastery: (mastery[mastered++] as number) / unit };
-      else reason = facts.dueAt ? { code, skillId, dueAt: at - (dueAt[due++] as number) } : { code, skillId };
-    }
-    if (rules[k] !== 0) reason.rules = rulesOf(rules[k] as number);
-    reasons.push(reason);
+    const { facts } = columns.kinds[k] as ReasonKind;
+    skillIds[k] = facts.skillId ? named[skills++] || null : null;
+    if (facts.mastery) values[k] = mastery[mastered++] as number;
+    else if (facts.dueAt) values[k] = at - (dueAt[due++] as number);
+    else values[k] = facts.learners ? (learners[popular++] as number) : 0;
   }
-  return reasons as unknown as Reason[];
+  return { count, kinds: columns.kinds, rules, skillIds, values };
 }
 
-/** As it is put together: which facts go with which code is in {@link kinds}. */
-interface Read {
-  code: Reason["code"];
-  skillId?: string | null;
-  dueAt?: number;
-  mastery?: number;
-  learners?: number;
-  rules?: readonly Rule[];
+/** One of them by itself. */
+export function reasonAt({ kinds, rules, skillIds, values }: StoredReasons, at: number): Reason {
+  const { code, facts } = kinds[at] as ReasonKind;
+  const value = values[at] as number;
+  const reason: Record<string, unknown> = { code };
+  if (facts.skillId) reason.skillId = skillIds[at];
+  if (facts.dueAt) reason.dueAt = value;
+  if (facts.mastery) reason.mastery = value / unit;
+  if (facts.learners) reason.learners = value;
+  if (rules[at] !== 0) reason.rules = rulesOf(rules[at] as number);
+  return reason as unknown as Reason;
 }

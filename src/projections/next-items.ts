@@ -3,7 +3,7 @@ import { ByteWriter } from "../domain/byte-writer.ts";
 import { type ExperimentArm, type SessionType, sessionTypes } from "../domain/events.ts";
 import { readCountedIds, writeIds } from "../domain/id-shapes.ts";
 import { type Reason, type SelectedItem, type Stop, stopReasons } from "../domain/item-selection/selection.ts";
-import { numberOf, readReasons, unit, writeReasons } from "./list-reasons.ts";
+import { numberOf, readReasons, reasonAt, type StoredReasons, unit, writeReasons } from "./list-reasons.ts";
 import { asBuffer } from "./row-json.ts";
 
 /** A learner's precomputed list: ids and numbers only; titles and words are put in when it is read. */
@@ -37,7 +37,7 @@ export type StoredList = Omit<NextList, "items"> & {
 
 export interface StoredItems {
   readonly ids: readonly string[];
-  readonly reasons: readonly Reason[];
+  readonly reasons: StoredReasons;
   /** Of each item the place of its reason among these. */
   readonly reasonOf: readonly number[];
   /** In ten-thousandths. */
@@ -103,10 +103,15 @@ function writeItems(items: readonly SelectedItem[], reasons: readonly number[], 
 /** Of its items the `first` so many. Throws on what {@link encodeNext} did not write. */
 export function decodeNext(bytes: Buffer, first = Number.POSITIVE_INFINITY): NextList {
   const { items, sum: _, ...list } = readNext(bytes, first);
-  return { ...list, items: items.ids.map((_id, at) => itemOf(items, at)) };
+  const reasons = Array.from({ length: items.reasons.count }, (_, k) => reasonAt(items.reasons, k));
+  return { ...list, items: items.ids.map((_id, at) => itemOf(items, reasons, at)) };
 }
 
-const itemOf = ({ ids, reasons, reasonOf, p, score, propensity }: StoredItems, at: number): SelectedItem => ({
+const itemOf = (
+  { ids, reasonOf, p, score, propensity }: StoredItems,
+  reasons: readonly Reason[],
+  at: number,
+): SelectedItem => ({
   itemId: ids[at] as string,
   p: (p[at] as number) / unit,
   score: (score[at] as number) / unit,
@@ -157,7 +162,7 @@ const columns: Readonly<Record<"reasons" | "p" | "score" | "propensity", number[
   ...{ score: [], propensity: [] },
 };
 
-function readItems(reader: ByteReader, reasons: readonly Reason[], first: number): StoredItems {
+function readItems(reader: ByteReader, reasons: StoredReasons, first: number): StoredItems {
   const count = reader.uint();
   const ids = readCountedIds(reader, count, first);
   const reasonOf = reader.column(count, columns.reasons, first);
@@ -166,8 +171,8 @@ function readItems(reader: ByteReader, reasons: readonly Reason[], first: number
   const propensity = reader.column(count, columns.propensity, first);
   let [pNow, scoreNow] = [0, 0];
   for (let at = 0; at < ids.length; at++) {
-    if ((reasonOf[at] as number) >= reasons.length) {
-      reader.refuse(`has ${reasons.length} reasons, and names number ${reasonOf[at]}`);
+    if ((reasonOf[at] as number) >= reasons.count) {
+      reader.refuse(`has ${reasons.count} reasons, and names number ${reasonOf[at]}`);
     }
     pNow -= p[at] as number;
     p[at] = pNow;

@@ -32,11 +32,11 @@ export function cut(
   for (let at = 0; at < ids.length && places.length < count; at++) {
     const itemId = ids[at] as string;
     const item = offered?.(itemId) ?? null;
-    if (item === null || exclude.has(itemId)) continue;
+    if (item === null || (exclude.size > 0 && exclude.has(itemId))) continue;
     if (skillIds !== null && !item.skillIds.some((id) => skillIds.includes(id))) continue;
     places.push(at);
     const number = reasonOf[at] as number;
-    reasonJsons[number] ??= itemJson.reason(reasons[number] as (typeof reasons)[number]);
+    reasonJsons[number] ??= itemJson.stored(reasons, number);
     shown.add(item, storedNumbers(p[at] as number, score[at] as number, propensity[at] as number), reasonJsons[number]);
   }
   const complete = fullSize === null || (places.length === ids.length && ids.length < fullSize);

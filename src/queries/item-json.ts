@@ -2,21 +2,26 @@ import { percentOf, reasonText, stopText } from "../domain/item-selection/reason
 import { bitsOf } from "../domain/item-selection/rules.ts";
 import type { ItemBank, Reason, Stop } from "../domain/item-selection/selection.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
-import { type Piece, Pieces, piece, sumOf } from "./pieces.ts";
+import { kindOfCode, type ReasonKind, reasonAt, type StoredReasons, unit } from "../projections/list-reasons.ts";
+import { mix, type Piece, piece, sumOf } from "./pieces.ts";
 
 export interface ItemPiece extends Piece {
+  /** Without the comma before it. */
+  readonly first: Piece;
   /** Of the item's id alone. */
   readonly idSum: number;
   readonly skillIds: readonly string[];
 }
 
 export interface ItemJson {
-  /** `{"itemId":"...","title":"...","kind":"...","skills":[{"skillId":"...","title":"..."}],"p":`; null for an unknown item. */
+  /** `,{"itemId":"...","title":"...","kind":"...","skills":[{"skillId":"...","title":"..."}],"p":`; null for an unknown item. */
   of(itemId: string): ItemPiece | null;
   /** The same for items of a bank; null for any other. */
   ofBank(bank: ItemBank): (itemId: string) => ItemPiece | null;
   /** `,"reason":{"code":"...",...,"text":"..."}}`. */
   reason(reason: Reason): Piece;
+  /** The same of one of the reasons of a stored list, by its place among them. */
+  stored(reasons: StoredReasons, at: number): Piece;
 }
 
 /** `{"reason":"mastered","text":"..."}` or `null`. */
@@ -50,13 +55,17 @@ export function sharesJson(before: string, after: string): (value: number) => st
   };
 }
 const masteryJson = sharesJson(',"mastery":', "");
+const storedMasteryJson = tenThousandthsJson(',"mastery":', "");
 
 /** What the sentence of a reason, and all that stands before its numbers, is the same for. */
 interface ReasonPieces {
+  readonly kind: ReasonKind;
+  /** As bits. */
+  readonly rules: number;
   /** `,"reason":{"code":"...","skillId":"..."` */
   readonly head: Piece;
   /** `,"rules":[...],"text":"..."}}`, by the percent that the sentence gives, else one. */
-  readonly tails: Piece[];
+  readonly tails: (Piece | undefined)[];
 }
 
 /** Of reasons; then all are made anew. */
@@ -67,8 +76,8 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
   let version = -1;
   const rendered = new Map<string, ItemPiece>();
   let banks = new WeakMap<ItemBank, (itemId: string) => ItemPiece | null>();
-  /** By code and rules, then by skill. */
-  const reasons = new Map<string, Map<string | null, ReasonPieces>>();
+  /** By skill, then a few by code and rules: looked through faster than looked up. */
+  const reasons = new Map<string | null, ReasonPieces[]>();
   let pieces = 0;
 
   /** Everything that was rendered is of one version of the catalogue. */
@@ -89,7 +98,9 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
     const skills = item.skillIds.map((skillId) => ({ skillId, title: skillTitle(skillId) }));
     const { title, kind, contentUri } = item;
     const json = JSON.stringify({ itemId, title, kind, ...(contentUri === undefined ? {} : { contentUri }), skills });
-    return { ...piece(`${json.slice(0, -1)},"p":`), idSum: sumOf(itemId), skillIds: item.skillIds };
+    const first = piece(`${json.slice(0, -1)},"p":`);
+    const { text, bytes, sum } = piece(`,${first.text}`);
+    return { text, bytes, sum, first, idSum: sumOf(itemId), skillIds: item.skillIds };
   }
 
   function of(itemId: string): ItemPiece | null {
@@ -120,23 +131,23 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
     return offered;
   }
 
-  function piecesOf(reason: Reason): ReasonPieces {
-    const { code } = reason;
-    const name = reason.rules === undefined ? code : `${code} ${bitsOf(reason.rules)}`;
-    let bySkill = reasons.get(name);
-    if (bySkill === undefined) {
-      bySkill = new Map();
-      reasons.set(name, bySkill);
+  function piecesOf(kind: ReasonKind, rules: number, skillId: string | null): ReasonPieces {
+    let ofSkill = reasons.get(skillId);
+    if (ofSkill === undefined) {
+      ofSkill = [];
+      reasons.set(skillId, ofSkill);
     }
-    const skillId = "skillId" in reason ? reason.skillId : null;
-    let found = bySkill.get(skillId);
-    if (found === undefined) {
-      const skill = "skillId" in reason ? `,"skillId":${JSON.stringify(skillId)}` : "";
-      found = { head: piece(`,"reason":{"code":"${code}"${skill}`), tails: [] };
-      bySkill.set(skillId, found);
-      pieces += 1;
+    for (let k = 0; k < ofSkill.length; k++) {
+      const known = ofSkill[k] as ReasonPieces;
+      if (known.kind === kind && known.rules === rules) return known;
     }
-    return found;
+    const skill = kind.facts.skillId ? `,"skillId":${JSON.stringify(skillId)}` : "";
+    // All places at once: an array that grows by leaps becomes a dictionary.
+    const tails = new Array<Piece | undefined>(kind.facts.mastery ? 101 : 1);
+    const made = { kind, rules, head: piece(`,"reason":{"code":"${kind.code}"${skill}`), tails };
+    ofSkill.push(made);
+    pieces += 1;
+    return made;
   }
 
   function tailOf(reason: Reason): Piece {
@@ -144,33 +155,46 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
     return piece(`${rules},"text":${JSON.stringify(reasonText(reason, skillTitle))}}}`);
   }
 
-  return {
-    of,
-    ofBank,
-    reason(reason) {
-      renew();
-      const { head, tails } = piecesOf(reason);
-      const all = new Pieces();
-      all.add(head);
-      let place = 0;
-      if ("mastery" in reason) {
-        all.number(reason.mastery, masteryJson(reason.mastery));
-        place = percentOf(reason.mastery);
-      } else if ("dueAt" in reason) {
-        all.number(reason.dueAt, `,"dueAt":"${new Date(reason.dueAt).toISOString()}"`);
-      } else if ("learners" in reason) {
-        all.number(reason.learners, `,"learners":${reason.learners}`);
-        all.add(tailOf(reason));
-        return all;
-      }
-      let tail = tails[place];
-      if (tail === undefined) {
-        tail = tailOf(reason);
-        tails[place] = tail;
-        pieces += 1;
-      }
-      all.add(tail);
-      return all;
-    },
-  };
+  function keptTail(tails: (Piece | undefined)[], place: number, reason: Reason): Piece {
+    pieces += 1;
+    const tail = tailOf(reason);
+    tails[place] = tail;
+    return tail;
+  }
+
+  function reason(reason: Reason): Piece {
+    renew();
+    const skillId = "skillId" in reason ? reason.skillId : null;
+    const { head, tails } = piecesOf(kindOfCode(reason.code), bitsOf(reason.rules), skillId);
+    if ("learners" in reason) return inTurn(head, `,"learners":${reason.learners}`, reason.learners, tailOf(reason));
+    const share = "mastery" in reason ? reason.mastery : 0;
+    const place = percentOf(share);
+    const tail = tails[place] ?? keptTail(tails, place, reason);
+    if ("dueAt" in reason) return inTurn(head, dueJson(reason.dueAt), reason.dueAt, tail);
+    return inTurn(head, "mastery" in reason ? masteryJson(share) : "", share * 1e9, tail);
+  }
+
+  function stored(reasons: StoredReasons, at: number): Piece {
+    renew();
+    const kind = reasons.kinds[at] as ReasonKind;
+    const value = reasons.values[at] as number;
+    const { head, tails } = piecesOf(kind, reasons.rules[at] as number, reasons.skillIds[at] as string | null);
+    const { mastery, dueAt, learners } = kind.facts;
+    if (learners) return reason(reasonAt(reasons, at));
+    const place = mastery ? percentOf(value / unit) : 0;
+    const tail = tails[place] ?? keptTail(tails, place, reasonAt(reasons, at));
+    if (mastery) return inTurn(head, storedMasteryJson(value), value, tail);
+    return dueAt ? inTurn(head, dueJson(value), value, tail) : inTurn(head, "", 0, tail);
+  }
+
+  return { of, ofBank, reason, stored };
 }
+
+const dueJson = (dueAt: number): string => `,"dueAt":"${new Date(dueAt).toISOString()}"`;
+
+/** One after the other; between the two `value` in words, in ASCII. */
+const inTurn = (head: Piece, words: string, value: number, tail: Piece): Piece => ({
+  text: head.text + words + tail.text,
+  bytes: head.bytes + words.length + tail.bytes,
+  sum: mix(mix(head.sum, value), tail.sum),
+});

@@ -9,8 +9,12 @@ import type { NextRequest } from "./next-request.ts";
  * A list was made of the policy, the pins and bars as they stood at the learner's last event. Where the track was defined
  * anew since, it is selected anew; and so is a list that says to stop, where anything was published since.
  */
-function isCurrent({ trackId, policyVersion, items, position }: StoredList, catalogue: CatalogueReader): boolean {
-  const now = catalogue.bank(trackId)?.policyVersion;
+function isCurrent(
+  { policyVersion, items, position }: StoredList,
+  bank: ItemBank | null,
+  catalogue: CatalogueReader,
+): boolean {
+  const now = bank?.policyVersion;
   if (now === undefined || (policyVersion !== now && !policyVersion.startsWith(`${now}/`))) return false;
   return items.ids.length > 0 || catalogue.catalogue.position <= position;
 }
@@ -18,14 +22,20 @@ function isCurrent({ trackId, policyVersion, items, position }: StoredList, cata
 const boundsSessions = ({ policy: { sessionBudget } }: ItemBank): boolean =>
   sessionBudget.minutes !== null || sessionBudget.items !== null;
 
-/** A list of a track that was retired since serves nobody; one of all items serves on when the track comes back. */
-export function serves(list: StoredList, learnerId: string, request: NextRequest, catalogue: CatalogueReader): boolean {
+/** `bank`: of its track, now. A list of a track that was retired since serves nobody; one of all items serves on when the track comes back. */
+export function serves(
+  list: StoredList,
+  bank: ItemBank | null,
+  learnerId: string,
+  request: NextRequest,
+  catalogue: CatalogueReader,
+): boolean {
   return (
     (request.sessionId === undefined || !boundsSessions(bankOfLearner(learnerId, list.trackId, catalogue.bank))) &&
     list.sessionType === request.sessionType &&
     request.skillIds === null &&
     (request.trackId === null || request.trackId === list.trackId) &&
-    isCurrent(list, catalogue)
+    isCurrent(list, bank, catalogue)
   );
 }
 

@@ -100,8 +100,8 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     if (field.bytes === null) return null;
     // Mostly nothing is passed over, and those at its end are not needed.
     let list = readNext(field.bytes, request.count);
-    if (!serves(list, learnerId, request, catalogue) || !holds(list, clock.now())) return null;
     const bank = catalogue.bank(list.trackId);
+    if (!serves(list, bank, learnerId, request, catalogue) || !holds(list, clock.now())) return null;
     let some = cut(list, bank, request, null, itemJson);
     if (some === null || some.places.length < request.count) {
       list = readNext(field.bytes);

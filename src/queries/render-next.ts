@@ -51,12 +51,13 @@ export interface NextAnswer {
  */
 export function renderNext(answer: NextAnswer, shown: ShownItems, sum: number, recordedShare = 0): Rendered {
   const learner = sumOf(answer.learnerId);
-  const id = selectionIdOf(answer, learner, shown.idSums);
+  const { json, made } = alike(answer);
+  const id = selectionIdOf(answer, made, learner, shown.idSums);
   const selectionId = id.text;
   const before = new Pieces();
   before.constant('{"learnerId":');
   before.any(JSON.stringify(answer.learnerId), learner);
-  before.add(constantsOf(answer));
+  before.add(json);
   before.number(answer.revision, String(answer.revision));
   before.constant(',"position":');
   before.number(answer.position, String(answer.position));
@@ -67,14 +68,20 @@ export function renderNext(answer: NextAnswer, shown: ShownItems, sum: number, r
   after.word("]", sum);
   const passing = answer.source === "stale";
   const chosen = id.chance < recordedShare * 2 ** 32;
-  const toRecord = chosen ? { selectionId, list: () => itemsServed(answer, selectionId) } : null;
+  const toRecord = chosen ? { id, list: () => itemsServed(answer, selectionId) } : null;
   const { revision, at, holdsUntil } = answer;
   return renderedOf({ revision, at, holdsUntil, passing, toRecord }, before, after);
 }
 
 /** What many answers say alike. */
 const constantPiece = remembered(1_000, piece);
-let last: { readonly of: NextAnswer; readonly json: Piece } | null = null;
+interface Alike {
+  readonly of: NextAnswer;
+  readonly json: Piece;
+  /** 32 bits of how it was made, for the id of the list. */
+  readonly made: number;
+}
+let last: Alike | null = null;
 
 const saysAlike = (a: NextAnswer, b: NextAnswer): boolean =>
   a.policyVersion === b.policyVersion &&
@@ -87,8 +94,8 @@ const saysAlike = (a: NextAnswer, b: NextAnswer): boolean =>
   a.arm === null &&
   b.arm === null;
 
-function constantsOf(answer: NextAnswer): Piece {
-  if (last !== null && saysAlike(last.of, answer)) return last.json;
+function alike(answer: NextAnswer): Alike {
+  if (last !== null && saysAlike(last.of, answer)) return last;
   const { source, computed, trackId, sessionType, policyVersion, arm, model, modelVersion } = answer;
   const text =
     `,"source":"${source}","computed":"${computed}",` +
@@ -97,8 +104,10 @@ function constantsOf(answer: NextAnswer): Piece {
     `"revision":`;
   const json = constantPiece(text);
   // Without its items: it is kept.
-  last = { of: { ...answer, items: () => [], selection: { ...answer.selection, items: () => [] } }, json };
-  return json;
+  const of = { ...answer, items: () => [], selection: { ...answer.selection, items: () => [] } };
+  const made = textSum(policyVersion) ^ Math.imul(textSum(model), 3) ^ Math.imul(textSum(sessionType), 5);
+  last = { of, json, made: computed === "precomputed" ? made : ~made };
+  return last;
 }
 
 /** The list as its event says it. */
@@ -129,13 +138,11 @@ function itemsServed(answer: NextAnswer, selectionId: string): ItemsServed {
 const experimentJson = (arm: ExperimentArm | null): string =>
   arm === null ? "" : `"experiment":${JSON.stringify(arm)},`;
 
-function selectionIdOf(answer: NextAnswer, learner: number, idSums: readonly number[]): SelectionId {
-  const { computed, sessionType, policyVersion, model, modelVersion, revision, position, at } = answer;
+function selectionIdOf(answer: NextAnswer, made: number, learner: number, idSums: readonly number[]): SelectionId {
+  const { modelVersion, revision, position, at } = answer;
   // A learner nothing is known of is given the same list at any time, as long as the same is popular.
   const time = revision === 0 ? 0 : at;
-  const made = textSum(policyVersion) ^ Math.imul(textSum(model), 3) ^ Math.imul(textSum(sessionType), 5);
-  const how = computed === "precomputed" ? made : ~made;
-  const id = new SelectionId({ learner, made: how, modelVersion, revision, position, time });
+  const id = new SelectionId({ learner, made, modelVersion, revision, position, time });
   for (let k = 0; k < idSums.length; k++) id.add(idSums[k] as number);
   return id;
 }

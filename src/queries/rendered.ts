@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { ItemsServed } from "../domain/events.ts";
 import type { Pieces } from "./pieces.ts";
+import { hex, type SelectionId } from "./selection-id.ts";
 
 /** An answer about one learner as JSON, but for what changes from one request to the next. */
 export interface Rendered {
@@ -19,7 +20,7 @@ export interface Rendered {
   /** Equal wherever the answer is, but for its age; null for one that nobody should keep. */
   readonly etag: string | null;
   /** The list of it, not yet recorded as served, and to be; null otherwise. */
-  toRecord: { readonly selectionId: string; list(): ItemsServed } | null;
+  toRecord: { readonly id: Pick<SelectionId, "chance" | "check">; list(): ItemsServed } | null;
 }
 
 /** JSON to be sent. */
@@ -83,7 +84,7 @@ export function whole(json: string): Json {
 }
 
 /** Weak, because the age is left out: equal where two answers say the same (RFC 9110, 8.8.1). */
-const weakTag = (revision: number, bytes: number, sum: number): string => `W/"${revision}-${bytes}-${sum}"`;
+const weakTag = (revision: number, bytes: number, sum: number): string => `W/"${revision}-${bytes}-${hex(sum)}"`;
 
 const scratch = Buffer.allocUnsafe(64 * 1024);
 

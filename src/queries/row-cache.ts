@@ -103,8 +103,16 @@ export function createRowCache(deps: RowCacheDeps): RowCache {
         throw error;
       },
     );
-    const started = { namespace, learnerId, field, number: reads, startedAt: clock.now() };
-    const one: Reading = { ...started, row, overtaken: false, asked };
+    const one: Reading = {
+      namespace,
+      learnerId,
+      field,
+      number: reads,
+      startedAt: clock.now(),
+      row,
+      overtaken: false,
+      asked,
+    };
     const others = reading.get(learnerId);
     if (others === undefined) reading.set(learnerId, [one]);
     else others.push(one);

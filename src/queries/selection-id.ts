@@ -47,6 +47,11 @@ export class SelectionId {
     return finished(this.#a);
   }
 
+  /** The second lane, likewise. */
+  get check(): number {
+    return finished(this.#b);
+  }
+
   /** 24 hexadecimal digits, the first eight those of `chance`. */
   get text(): string {
     return hex(finished(this.#a)) + hex(finished(this.#b)) + hex(finished(this.#c));
@@ -64,5 +69,6 @@ function finished(lane: number): number {
 
 /** Of a byte: these stay in the processor's cache, where all of 16 bits would not. */
 const digits = Array.from({ length: 0x100 }, (_, value) => value.toString(16).padStart(2, "0"));
-const hex = (value: number): string =>
+/** Eight hexadecimal digits of 0 to 2^32 - 1. */
+export const hex = (value: number): string =>
   `${digits[value >>> 24]}${digits[(value >>> 16) & 0xff]}${digits[(value >>> 8) & 0xff]}${digits[value & 0xff]}`;

@@ -9,9 +9,8 @@ export class ShownItems {
   readonly idSums: number[] = [];
 
   add(item: ItemPiece, numbers: string, reason: Piece): void {
-    if (this.idSums.length > 0) this.json.constant(",");
+    this.json.add(this.idSums.length === 0 ? item.first : item);
     this.idSums.push(item.idSum);
-    this.json.add(item);
     this.json.constant(numbers);
     this.json.add(reason);
   }

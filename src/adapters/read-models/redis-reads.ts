@@ -1,9 +1,10 @@
-import { type Redis, Command as RedisCommand } from "ioredis";
+import type { Redis } from "ioredis";
 import { ReadModelsUnavailable } from "../../ports/read-models.ts";
 import type { Guard } from "../engines/breaker.ts";
 import type { RedisServers } from "../engines/redis-servers.ts";
 import { afterAnswers } from "./deadline.ts";
 import type { RunCommands } from "./redis-commands.ts";
+import { type Pipelined, sendRead } from "./redis-hash-get.ts";
 import { type Line, lineTo, Read, unavailable } from "./redis-read.ts";
 import { createSlowReads } from "./redis-slow-reads.ts";
 
@@ -120,6 +121,7 @@ export function createReads(deps: ReadsDeps): Reads {
     let left = reads.length;
     const failed: Read[] = [];
     let why: Error | null = null;
+    let text = "";
     const answered = (): void => {
       left -= 1;
       if (left > 0) return;
@@ -128,30 +130,27 @@ export function createReads(deps: ReadsDeps): Reads {
       if (line.gathered.length > 0) flush(line);
       if (why !== null) void again.readAll(line, failed, unavailable(why, deadlineMs));
     };
-    let text = "";
-    const stream = {
-      write(part: string) {
+    const pipeline: Pipelined = {
+      done(read, reply) {
+        read.sent = false;
+        read.done(reply);
+        answered();
+      },
+      failed(read, error) {
+        read.sent = false;
+        failed.push(read);
+        why = error;
+        answered();
+      },
+      write(part) {
         text += part;
       },
     };
     line.pipelines += 1;
     line.sentAt = performance.now();
     for (const read of reads) {
-      const command = new RedisCommand("hget", [read.key, read.field]);
       read.sent = true;
-      command.resolve = (reply) => {
-        read.sent = false;
-        read.done(reply);
-        answered();
-      };
-      command.reject = (error) => {
-        read.sent = false;
-        failed.push(read);
-        why = error;
-        answered();
-      };
-      // Its promise is not used: what settles it was put in its place.
-      void master.sendCommand(command, stream as never);
+      sendRead(master, read, pipeline);
     }
     if (text !== "") master.stream.write(text);
   }
