@@ -51,10 +51,10 @@ export const nextFromRedis: BenchCase = {
   async prepare(setting) {
     const { learners } = setting;
     const app = await setting.app();
-    const answers = await bareOrder(app);
+    const answers = await bareOrder(app, learners);
     const api = await app.startApiOnly(fromRedis);
     const bare = startNode("load-tests/bench/bare-server.ts");
-    const redis = { url: app.env.REDIS_URL, key: "bench:next" };
+    const redis = { url: app.env.REDIS_URL };
     const { url } = await ask<{ url: string }>(bare, { ...answers, redis });
     const order = orderOf(app, seeded(learners));
     return {

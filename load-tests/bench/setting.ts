@@ -1,6 +1,6 @@
 import type { BareOrder } from "./bare-server.ts";
 import type { BenchSetting } from "./case.ts";
-import { answer } from "./course.ts";
+import { answer, learnerOf } from "./course.ts";
 import { startLoadGenerator } from "./load-side.ts";
 import { ask, startNode } from "./processes.ts";
 import { type App, nextPath, seed, startApp } from "./proximal-app.ts";
@@ -22,7 +22,7 @@ export function benchSetting(
     app,
     bare: once(async () => {
       const server = startNode("load-tests/bench/bare-server.ts");
-      const { url } = await ask<{ url: string }>(server, await bareOrder(await app()));
+      const { url } = await ask<{ url: string }>(server, await bareOrder(await app(), learners));
       return { url, pid: server.pid };
     }),
     generator: once(startLoadGenerator),
@@ -37,12 +37,18 @@ function once<T>(start: () => T): () => T {
   };
 }
 
-/** What the real server answers, for the bare one to answer the same. */
-export async function bareOrder(app: App): Promise<BareOrder> {
-  const get = await app.request("GET", nextPath(0));
+/** What the real server answers each of so many learners, for the bare one to answer the same. */
+export async function bareOrder(app: App, learners: number): Promise<BareOrder> {
+  const bodies: Record<string, string> = {};
+  let type = "";
+  for (let n = 0; n < learners; n += 1) {
+    const get = await app.request("GET", nextPath(n));
+    bodies[learnerOf(n)] = get.text;
+    type = get.type;
+  }
   const post = await app.request("POST", "/v1/interactions", answer(0, 999));
   return {
-    get: { body: get.text, type: get.type },
+    get: { bodies, type },
     post: { body: post.text, type: post.type, status: post.status },
   };
 }
