@@ -27,6 +27,43 @@ export function sendText(response: ServerResponse, status: number, headers: stri
   response.end(text, bytes === text.length ? "latin1" : "utf8");
 }
 
-/** Headers for {@link sendText}. */
+/** What node:http has made of the headers, and whether it has sent them. */
+type WithHeader = ServerResponse & { readonly _header: string; _headerSent: boolean };
+
+const sentAtOnceMax = 16 * 1024;
+/** Where a reply is put together. */
+let reply = Buffer.allocUnsafeSlow(sentAtOnceMax);
+
+/**
+ * The same of texts, one after the other, each in one piece: copied once, to where the system takes them from. node:http would put them
+ * into one string with the headers, and that into a buffer.
+ */
+export function sendPieces(
+  response: ServerResponse,
+  status: number,
+  headers: string[],
+  texts: readonly string[],
+  bytes: number,
+) {
+  headers[headers.length - 1] = String(bytes);
+  response.writeHead(status, headers);
+  const { socket, _header: header } = response as WithHeader;
+  let length = 0;
+  for (const text of texts) length += text.length;
+  const encoding = bytes === length ? "latin1" : "utf8";
+  // Behind others of its connection, or long: node:http keeps it.
+  if (socket === null || header.length + bytes > sentAtOnceMax) {
+    response.end(texts.join(""), encoding);
+    return;
+  }
+  let at = reply.write(header, 0, "latin1");
+  for (const text of texts) at += reply.write(text, at, encoding);
+  (response as WithHeader)._headerSent = true;
+  response.end(reply.subarray(0, at));
+  // Not taken whole by the system: its rest stays where it is until then.
+  if (socket.writableLength > 0) reply = Buffer.allocUnsafeSlow(sentAtOnceMax);
+}
+
+/** Headers for {@link sendText} and {@link sendPieces}. */
 export const jsonHeaders = (others: Readonly<Record<string, string>>): string[] =>
   Object.entries({ "content-type": "application/json; charset=utf-8", ...others, "content-length": "" }).flat();

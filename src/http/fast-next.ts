@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { NextRequest } from "../queries/next-request.ts";
 import type { Json } from "../queries/rendered.ts";
 import type { Caller } from "./authentication.ts";
-import { beforeFramework, jsonHeaders, sendText } from "./before-framework.ts";
+import { beforeFramework, jsonHeaders, sendPieces, sendText } from "./before-framework.ts";
 import { createKnownCallers } from "./known-callers.ts";
 import type { NextQueries } from "./next-query.ts";
 import { logsRequests } from "./observation.ts";
@@ -118,10 +118,11 @@ const plain = jsonHeaders(dataHeaders);
 const tagged = jsonHeaders({ ...taggedHeaders, etag: "" });
 const unchanged = Object.entries({ ...taggedHeaders, etag: "" }).flat();
 
-function sendJson(response: ServerResponse, { text, bytes, etag }: Json): void {
+function sendJson(response: ServerResponse, { texts, inPieces, bytes, etag }: Json): void {
   const headers = etag === null ? plain : tagged;
   if (etag !== null) headers[headers.length - 3] = etag;
-  sendText(response, 200, headers, text, bytes);
+  if (inPieces) sendPieces(response, 200, headers, texts, bytes);
+  else sendText(response, 200, headers, texts.join(""), bytes);
 }
 
 function sendUnchanged(response: ServerResponse, { etag }: Json): void {

@@ -22,12 +22,12 @@ const opaqueOf = (tag: string): string => (tag.startsWith("W/") ? tag.slice(2) :
 export function sendTagged(
   request: FastifyRequest,
   reply: FastifyReply,
-  { text, etag }: Json,
+  { texts, etag }: Json,
   caching: Readonly<Record<string, string>> = { "cache-control": taggedHeaders["cache-control"] },
 ): never {
   reply.header("content-type", "application/json; charset=utf-8");
-  if (etag === null) return reply.send(text) as never;
+  if (etag === null) return reply.send(texts.join("")) as never;
   reply.headers({ ...caching, etag });
-  if (!hasAlready(request.headers["if-none-match"], etag)) return reply.send(text) as never;
+  if (!hasAlready(request.headers["if-none-match"], etag)) return reply.send(texts.join("")) as never;
   return reply.status(304).removeHeader("content-type").send() as never;
 }

@@ -252,7 +252,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
       if (!(error instanceof ReadModelsUnavailable)) throw error;
       return Promise.all(learnerIds.map((id) => withoutReadModels(id, request)));
     });
-    return answers.map((made) => send(made, null).text);
+    return answers.map((made) => send(made, null).texts.join(""));
   }
 
   return {

@@ -40,7 +40,7 @@ describe("the words of a list", () => {
           const items = all.map((_, at) => item(at, ((n + at * 977) % 10_001) / 10_000));
           const made = renderNext(answerOf(id, items), shownOf(items, itemJsonOf(all)), 0);
           const sent = finish(made, 4_000, null);
-          const json = JSON.parse(sent.text);
+          const json = JSON.parse(sent.texts.join(""));
           expect(json).toMatchObject({
             learnerId: id,
             trackId: "tö",
@@ -55,8 +55,10 @@ describe("the words of a list", () => {
               ...[itemId, title, p, score, propensity, reason?.mastery],
             ]),
           ).toEqual(items.map((one, at) => [one.itemId, all[at], one.p, one.score, one.propensity, one.p]));
-          expect(sent.bytes).toBe(Buffer.byteLength(sent.text));
-          expect(finish(toSendAgain(made), 4_000, null)).toEqual(sent);
+          expect(sent.bytes).toBe(Buffer.byteLength(sent.texts.join("")));
+          const again = finish(toSendAgain(made), 4_000, null);
+          expect(again.inPieces).toBe(true);
+          expect([again.texts.join(""), again.bytes, again.etag]).toEqual([sent.texts.join(""), sent.bytes, sent.etag]);
         },
       ),
       { numRuns: 100 },

@@ -23,9 +23,11 @@ export interface Rendered {
   toRecord: { readonly id: Pick<SelectionId, "chance" | "check">; list(): ItemsServed } | null;
 }
 
-/** JSON to be sent. */
+/** JSON to be sent: its parts, one after the other. */
 export interface Json {
-  readonly text: string;
+  readonly texts: readonly string[];
+  /** Each of them is in one piece, and not a tree of its parts. */
+  readonly inPieces: boolean;
   /** Length in UTF-8. */
   readonly bytes: number;
   readonly etag: string | null;
@@ -72,15 +74,20 @@ export function toSendAgain(answer: Rendered): Rendered {
 export function finish(answer: Rendered, now: number, fresh: boolean | null): Json {
   const age = answer.at === null ? "null" : String(Math.max(0, now - answer.at));
   const end = fresh === null ? "}" : `,"fresh":${fresh}}`;
-  const text = answer.beforeAge + age + answer.afterAge + end;
+  const { inOnePiece } = answer;
+  // What is no longer a tree may be sent piece by piece.
+  const texts = inOnePiece
+    ? [answer.beforeAge, age, answer.afterAge, end]
+    : [answer.beforeAge + age + answer.afterAge + end];
   // Who waits for an interaction in vain should not be told that nothing has changed.
-  return { text, bytes: answer.bytes + age.length + end.length, etag: fresh === false ? null : answer.etag };
+  const bytes = answer.bytes + age.length + end.length;
+  return { texts, inPieces: inOnePiece, bytes, etag: fresh === false ? null : answer.etag };
 }
 
 /** JSON that has no age. */
 export function whole(json: string): Json {
   const { texts, bytes, sum } = inOnePiece(json);
-  return { text: texts[0] ?? "", bytes, etag: weakTag(0, bytes, sum) };
+  return { texts, inPieces: true, bytes, etag: weakTag(0, bytes, sum) };
 }
 
 /** Weak, because the age is left out: equal where two answers say the same (RFC 9110, 8.8.1). */
