@@ -145,7 +145,7 @@ async function measure(): Promise<Costs> {
   const found = await measureRounds(stack, roles);
   const [api] = roles.apis as [RoleProcess];
   const perEvent = median(found.map(({ projected }) => projected.app));
-  const steady = await measureSteady(stack, { api, projector: roles.projector, seconds: 4, perEvent });
+  const steady = await measureSteady({ api, projector: roles.projector, seconds: 4, perEvent });
   const timesMs = await measureTimes(stack, roles, found);
   const memory = {
     api: median(roles.apis.map(({ pid }) => residentBytes(pid))),
@@ -179,7 +179,7 @@ async function measure(): Promise<Costs> {
   };
   for (const { pid } of [roles.projector, roles.trainer]) process.kill(pid, "SIGCONT");
   await Promise.all([roles.projector.stop(), roles.trainer.stop()]);
-  const stream = await measureStream(stack);
+  const stream = await measureStream(stack, api);
   return costsOf({ found, steady, stream, bytes, memory, timesMs });
 }
 

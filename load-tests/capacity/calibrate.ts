@@ -45,7 +45,7 @@ export async function calibrate(stack: Stack, { api, projector }: Roles, learner
   const from = performance.now();
   const caught = await measureCatchUp(stack, projector, bulk);
   const wall = (performance.now() - from) / bulk;
-  const { perBatch } = await measureSteady(stack, { api, projector, seconds: 4, perEvent: caught.app });
+  const { perBatch } = await measureSteady({ api, projector, seconds: 4, perEvent: caught.app });
   process.kill(projector.pid, "SIGCONT");
   // What a look at the lag adds, and waiting to be asked, must not be taken for the work itself.
   return { ...alone, commitPerEvent, event: Math.min(wall, 4 * caught.app * 1000), batch: perBatch * 1000 };

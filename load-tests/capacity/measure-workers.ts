@@ -8,7 +8,7 @@ import { answer } from "../bench/course.ts";
 import { cpuSeconds, onEnd } from "../bench/processes.ts";
 import type { PerOperation } from "./measure-api.ts";
 import { familyCpuSeconds } from "./processor-time.ts";
-import { lagEveryMs, type RoleProcess, redisInfo, type Stack, startOwnRedis, until } from "./stack.ts";
+import { metricOf, type RoleProcess, redisInfo, type Stack, startOwnRedis } from "./stack.ts";
 
 /** What the roles cost that fold, learn and relay: the time from where they stand to the end of the log. */
 
@@ -45,16 +45,19 @@ export interface Steady {
 }
 
 /** Single posts one after the other: batches of the projector are small, and most of what it takes is for the batch. */
-export async function measureSteady(
-  stack: Stack,
-  { api, projector, seconds, perEvent }: Readonly<Record<"api" | "projector", RoleProcess>> & SteadyOptions,
-): Promise<Steady> {
+export async function measureSteady({
+  api,
+  projector,
+  seconds,
+  perEvent,
+}: Readonly<Record<"api" | "projector", RoleProcess>> & SteadyOptions): Promise<Steady> {
   process.kill(projector.pid, "SIGCONT");
   await projector.caughtUp();
   const idleFrom = cpuSeconds(projector.pid);
   await sleep(2000);
   const idle = (cpuSeconds(projector.pid) - idleFrom) / 2;
-  const [cpu, rows, started] = [cpuSeconds(projector.pid), await rowsWritten(stack), performance.now()];
+  const batchesSoFar = () => metricOf(projector, "projection_batch_duration_seconds_count", 'projection="learners');
+  const [before, cpu, started] = [await batchesSoFar(), cpuSeconds(projector.pid), performance.now()];
   let events = 0;
   for (; performance.now() - started < seconds * 1000; events += 1) {
     await api.request("POST", "/v1/interactions", answer(events % 500, 7000 + events));
@@ -62,8 +65,7 @@ export async function measureSteady(
   await projector.caughtUp();
   const took = (performance.now() - started) / 1000;
   const used = cpuSeconds(projector.pid) - cpu - idle * took;
-  // Beside a row for each event, whose learners differ, a batch writes its counters.
-  const batches = Math.max(1, (await rowsWritten(stack)) - rows - events);
+  const batches = Math.max(1, (await batchesSoFar()) - before);
   process.kill(projector.pid, "SIGSTOP");
   return { perBatch: Math.max(0, used - events * perEvent) / batches, eventsPerBatch: events / batches };
 }
@@ -74,19 +76,13 @@ interface SteadyOptions {
   readonly perEvent: number;
 }
 
-/** Rows written so far: each by a call of the one script. */
-async function rowsWritten({ redisClient }: Stack): Promise<number> {
-  const stats = await redisClient.info("commandstats");
-  return Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
-}
-
 export interface Streamed {
   readonly relayed: PerOperation & { readonly kafka: number };
   readonly projected: PerOperation & { readonly kafka: number };
 }
 
-/** The whole log through a relay into Kafka, and from there into an empty Redis; null, with the reason printed, without Kafka. */
-export async function measureStream(stack: Stack): Promise<Streamed | null> {
+/** What is posted while both stand still, through a relay into Kafka, and from there into a Redis; null, with the reason printed, without Kafka. */
+export async function measureStream(stack: Stack, api: RoleProcess): Promise<Streamed | null> {
   const files = await kafkaFiles();
   if ("missing" in files) {
     console.error(`relay and Kafka are not measured: ${files.missing}`);
@@ -101,39 +97,27 @@ export async function measureStream(stack: Stack): Promise<Streamed | null> {
   onEnd(() => kafka.stop());
   const broker = kafka.child.pid ?? 0;
   const settings = { KAFKA_BROKERS: `127.0.0.1:${port}`, PROXIMAL_PARTITIONS: "4", PROXIMAL_START_TIMEOUT_S: "60" };
-  const relay = await stack.start("relay", settings);
-  const relayed = await untilAtEnd(stack, relay, broker);
-  // It stays: what it tells of the log's end is how a partition whose last event is older knows that it is there.
   const redis = await startOwnRedis();
+  const relay = await stack.start("relay", settings);
   const projector = await stack.start("projector", { ...settings, REDIS_URL: redis.url });
-  const projected = await untilAtEnd(stack, projector, broker);
-  const redisCpu = cpuSeconds(redis.pid);
-  await Promise.all([projector.stop(), relay.stop()]);
-  return { relayed, projected: { ...projected, redis: redisCpu / projected.events } };
-}
-
-/** CPU of a role that has just been started, from its first report to the end of the log. */
-async function untilAtEnd(stack: Stack, role: RoleProcess, broker: number) {
-  const mark = async () => ({
-    app: cpuSeconds(role.pid),
-    postgres: stack.cpu().postgres,
-    kafka: familyCpuSeconds(broker),
-    behind: await role.lag(),
-  });
-  let first = await mark();
-  await until(60_000, "a role reports where it is", async () => {
-    first = await mark();
-    return Number.isFinite(first.behind);
-  });
-  await until(600_000, "a role is at the end of the log", async () => (await role.lag()) === 0, lagEveryMs);
-  const last = await mark();
-  const events = first.behind;
-  if (events < 5000) console.error(`only ${events} events were left when the role first said where it is`);
-  const per = (from: number, to: number): number => (to - from) / Math.max(1, events);
-  return {
-    ...{ events, redis: 0 },
-    app: per(first.app, last.app),
-    postgres: per(first.postgres, last.postgres),
-    kafka: per(first.kafka, last.kafka),
+  for (const role of [relay, projector]) await role.caughtUp();
+  for (const { pid } of [relay, projector]) process.kill(pid, "SIGSTOP");
+  const events = 40 * 500;
+  for (let from = 0; from < events; from += 500) {
+    const batch = Array.from({ length: 500 }, (_, i) => answer((from + i) % 2000, 9000 + from));
+    await api.request("POST", "/v1/interactions", batch);
+  }
+  const measured = async (role: RoleProcess) => {
+    const before = [familyCpuSeconds(broker), cpuSeconds(redis.pid)] as const;
+    const caught = await measureCatchUp(stack, role, events);
+    const [kafkaCpu, redisCpu] = [familyCpuSeconds(broker) - before[0], cpuSeconds(redis.pid) - before[1]];
+    return { ...caught, kafka: kafkaCpu / events, redis: redisCpu / events };
   };
+  // The relay stays at work: what it tells of the log's end is how a partition whose last event is older knows that it is there.
+  const relayed = await measured(relay);
+  process.kill(relay.pid, "SIGCONT");
+  const projected = await measured(projector);
+  process.kill(projector.pid, "SIGCONT");
+  await Promise.all([projector.stop(), relay.stop()]);
+  return { relayed, projected };
 }
