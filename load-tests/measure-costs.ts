@@ -26,7 +26,13 @@ import {
   servedListBytes,
   wireBytes,
 } from "./capacity/measure-sizes.ts";
-import { type CatchUp, measureCatchUp, measureSteady, measureStream } from "./capacity/measure-workers.ts";
+import {
+  type CatchUp,
+  measureCatchUp,
+  measureSteady,
+  measureStream,
+  type Streamed,
+} from "./capacity/measure-workers.ts";
 import { residentBytes } from "./capacity/processor-time.ts";
 import { type RoleProcess, type Stack, startStack } from "./capacity/stack.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -223,18 +229,7 @@ function costsOf({ found, steady, stream, bytes, memory, timesMs }: Gathered): C
       },
       projectorBatch: { app: one(steady.perBatch) },
       trained: { app: spread((round) => round.trained.app), postgres: spread((round) => round.trained.postgres) },
-      ...(stream === null
-        ? {}
-        : {
-            projectedFromKafka: {
-              ...{ app: one(stream.projected.app), redis: one(stream.projected.redis) },
-              kafka: one(stream.projected.kafka),
-            },
-            relayed: {
-              ...{ app: one(stream.relayed.app), postgres: one(stream.relayed.postgres) },
-              kafka: one(stream.relayed.kafka),
-            },
-          }),
+      ...(stream === null ? {} : streamCosts(stream)),
     },
     bytes,
     redisCommands: {
@@ -249,6 +244,20 @@ function costsOf({ found, steady, stream, bytes, memory, timesMs }: Gathered): C
     },
     timesMs,
   });
+}
+
+function streamCosts(stream: readonly Streamed[]) {
+  const spread = (of: (round: Streamed) => number): Spread => spreadOf(stream.map((round) => Math.max(0, of(round))));
+  return {
+    projectedFromKafka: {
+      ...{ app: spread(({ projected }) => projected.app), redis: spread(({ projected }) => projected.redis) },
+      kafka: spread(({ projected }) => projected.kafka),
+    },
+    relayed: {
+      ...{ app: spread(({ relayed }) => relayed.app), postgres: spread(({ relayed }) => relayed.postgres) },
+      kafka: spread(({ relayed }) => relayed.kafka),
+    },
+  };
 }
 
 process.once("SIGINT", () => void endAll().finally(() => process.exit(130)));
