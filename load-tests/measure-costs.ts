@@ -196,7 +196,7 @@ type Gathered = Pick<Costs, "bytes" | "memory" | "timesMs"> & {
 };
 
 function costsOf({ found, steady, stream, bytes, memory, timesMs }: Gathered): Costs {
-  const spread = (of: (round: Round) => number): Spread => spreadOf(found.map((round) => Math.max(0, of(round))));
+  const spread = spreadIn(found);
   const one = (value: number): Spread => ({ median: value, min: value, max: value });
   const all = <T>(of: (round: Round) => readonly T[]): T[] => found.flatMap((round) => [...of(round)]);
   return costsSchema.parse({
@@ -246,8 +246,14 @@ function costsOf({ found, steady, stream, bytes, memory, timesMs }: Gathered): C
   });
 }
 
+/** Of a figure of each round. */
+const spreadIn =
+  <T>(rounds: readonly T[]) =>
+  (of: (round: T) => number): Spread =>
+    spreadOf(rounds.map((round) => Math.max(0, of(round))));
+
 function streamCosts(stream: readonly Streamed[]) {
-  const spread = (of: (round: Streamed) => number): Spread => spreadOf(stream.map((round) => Math.max(0, of(round))));
+  const spread = spreadIn(stream);
   return {
     projectedFromKafka: {
       ...{ app: spread(({ projected }) => projected.app), redis: spread(({ projected }) => projected.redis) },

@@ -115,7 +115,7 @@ export async function until(
 }
 
 /** A look at the lag counts what is behind: asked more often, it would be much of what is measured. */
-export const lagEveryMs = 500;
+const lagEveryMs = 500;
 
 /** A figure of /metrics, summed over its labels; 0 where it is not there. */
 export async function metricOf(role: RoleProcess, name: string, label = ""): Promise<number> {

@@ -14,7 +14,7 @@ export function answers(from: number, count: number): Record<string, unknown>[] 
 /** Posts so many answers, again where the server is busy, as clients do; gives the position of the last. */
 export async function teach(server: Running, from: number, count: number): Promise<number> {
   const post = () => server.post("/v1/interactions", answers(from, count));
-  const posted = await eventually("answers are taken", post, ({ status }) => status !== 503, 60_000);
+  const posted = await eventually("answers are taken", post, ({ status }) => status !== 503);
   expect(posted.body).toMatchObject({ accepted: count });
   const tokens = Object.values(posted.body.tokens as Record<string, string>);
   return Math.max(...tokens.map((token) => Number(/p(\d+)$/.exec(token)?.[1])));
