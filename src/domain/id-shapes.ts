@@ -3,6 +3,8 @@ import type { ByteWriter } from "./byte-writer.ts";
 
 /** What ids that end in a number have in common: "item-" of item-7, or "q" with three digits of q007. */
 interface Shape {
+  /** Which of those that are kept; null for another. */
+  readonly place: number | null;
   readonly prefix: string;
   /** Digits, with zeros in front; 0 where no zero stands in front. */
   readonly width: number;
@@ -21,7 +23,10 @@ const firstShape = 1;
 /** Shapes in use anywhere in this process, by prefix, and how many numbers of each are kept ready. */
 const everywhere = new Map<string, Shape[]>();
 const everywhereMax = 256;
+let shapesKept = 0;
 const numbersMax = 1 << 16;
+/** In place of the key of an id that has none. */
+export const noKey = -1;
 
 /** Of the ids that are written or read just now: one after the other of one kind are a run. */
 const kinds: number[] = [];
@@ -75,8 +80,11 @@ export function readIds(reader: ByteReader, first = Number.POSITIVE_INFINITY): s
   return readCountedIds(reader, reader.uint(), first);
 }
 
-/** The same, where who reads has read how many there are. */
-export function readCountedIds(reader: ByteReader, count: number, first: number): string[] {
+/**
+ * The same, where who reads has read how many there are. Into `keys` comes what stands for each id as long as this process lives, {@link noKey}
+ * for some: a whole number, so that what is known of an id is found in a tenth of the time in which a text is.
+ */
+export function readCountedIds(reader: ByteReader, count: number, first: number, keys: number[] = []): string[] {
   const shapes: Shape[] = [];
   for (let left = reader.uint(); left > 0; left--) shapes.push(shapeOf(reader.text(), reader.uint()));
   const runs = reader.uint();
@@ -98,10 +106,17 @@ export function readCountedIds(reader: ByteReader, count: number, first: number)
     const shape = shapes[kind - firstShape];
     if (kind !== text && shape === undefined) reader.refuse("names an unknown beginning of an id");
     for (let left = (lengthsRead[run] as number) + 1; left > 0; left--) {
-      if (ids.length < first)
-        ids.push(shape === undefined ? reader.text() : idOf(shape, numbersRead[next++] as number));
-      else if (shape === undefined) reader.text();
-      else break;
+      if (ids.length >= first) {
+        if (shape !== undefined) break;
+        reader.text();
+      } else if (shape === undefined) {
+        keys[ids.length] = noKey;
+        ids.push(reader.text());
+      } else {
+        const number = numbersRead[next++] as number;
+        keys[ids.length] = keyOf(shape, number);
+        ids.push(idOf(shape, number));
+      }
     }
   }
   return ids;
@@ -147,11 +162,16 @@ function shapeFor(id: string, digits: number, last: Shape | null, shapes: Shape[
 function shapeOf(prefix: string, width: number): Shape {
   const known = everywhere.get(prefix);
   if (known !== undefined) for (const shape of known) if (shape.width === width) return shape;
-  const shape: Shape = { prefix, width, ids: [] };
+  const isKept = shapesKept < everywhereMax;
+  const shape: Shape = { place: isKept ? shapesKept++ : null, prefix, width, ids: [] };
+  if (!isKept) return shape;
   if (known !== undefined) known.push(shape);
-  else if (everywhere.size < everywhereMax) everywhere.set(prefix, [shape]);
+  else everywhere.set(prefix, [shape]);
   return shape;
 }
+
+const keyOf = ({ place }: Shape, number: number): number =>
+  place === null || number >= numbersMax ? noKey : place * numbersMax + number;
 
 function idOf({ prefix, width, ids }: Shape, number: number): string {
   const known = ids[number];

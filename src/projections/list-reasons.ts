@@ -1,6 +1,6 @@
 import type { ByteReader } from "../domain/byte-reader.ts";
 import type { ByteWriter } from "../domain/byte-writer.ts";
-import { readIds, writeIds } from "../domain/id-shapes.ts";
+import { noKey, readCountedIds, writeIds } from "../domain/id-shapes.ts";
 import { bitsOf, rulesOf } from "../domain/item-selection/rules.ts";
 import type { Reason } from "../domain/item-selection/selection.ts";
 
@@ -87,6 +87,8 @@ export interface StoredReasons {
   readonly rules: readonly number[];
   /** null also where a reason of that code names none. */
   readonly skillIds: readonly (string | null)[];
+  /** Of each of these, see `readCountedIds`. */
+  readonly skillKeys: readonly number[];
   /** The number that it gives: when it is due, mastery in ten-thousandths, or learners; 0 where it gives none. */
   readonly values: readonly number[];
 }
@@ -99,7 +101,9 @@ const columns = {
   dueAt: [] as number[],
   mastery: [] as number[],
   learners: [] as number[],
+  namedKeys: [] as number[],
   skillIds: [] as (string | null)[],
+  skillKeys: [] as number[],
   values: [] as number[],
 };
 
@@ -108,7 +112,7 @@ export function readReasons(reader: ByteReader, at: number): StoredReasons {
   const count = reader.uint();
   const codes = reader.column(count, columns.codes);
   const rules = reader.column(count, columns.rules);
-  const named = readIds(reader);
+  const named = readCountedIds(reader, reader.uint(), Number.POSITIVE_INFINITY, columns.namedKeys);
   let [due, mastered, popular] = [0, 0, 0];
   for (let k = 0; k < count; k++) {
     const kind = kinds[codes[k] as number] ?? reader.refuse("gives an unknown reason");
@@ -121,16 +125,17 @@ export function readReasons(reader: ByteReader, at: number): StoredReasons {
   const dueAt = reader.column(due, columns.dueAt);
   const mastery = reader.column(mastered, columns.mastery);
   const learners = reader.column(popular, columns.learners);
-  const { skillIds, values } = columns;
+  const { namedKeys, skillIds, skillKeys, values } = columns;
   [due, mastered, popular] = [0, 0, 0];
   for (let k = 0, skills = 0; k < count; k++) {
     const { facts } = columns.kinds[k] as ReasonKind;
+    skillKeys[k] = facts.skillId ? (namedKeys[skills] as number) : noKey;
     skillIds[k] = facts.skillId ? named[skills++] || null : null;
     if (facts.mastery) values[k] = mastery[mastered++] as number;
     else if (facts.dueAt) values[k] = at - (dueAt[due++] as number);
     else values[k] = facts.learners ? (learners[popular++] as number) : 0;
   }
-  return { count, kinds: columns.kinds, rules, skillIds, values };
+  return { count, kinds: columns.kinds, rules, skillIds, skillKeys, values };
 }
 
 /** One of them by itself. */

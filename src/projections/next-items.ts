@@ -37,6 +37,8 @@ export type StoredList = Omit<NextList, "items"> & {
 
 export interface StoredItems {
   readonly ids: readonly string[];
+  /** Of each id, see `readCountedIds`. */
+  readonly keys: readonly number[];
   readonly reasons: StoredReasons;
   /** Of each item the place of its reason among these. */
   readonly reasonOf: readonly number[];
@@ -157,14 +159,15 @@ function readStop(reader: ByteReader): Stop | null {
 }
 
 /** Columns of the list that is read just now: what is made of them leaves nothing else behind. */
-const columns: Readonly<Record<"reasons" | "p" | "score" | "propensity", number[]>> = {
-  ...{ reasons: [], p: [] },
-  ...{ score: [], propensity: [] },
+const columns: Readonly<Record<"keys" | "reasons" | "p" | "score" | "propensity", number[]>> = {
+  ...{ keys: [], reasons: [] },
+  ...{ p: [], score: [], propensity: [] },
 };
 
 function readItems(reader: ByteReader, reasons: StoredReasons, first: number): StoredItems {
   const count = reader.uint();
-  const ids = readCountedIds(reader, count, first);
+  const { keys } = columns;
+  const ids = readCountedIds(reader, count, first, keys);
   const reasonOf = reader.column(count, columns.reasons, first);
   const p = reader.column(count, columns.p, first);
   const score = reader.column(count, columns.score, first);
@@ -180,5 +183,5 @@ function readItems(reader: ByteReader, reasons: StoredReasons, first: number): S
     score[at] = scoreNow;
     propensity[at] = propensityUnit - (propensity[at] as number);
   }
-  return { ids, reasons, reasonOf, p, score, propensity };
+  return { ids, keys, reasons, reasonOf, p, score, propensity };
 }

@@ -23,7 +23,7 @@ export function cut(
   fullSize: number | null,
   itemJson: ItemJson,
 ): Cut | null {
-  const { ids, reasons, reasonOf, p, score, propensity } = items;
+  const { ids, keys, reasons, reasonOf, p, score, propensity } = items;
   const offered = bank === null ? null : itemJson.ofBank(bank);
   const shown = new ShownItems();
   const places: number[] = [];
@@ -31,7 +31,7 @@ export function cut(
   const reasonJsons: Piece[] = [];
   for (let at = 0; at < ids.length && places.length < count; at++) {
     const itemId = ids[at] as string;
-    const item = offered?.(itemId) ?? null;
+    const item = offered?.(itemId, keys[at] as number) ?? null;
     if (item === null || (exclude.size > 0 && exclude.has(itemId))) continue;
     if (skillIds !== null && !item.skillIds.some((id) => skillIds.includes(id))) continue;
     places.push(at);

@@ -1,9 +1,12 @@
+import { noKey } from "../domain/id-shapes.ts";
 import { percentOf, reasonText, stopText } from "../domain/item-selection/reason-text.ts";
 import { bitsOf } from "../domain/item-selection/rules.ts";
 import type { ItemBank, Reason, Stop } from "../domain/item-selection/selection.ts";
 import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import { kindOfCode, type ReasonKind, reasonAt, type StoredReasons, unit } from "../projections/list-reasons.ts";
-import { mix, type Piece, piece, sumOf } from "./pieces.ts";
+import { ById } from "./by-id.ts";
+import { flat, mix, type Piece, piece, sumOf } from "./pieces.ts";
+import { sharesJson, tenThousandthsJson } from "./short-numbers.ts";
 
 export interface ItemPiece extends Piece {
   /** Without the comma before it. */
@@ -16,8 +19,8 @@ export interface ItemPiece extends Piece {
 export interface ItemJson {
   /** `,{"itemId":"...","title":"...","kind":"...","skills":[{"skillId":"...","title":"..."}],"p":`; null for an unknown item. */
   of(itemId: string): ItemPiece | null;
-  /** The same for items of a bank; null for any other. */
-  ofBank(bank: ItemBank): (itemId: string) => ItemPiece | null;
+  /** The same for items of a bank; null for any other. `key`: of the id, see `readCountedIds`. */
+  ofBank(bank: ItemBank): (itemId: string, key: number) => ItemPiece | null;
   /** `,"reason":{"code":"...",...,"text":"..."}}`. */
   reason(reason: Reason): Piece;
   /** The same of one of the reasons of a stored list, by its place among them. */
@@ -28,32 +31,6 @@ export interface ItemJson {
 export const stopJson = (stop: Stop | null): string =>
   stop === null ? "null" : JSON.stringify({ reason: stop.reason, text: stopText(stop) });
 
-/**
- * A number of ten-thousandths between the two, for 0 to 10,000 of them: these come again and again, and to write one takes
- * longer than to find it.
- */
-export function tenThousandthsJson(before: string, after: string): (number: number) => string {
-  // All places at once: an array that grows by leaps becomes a dictionary.
-  const made = new Array<string | undefined>(10_001);
-  return (number) => {
-    let text = made[number];
-    if (text === undefined) {
-      text = before + number / 10_000 + after;
-      if (number >= 0 && number <= 10_000) made[number] = text;
-    }
-    return text;
-  };
-}
-
-/** The same of any number: those of 0 to 1 in ten-thousandths are found. */
-export function sharesJson(before: string, after: string): (value: number) => string {
-  const json = tenThousandthsJson(before, after);
-  return (value) => {
-    const number = Math.round(value * 10_000);
-    const isShort = number >= 0 && number <= 10_000 && number / 10_000 === value;
-    return isShort ? json(number) : before + value + after;
-  };
-}
 const masteryJson = sharesJson(',"mastery":', "");
 const storedMasteryJson = tenThousandthsJson(',"mastery":', "");
 
@@ -64,8 +41,10 @@ interface ReasonPieces {
   readonly rules: number;
   /** `,"reason":{"code":"...","skillId":"..."` */
   readonly head: Piece;
-  /** `,"rules":[...],"text":"..."}}`, by the percent that the sentence gives, else one. */
-  readonly tails: (Piece | undefined)[];
+  /** `,"rules":[...],"text":"..."}}`; where the sentence gives a percentage, up to its digits. Made when it is first asked for. */
+  tail: Piece | null;
+  /** What follows these digits. */
+  afterPercent: string;
 }
 
 /** Of reasons; then all are made anew. */
@@ -75,9 +54,9 @@ const piecesMax = 20_000;
 export function createItemJson(reader: CatalogueReader): ItemJson {
   let version = -1;
   const rendered = new Map<string, ItemPiece>();
-  let banks = new WeakMap<ItemBank, (itemId: string) => ItemPiece | null>();
+  let banks = new WeakMap<ItemBank, (itemId: string, key: number) => ItemPiece | null>();
   /** By skill, then a few by code and rules: looked through faster than looked up. */
-  const reasons = new Map<string | null, ReasonPieces[]>();
+  const reasons = new ById<ReasonPieces[]>();
   let pieces = 0;
 
   /** Everything that was rendered is of one version of the catalogue. */
@@ -114,16 +93,16 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
   }
 
   /** One look-up for each item of a list, in place of one whether it is offered and one for its words. */
-  function ofBank(bank: ItemBank): (itemId: string) => ItemPiece | null {
+  function ofBank(bank: ItemBank): (itemId: string, key: number) => ItemPiece | null {
     renew();
     let offered = banks.get(bank);
     if (offered === undefined) {
-      const found = new Map<string, ItemPiece>();
-      offered = (itemId) => {
-        const known = found.get(itemId);
+      const found = new ById<ItemPiece>();
+      offered = (itemId, key) => {
+        const known = found.get(itemId, key);
         if (known !== undefined) return known;
         const one = bank.items.has(itemId) ? of(itemId) : null;
-        if (one !== null) found.set(itemId, one);
+        if (one !== null) found.set(itemId, key, one);
         return one;
       };
       banks.set(bank, offered);
@@ -131,60 +110,68 @@ export function createItemJson(reader: CatalogueReader): ItemJson {
     return offered;
   }
 
-  function piecesOf(kind: ReasonKind, rules: number, skillId: string | null): ReasonPieces {
-    let ofSkill = reasons.get(skillId);
+  function piecesOf(kind: ReasonKind, rules: number, skillId: string | null, key: number): ReasonPieces {
+    let ofSkill = reasons.get(skillId, key);
     if (ofSkill === undefined) {
       ofSkill = [];
-      reasons.set(skillId, ofSkill);
+      reasons.set(skillId, key, ofSkill);
     }
     for (let k = 0; k < ofSkill.length; k++) {
       const known = ofSkill[k] as ReasonPieces;
       if (known.kind === kind && known.rules === rules) return known;
     }
     const skill = kind.facts.skillId ? `,"skillId":${JSON.stringify(skillId)}` : "";
-    // All places at once: an array that grows by leaps becomes a dictionary.
-    const tails = new Array<Piece | undefined>(kind.facts.mastery ? 101 : 1);
-    const made = { kind, rules, head: piece(`,"reason":{"code":"${kind.code}"${skill}`), tails };
+    const head = piece(`,"reason":{"code":"${kind.code}"${skill}`);
+    const made: ReasonPieces = { kind, rules, head, tail: null, afterPercent: "" };
     ofSkill.push(made);
     pieces += 1;
     return made;
   }
 
-  function tailOf(reason: Reason): Piece {
+  function tailOf(reason: Reason): string {
     const rules = reason.rules === undefined ? "" : `,"rules":${JSON.stringify(reason.rules)}`;
-    return piece(`${rules},"text":${JSON.stringify(reasonText(reason, skillTitle))}}}`);
+    return `${rules},"text":${JSON.stringify(reasonText(reason, skillTitle, () => percentMark))}}}`;
   }
 
-  function keptTail(tails: (Piece | undefined)[], place: number, reason: Reason): Piece {
-    pieces += 1;
-    const tail = tailOf(reason);
-    tails[place] = tail;
-    return tail;
+  function keptTail(pieces: ReasonPieces, reason: Reason): Piece {
+    const text = tailOf(reason);
+    const at = pieces.kind.facts.mastery ? text.lastIndexOf(percentMarkJson) : text.length;
+    pieces.tail = piece(text.slice(0, at));
+    pieces.afterPercent = flat(text.slice(at + percentMarkJson.length));
+    return pieces.tail;
   }
 
   function reason(reason: Reason): Piece {
     renew();
     const skillId = "skillId" in reason ? reason.skillId : null;
-    const { head, tails } = piecesOf(kindOfCode(reason.code), bitsOf(reason.rules), skillId);
-    if ("learners" in reason) return inTurn(head, `,"learners":${reason.learners}`, reason.learners, tailOf(reason));
-    const share = "mastery" in reason ? reason.mastery : 0;
-    const place = percentOf(share);
-    const tail = tails[place] ?? keptTail(tails, place, reason);
+    const pieces = piecesOf(kindOfCode(reason.code), bitsOf(reason.rules), skillId, noKey);
+    const { head } = pieces;
+    // Each number of learners has its own sentence.
+    if ("learners" in reason)
+      return inTurn(head, `,"learners":${reason.learners}`, reason.learners, piece(tailOf(reason)));
+    const tail = pieces.tail ?? keptTail(pieces, reason);
     if ("dueAt" in reason) return inTurn(head, dueJson(reason.dueAt), reason.dueAt, tail);
-    return inTurn(head, "mastery" in reason ? masteryJson(share) : "", share * 1e9, tail);
+    if (!("mastery" in reason)) return inTurn(head, "", 0, tail);
+    const { mastery } = reason;
+    return withPercent(
+      inTurn(head, masteryJson(mastery), mastery * 1e9, tail),
+      percentOf(mastery),
+      pieces.afterPercent,
+    );
   }
 
   function stored(reasons: StoredReasons, at: number): Piece {
     renew();
     const kind = reasons.kinds[at] as ReasonKind;
     const value = reasons.values[at] as number;
-    const { head, tails } = piecesOf(kind, reasons.rules[at] as number, reasons.skillIds[at] as string | null);
     const { mastery, dueAt, learners } = kind.facts;
     if (learners) return reason(reasonAt(reasons, at));
-    const place = mastery ? percentOf(value / unit) : 0;
-    const tail = tails[place] ?? keptTail(tails, place, reasonAt(reasons, at));
-    if (mastery) return inTurn(head, storedMasteryJson(value), value, tail);
-    return dueAt ? inTurn(head, dueJson(value), value, tail) : inTurn(head, "", 0, tail);
+    const [skillId, key] = [reasons.skillIds[at] as string | null, reasons.skillKeys[at] as number];
+    const pieces = piecesOf(kind, reasons.rules[at] as number, skillId, key);
+    const tail = pieces.tail ?? keptTail(pieces, reasonAt(reasons, at));
+    if (!mastery) return inTurn(pieces.head, dueAt ? dueJson(value) : "", dueAt ? value : 0, tail);
+    const start = inTurn(pieces.head, storedMasteryJson(value), value, tail);
+    return withPercent(start, percentOf(value / unit), pieces.afterPercent);
   }
 
   return { of, ofBank, reason, stored };
@@ -198,3 +185,13 @@ const inTurn = (head: Piece, words: string, value: number, tail: Piece): Piece =
   bytes: head.bytes + words.length + tail.bytes,
   sum: mix(mix(head.sum, value), tail.sum),
 });
+
+/** The digits of a percentage, and what follows them, in ASCII: what `start` says tells them. */
+function withPercent({ text, bytes, sum }: Piece, percent: number, after: string): Piece {
+  const digits = String(percent);
+  return { text: text + digits + after, bytes: bytes + digits.length + after.length, sum };
+}
+
+/** In place of the digits of a percentage, while a sentence is cut there: nothing behind it is anybody's own words. */
+const percentMark = "\u0000";
+const percentMarkJson = JSON.stringify(percentMark).slice(1, -1);

@@ -12,6 +12,9 @@ export const piece = (text: string): Piece => {
   return { text: bytes.toString(), bytes: bytes.length, sum: crc32(bytes) };
 };
 
+/** The same text in one piece: what is added, or cut out of another, is written part by part each time. */
+export const flat = (text: string): string => Buffer.from(text).toString();
+
 /** Of what was said so far and what is said now, 32 bits: another one for another order, or anything else. */
 export function mix(sum: number, word: number): number {
   const product = Math.imul(sum ^ word, 0x85ebca6b);

@@ -5,7 +5,8 @@ import type { CatalogueReader } from "../ports/catalogue-reader.ts";
 import { createItemJson } from "./item-json.ts";
 import { type NextAnswer, renderNext } from "./render-next.ts";
 import { finish, toSendAgain } from "./rendered.ts";
-import { propensityJson, shownOf } from "./shown-items.ts";
+import { propensityJson } from "./short-numbers.ts";
+import { shownOf } from "./shown-items.ts";
 
 function itemJsonOf(titles: readonly string[]) {
   const items = new Map(

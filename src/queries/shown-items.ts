@@ -1,6 +1,7 @@
 import type { SelectedItem } from "../domain/item-selection/selection.ts";
-import { type ItemJson, type ItemPiece, sharesJson, tenThousandthsJson } from "./item-json.ts";
+import type { ItemJson, ItemPiece } from "./item-json.ts";
 import { type Piece, Pieces } from "./pieces.ts";
+import { millionthsJson, propensityJson, sharesJson, tenThousandthsJson } from "./short-numbers.ts";
 
 /** The items of an answer in words, in the order in which they are added. */
 export class ShownItems {
@@ -37,19 +38,3 @@ const storedScoreJson = tenThousandthsJson("", ',"propensity":');
 /** Of an item as it is stored: p and score in ten-thousandths, the propensity in millionths. */
 export const storedNumbers = (p: number, score: number, propensity: number): string =>
   storedPJson(p) + storedScoreJson(score) + millionthsJson(propensity);
-
-/** The first three places of a number below 1, and the last three of six without the zeros at their end. */
-const firstPlaces = Array.from({ length: 1_000 }, (_, places) => `0.${String(places).padStart(3, "0")}`);
-const lastPlaces = Array.from({ length: 1_000 }, (_, places) => String(places).padStart(3, "0").replace(/0+$/, ""));
-
-/** Six places: too many to remember each, as {@link sharesJson} does. */
-function millionthsJson(number: number): string {
-  if (!(number > 0 && number < 1e6) || number % 1_000 === 0) return String(number / 1e6);
-  return `${firstPlaces[Math.floor(number / 1_000)]}${lastPlaces[number % 1_000]}`;
-}
-
-/** As JavaScript writes it. */
-export function propensityJson(propensity: number): string {
-  const number = Math.round(propensity * 1e6);
-  return number / 1e6 === propensity ? millionthsJson(number) : String(propensity);
-}

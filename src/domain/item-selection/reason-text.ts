@@ -1,8 +1,12 @@
 import type { Reason, Rule, Stop, StopReason } from "./selection.ts";
 
-/** One sentence that a learner or teacher can read. `skillTitle` gives the title of a skill. */
-export function reasonText(reason: Reason, skillTitle: (skillId: string) => string): string {
-  const text = factsText(reason, skillTitle);
+/** One sentence that a learner or teacher can read. `skillTitle` gives the title of a skill, `percentDigits` what stands for a mastery. */
+export function reasonText(
+  reason: Reason,
+  skillTitle: (skillId: string) => string,
+  percentDigits = (share: number): string => String(percentOf(share)),
+): string {
+  const text = factsText(reason, skillTitle, percentDigits);
   return reason.rules === undefined ? text : `${text} (${reason.rules.map((rule) => ruleTexts[rule]).join("; ")})`;
 }
 
@@ -27,7 +31,11 @@ const stopTexts: Readonly<Record<StopReason, string>> = {
   nothing_left: "There is nothing left to give",
 };
 
-function factsText(reason: Reason, skillTitle: (skillId: string) => string): string {
+function factsText(
+  reason: Reason,
+  skillTitle: (skillId: string) => string,
+  percentDigits: (share: number) => string,
+): string {
   switch (reason.code) {
     case "pinned":
       return "Chosen by a teacher";
@@ -36,7 +44,7 @@ function factsText(reason: Reason, skillTitle: (skillId: string) => string): str
     case "upcoming_review":
       return reason.skillId === null ? "Review ahead of time" : `Review of ${skillTitle(reason.skillId)} ahead of time`;
     case "open_skill":
-      return `${skillTitle(reason.skillId)} is open and at ${percent(reason.mastery)} mastery`;
+      return `${skillTitle(reason.skillId)} is open and at ${percentDigits(reason.mastery)} % mastery`;
     case "near_target":
       return "About as hard as this track aims at";
     case "exploration":
@@ -44,7 +52,7 @@ function factsText(reason: Reason, skillTitle: (skillId: string) => string): str
         ? "Tried at random to learn what works"
         : `Tried at random from what is open, to learn what works: ${skillTitle(reason.skillId)}`;
     case "maintenance":
-      return `${skillTitle(reason.skillId)} is mastered (${percent(reason.mastery)}): to keep it fresh`;
+      return `${skillTitle(reason.skillId)} is mastered (${percentDigits(reason.mastery)} %): to keep it fresh`;
     case "most_informative":
       return reason.skillId === null
         ? "Tells most about what you know"
@@ -60,4 +68,3 @@ function factsText(reason: Reason, skillTitle: (skillId: string) => string): str
 
 /** Rounded down, so that 100 % is never claimed too early. */
 export const percentOf = (share: number): number => Math.floor(share * 100 + 1e-9);
-const percent = (share: number): string => `${percentOf(share)} %`;
