@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { AnswerHead, WithHead } from "./answer-head.ts";
 import type { App } from "./services.ts";
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -16,19 +18,15 @@ export function beforeFramework(app: App, before: (next: RequestListener) => Req
   });
 }
 
-/**
- * Sends a text of so many bytes in UTF-8. `headers` are names and values in turn, as node:http takes them, and the last is the length: it
- * is written into them, and read while they are handed over, so that one array serves all answers of a kind.
- */
-export function sendText(response: ServerResponse, status: number, headers: string[], text: string, bytes: number) {
-  headers[headers.length - 1] = String(bytes);
-  response.writeHead(status, headers);
+/** Sends a text of so many bytes in UTF-8, with the `tag` that it has. */
+export function sendText(response: ServerResponse, head: AnswerHead, text: string, bytes: number, tag?: string): void {
   // Pure ASCII is the same in both, and is copied faster so.
-  response.end(text, bytes === text.length ? "latin1" : "utf8");
+  const encoding = bytes === text.length ? "latin1" : "utf8";
+  const header = head.give(response as WithHead, bytes, tag);
+  const socket = openSocket(response);
+  if (socket === null) response.end(text, encoding);
+  else sendWhole(response, socket, header + text, encoding);
 }
-
-/** What node:http has made of the headers, and whether it has sent them. */
-type WithHeader = ServerResponse & { readonly _header: string; _headerSent: boolean };
 
 const sentAtOnceMax = 16 * 1024;
 /** Where a reply is put together. */
@@ -40,30 +38,35 @@ let reply = Buffer.allocUnsafeSlow(sentAtOnceMax);
  */
 export function sendPieces(
   response: ServerResponse,
-  status: number,
-  headers: string[],
+  head: AnswerHead,
   texts: readonly string[],
   bytes: number,
-) {
-  headers[headers.length - 1] = String(bytes);
-  response.writeHead(status, headers);
-  const { socket, _header: header } = response as WithHeader;
+  tag?: string,
+): void {
+  const header = head.give(response as WithHead, bytes, tag);
   let length = 0;
   for (const text of texts) length += text.length;
   const encoding = bytes === length ? "latin1" : "utf8";
-  // Behind others of its connection, or long: node:http keeps it.
+  const socket = openSocket(response);
   if (socket === null || header.length + bytes > sentAtOnceMax) {
     response.end(texts.join(""), encoding);
     return;
   }
   let at = reply.write(header, 0, "latin1");
   for (const text of texts) at += reply.write(text, at, encoding);
-  (response as WithHeader)._headerSent = true;
-  response.end(reply.subarray(0, at));
+  sendWhole(response, socket, reply.subarray(0, at));
   // Not taken whole by the system: its rest stays where it is until then.
   if (socket.writableLength > 0) reply = Buffer.allocUnsafeSlow(sentAtOnceMax);
 }
 
-/** Headers for {@link sendText} and {@link sendPieces}. */
-export const jsonHeaders = (others: Readonly<Record<string, string>>): string[] =>
-  Object.entries({ "content-type": "application/json; charset=utf-8", ...others, "content-length": "" }).flat();
+/** null where an answer stands behind others of its connection, or nobody hears it: node:http keeps it, or drops it. */
+function openSocket({ socket }: ServerResponse): Socket | null {
+  return socket?.writable ? socket : null;
+}
+
+/** Head and body in one go: node:http would hold the socket's writes back, and let them go again. */
+function sendWhole(response: ServerResponse, socket: Socket, whole: string | Buffer, encoding?: BufferEncoding): void {
+  (response as WithHead)._headerSent = true;
+  socket.write(whole, encoding);
+  response.end();
+}

@@ -7,8 +7,10 @@ import {
   recordInteractions,
 } from "../commands/record-interactions.ts";
 import { isJsonObject } from "../domain/json-object.ts";
+import { remembered } from "../queries/remembered.ts";
+import { AnswerHead } from "./answer-head.ts";
 import type { Caller } from "./authentication.ts";
-import { beforeFramework, jsonHeaders, sendText } from "./before-framework.ts";
+import { beforeFramework, sendText } from "./before-framework.ts";
 import { HttpRequest } from "./http-request.ts";
 import { interactionReply, statusOfSingle } from "./interaction-reply.ts";
 import { readJson } from "./json-body.ts";
@@ -50,6 +52,7 @@ export function addFastInteractions(
   if (logsRequests(deps.log) || options.readOnly) return preParsing;
   const callerOf = createKnownCallers(services.authenticator, () => deps.clock.now());
 
+  const headOf = remembered(10, (status: number) => new AnswerHead(status, dataHeaders));
   const observeAccepted = metrics.requests("POST", interactionsRoute, 201);
   function observe(status: number, startedAt: number): void {
     const one = status === 201 ? observeAccepted : metrics.requests("POST", interactionsRoute, status);
@@ -71,7 +74,7 @@ export function addFastInteractions(
       if (only.status === "rejected") return refuse(response, refusalProblem(only.problem), null, startedAt);
       const status = statusOfSingle(only.status);
       const text = interactionReply(outcomes);
-      sendText(response, status, headers, text, Buffer.byteLength(text));
+      sendText(response, headOf(status), text, Buffer.byteLength(text));
       observe(status, startedAt);
     } catch (error) {
       refuse(response, toProblem(error as Error), error, startedAt);
@@ -109,5 +112,3 @@ function plainLength({ headers }: IncomingMessage): number | null {
   const length = Number(headers["content-length"]);
   return length > 0 && length <= bodyMax ? length : null;
 }
-
-const headers = jsonHeaders(dataHeaders);

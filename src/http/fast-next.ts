@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { NextRequest } from "../queries/next-request.ts";
 import type { Json } from "../queries/rendered.ts";
+import { AnswerHead } from "./answer-head.ts";
 import type { Caller } from "./authentication.ts";
-import { beforeFramework, jsonHeaders, sendPieces, sendText } from "./before-framework.ts";
+import { beforeFramework, sendPieces, sendText } from "./before-framework.ts";
 import { createKnownCallers } from "./known-callers.ts";
 import type { NextQueries } from "./next-query.ts";
 import { logsRequests } from "./observation.ts";
@@ -38,10 +39,13 @@ export function addFastNext(app: App, services: Services, queries: NextQueries):
     sendRawProblem(response, overloaded("query"));
     observeRefusal((performance.now() - startedAt) / 1000);
   };
+  const plain = new AnswerHead(200, dataHeaders);
+  const tagged = new AnswerHead(200, taggedHeaders, { hasTag: true });
   const send = ({ headers }: IncomingMessage, response: ServerResponse, body: Json, startedAt: number): void => {
     const unchanged = hasAlready(headers["if-none-match"], body.etag);
     if (unchanged) sendUnchanged(response, body);
-    else sendJson(response, body);
+    else if (body.etag === null) sendJson(response, plain, body);
+    else sendJson(response, tagged, body, body.etag);
     (unchanged ? observeUnchanged : observe)((performance.now() - startedAt) / 1000);
   };
   beforeFramework(app, (framework) => (request, response) => {
@@ -114,15 +118,11 @@ function mayAsk(
   return rateLimiter === null || rateLimiter.take(caller.keyId, deps.clock.now()) === null;
 }
 
-const plain = jsonHeaders(dataHeaders);
-const tagged = jsonHeaders({ ...taggedHeaders, etag: "" });
 const unchanged = Object.entries({ ...taggedHeaders, etag: "" }).flat();
 
-function sendJson(response: ServerResponse, { texts, inPieces, bytes, etag }: Json): void {
-  const headers = etag === null ? plain : tagged;
-  if (etag !== null) headers[headers.length - 3] = etag;
-  if (inPieces) sendPieces(response, 200, headers, texts, bytes);
-  else sendText(response, 200, headers, texts.join(""), bytes);
+function sendJson(response: ServerResponse, head: AnswerHead, { texts, inPieces, bytes }: Json, tag?: string): void {
+  if (inPieces) sendPieces(response, head, texts, bytes, tag);
+  else sendText(response, head, texts.join(""), bytes, tag);
 }
 
 function sendUnchanged(response: ServerResponse, { etag }: Json): void {
