@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { flat } from "../queries/pieces.ts";
 
 /** What node:http has made of the headers, whether it has sent them, and what it makes of the connection. */
 export type WithHead = ServerResponse & {
@@ -23,8 +24,8 @@ export class AnswerHead {
   readonly #status: number;
   readonly #headers: string[];
   readonly #hasTag: boolean;
-  /** Since 1970, of what is kept: it says the time. */
-  #second = -1;
+  /** What is kept says the time, and may be sent until that has passed. */
+  #isKept = false;
   #beforeTag = "";
   #beforeLength = "";
   #end = "";
@@ -42,27 +43,28 @@ export class AnswerHead {
 
   /** Gives an answer of so many bytes its head, which is returned. */
   give(response: WithHead, bytes: number, tag = ""): string {
-    const second = Math.floor(Date.now() / 1_000);
-    if (second !== this.#second || !isUsual(response)) return this.#write(response, second, String(bytes), tag);
+    if (!this.#isKept || !isUsual(response)) return this.#write(response, String(bytes), tag);
     const head = this.#beforeTag + tag + this.#beforeLength + bytes + this.#end;
     response.statusCode = this.#status;
     response._header = head;
     return head;
   }
 
-  #write(response: WithHead, second: number, length: string, tag: string): string {
+  #write(response: WithHead, length: string, tag: string): string {
     const headers = this.#headers;
     headers[headers.length - 1] = length;
     if (this.#hasTag) headers[headers.length - 3] = tag;
     response.writeHead(this.#status, headers);
     const head = response._header;
-    if (!isUsual(response)) return head;
+    if (this.#isKept || !isUsual(response)) return head;
     const tagAt = this.#hasTag ? placeOf(head, "etag") : 0;
     const lengthAt = placeOf(head, "content-length");
-    this.#second = second;
-    this.#beforeTag = head.slice(0, tagAt);
-    this.#beforeLength = head.slice(tagAt + tag.length, lengthAt);
-    this.#end = head.slice(lengthAt + length.length);
+    this.#isKept = true;
+    // As node:http keeps its own Date.
+    setTimeout(() => (this.#isKept = false), 1_000 - (Date.now() % 1_000)).unref();
+    this.#beforeTag = flat(head.slice(0, tagAt));
+    this.#beforeLength = flat(head.slice(tagAt + tag.length, lengthAt));
+    this.#end = flat(head.slice(lengthAt + length.length));
     return head;
   }
 }

@@ -76,7 +76,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
   function madeOfList(field: KeptField, { cacheKey, sessionId }: NextRequest): Rendered | undefined {
     if (cacheKey === null || sessionId !== undefined) return undefined;
     const made = field.made(cacheKey, catalogue.version);
-    return made !== undefined && holds(made, clock.now()) ? made : undefined;
+    return made !== undefined && holds(made, clock) ? made : undefined;
   }
 
   function ofList(
@@ -101,7 +101,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     // Mostly nothing is passed over, and those at its end are not needed.
     let list = readNext(field.bytes, request.count);
     const bank = catalogue.bank(list.trackId);
-    if (!serves(list, bank, learnerId, request, catalogue) || !holds(list, clock.now())) return null;
+    if (!serves(list, bank, learnerId, request, catalogue) || !holds(list, clock)) return null;
     let some = cut(list, bank, request, null, itemJson);
     if (some === null || some.places.length < request.count) {
       list = readNext(field.bytes);
@@ -132,7 +132,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const cacheKey = request.sessionId === undefined ? request.cacheKey : null;
     const version = `${catalogue.version}.${deps.model.current().version}`;
     const kept = cacheKey === null ? undefined : field.made(cacheKey, version);
-    if (kept !== undefined && holds(kept, clock.now())) return done(kept, "personal");
+    if (kept !== undefined && holds(kept, clock)) return done(kept, "personal");
     const state = field.bytes === null ? null : decodeLearnerState(field.bytes, model);
     if (state === null) return forNewLearner(learnerId, request, field);
     const made = render(selectNow(deps, learnerId, state, request));
@@ -149,7 +149,7 @@ export function createNextItems(deps: NextItemsDeps): NextItems {
     const cacheKey = request.sessionId === undefined ? request.cacheKey : null;
     const version = `${catalogue.version}.${deps.model.current().version}.${popular.version}`;
     const kept = field === null || cacheKey === null ? undefined : field.made(cacheKey, version);
-    if (kept !== undefined && holds(kept, now)) return done(kept, "popular");
+    if (kept !== undefined && holds(kept, clock)) return done(kept, "popular");
     const input = { learnerId, bank, model: deps.model, popular: popular.items, request, now };
     const { items, fromPopular, stop } = selectForNewLearner(input);
     const shown = items.map(shortened);
@@ -267,5 +267,5 @@ const answersPerTurn = 50;
 const newLearnerKeptMs = 60_000;
 const nothingPopular: Popular = { position: 0, items: [], stale: true, version: 0 };
 
-const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, now: number): boolean =>
-  holdsUntil === null || holdsUntil > now;
+const holds = ({ holdsUntil }: { readonly holdsUntil: number | null }, clock: Clock): boolean =>
+  holdsUntil === null || holdsUntil > clock.now();

@@ -71,4 +71,7 @@ function finished(lane: number): number {
 const digits = Array.from({ length: 0x100 }, (_, value) => value.toString(16).padStart(2, "0"));
 /** Eight hexadecimal digits of 0 to 2^32 - 1. */
 export const hex = (value: number): string =>
-  `${digits[value >>> 24]}${digits[(value >>> 16) & 0xff]}${digits[(value >>> 8) & 0xff]}${digits[value & 0xff]}`;
+  (digits[value >>> 24] as string) +
+  (digits[(value >>> 16) & 0xff] as string) +
+  (digits[(value >>> 8) & 0xff] as string) +
+  (digits[value & 0xff] as string);

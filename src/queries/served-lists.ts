@@ -22,7 +22,8 @@ export function offerOnce(served: ServedLists | undefined): (answer: Rendered) =
     const { toRecord } = answer;
     if (toRecord === null) return;
     answer.toRecord = null;
-    const { chance, check } = toRecord.id;
+    // Of 32 bits with a sign V8 makes no fractions.
+    const [chance, check] = [toRecord.id.chance | 0, toRecord.id.check | 0];
     if (offered.get(chance) === check) return;
     if (before.get(chance) !== check) served?.offer(toRecord.list);
     if (offered.size >= offeredMax) {

@@ -19,7 +19,9 @@ export function tenThousandthsJson(before: string, after: string): (number: numb
     if (!(number > 0 && number < 10_000)) return before + number / 10_000 + after;
     const first = (number / 100) | 0;
     const last = (number | 0) - 100 * first;
-    return last === 0 && first % 10 === 0 ? before + number / 10_000 + after : `${firsts[first]}${lasts[last]}`;
+    return last === 0 && first % 10 === 0
+      ? before + number / 10_000 + after
+      : (firsts[first] as string) + (lasts[last] as string);
   };
 }
 
@@ -39,8 +41,9 @@ export function millionthsJson(number: number): string {
   const first = (pairs / 100) | 0;
   const next = pairs - 100 * first;
   const last = (number | 0) - 100 * pairs;
-  if (last > 0) return `${firstPlaces[first]}${twoDigits[next]}${lastDigits[last]}`;
-  return next > 0 ? `${firstPlaces[first]}${lastDigits[next]}` : String(number / 1e6);
+  const start = firstPlaces[first] as string;
+  if (last > 0) return start + (twoDigits[next] as string) + (lastDigits[last] as string);
+  return next > 0 ? start + (lastDigits[next] as string) : String(number / 1e6);
 }
 
 /** The same of any number. */
