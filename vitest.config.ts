@@ -11,7 +11,7 @@ const limits = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { t
 // beside them would be measured too. They run one at a time, after all others.
 const alone = [
   "load-tests/*.int.test.ts",
-  "src/adapters/event-store/postgres/{migration-under-load,replica}.int.test.ts",
+  "src/adapters/event-store/postgres/{migration-under-load,replica,trouble}.int.test.ts",
   "test/alerts.int.test.ts",
   "test/e2e/{ndjson-memory,overload,up}.int.test.ts",
   "test/faults/{breakers,redis-reads}.int.test.ts",

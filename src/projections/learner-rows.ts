@@ -126,10 +126,17 @@ export interface ReadyRow {
 }
 
 export function readyRow(entry: LearnerEntry, model: LearnerModel, stays = true): ReadyRow {
-  const { learnerId, stream, state, stored, storedSession, lists } = entry;
+  const { state } = entry;
+  // Each property by itself: groups that are spread into one object are copied name by name.
   return {
-    ...{ learnerId, stream, stored, storedSession, lists: lists ?? new Map<string, Buffer>() },
-    ...{ revision: state.revision, session: state.lastSessionType, state: encodeLearnerState(state, model) },
+    learnerId: entry.learnerId,
+    stream: entry.stream,
+    revision: state.revision,
+    session: state.lastSessionType,
+    lists: entry.lists ?? new Map<string, Buffer>(),
+    state: encodeLearnerState(state, model),
+    stored: entry.stored,
+    storedSession: entry.storedSession,
     entry: stays ? entry : null,
   };
 }
