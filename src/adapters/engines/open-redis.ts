@@ -8,7 +8,7 @@ import { parseRedisUrl, type RedisAddress } from "./redis-url.ts";
 export function openRedisServers(url: string, options: RedisServersOptions): Promise<RedisServers> {
   const address = parseRedisUrl(url);
   const open = { single: openRedisSingle, sentinel: openRedisSentinel, cluster: openRedisCluster }[address.kind];
-  return open(address, commonOptions(address, options.scripts), options);
+  return open(address, commonOptions(address), options);
 }
 
 /** What INFO says on each server that takes writes. Rejects with the first trouble. */
@@ -18,7 +18,7 @@ export async function redisInfo(url: string): Promise<string[]> {
     first ??= error;
   };
   try {
-    const servers = await openRedisServers(url, { scripts: {}, onError });
+    const servers = await openRedisServers(url, { onError });
     try {
       return await Promise.all(servers.masters().map((master) => master.info()));
     } finally {
@@ -33,7 +33,7 @@ export async function redisInfo(url: string): Promise<string[]> {
  * Of every connection. Retries are ours, with a deadline: ioredis by itself waits without end for a server that hangs,
  * and keeps what it could not send for whichever server comes next.
  */
-function commonOptions(address: RedisAddress, scripts: RedisServersOptions["scripts"]): ConnectionOptions {
+function commonOptions(address: RedisAddress): ConnectionOptions {
   const { username, password, database, tls } = address;
   return {
     connectTimeout: 500,
@@ -46,7 +46,6 @@ function commonOptions(address: RedisAddress, scripts: RedisServersOptions["scri
     maxLoadingRetryTime: 100,
     retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1000),
     db: database,
-    scripts,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     ...(tls ? { tls: {} } : {}),

@@ -42,11 +42,9 @@ export function statesOf(connections: readonly Pick<Redis, "status">[]): Readonl
 export type ConnectionOptions = Pick<
   RedisOptions,
   | ("connectTimeout" | "socketTimeout" | "disconnectTimeout" | "maxLoadingRetryTime" | "retryStrategy")
-  | ("maxRetriesPerRequest" | "autoResendUnfulfilledCommands" | "scripts" | "username" | "password" | "tls" | "db")
+  | ("maxRetriesPerRequest" | "autoResendUnfulfilledCommands" | "username" | "password" | "tls" | "db")
 >;
 
 export interface RedisServersOptions {
-  /** Lua scripts, by the name of the method that a pipeline has for each. */
-  readonly scripts: NonNullable<RedisOptions["scripts"]>;
   onError(error: Error): void;
 }

@@ -26,7 +26,7 @@ export interface RunOptions {
 export type RunCommands = (commands: readonly Command[], options: RunOptions) => Promise<void>;
 
 /** What is to be done about a reply that is an error. */
-type Remedy = "moved" | "ask" | "wait" | "refresh" | null;
+type Remedy = "moved" | "ask" | "again" | "wait" | "refresh" | null;
 
 interface Waiting {
   readonly command: Command;
@@ -145,6 +145,8 @@ async function refresh(servers: RedisServers, failed: readonly Waiting[]): Promi
 const remedies: Record<string, Remedy> = {
   MOVED: "moved",
   ASK: "ask",
+  // It has forgotten the script, and is told it with the next try.
+  NOSCRIPT: "again",
   // Some keys of the slot are here and some there: only commands on several keys meet this, for a while.
   TRYAGAIN: "wait",
   LOADING: "wait",

@@ -149,7 +149,7 @@ describe.skipIf(cluster === null)("a cluster", () => {
     await ask(from, ["migrate", "127.0.0.1", to, first, 0, 1000]);
     await expect(ask(from, ["mget", first, second])).rejects.toThrow("TRYAGAIN");
 
-    const connections = await openRedisServers(cluster?.url ?? "", { scripts: {}, onError: () => undefined });
+    const connections = await openRedisServers(cluster?.url ?? "", { onError: () => undefined });
     let reply: unknown;
     const running = createCommands(connections)(
       [
@@ -291,7 +291,7 @@ describe.skipIf(sentinel === null)("a master with copies", () => {
 
   test("a connection that is given up in the moment in which a sentinel is asked for the master is made again", async () => {
     if (sentinel === null) return;
-    const servers = await openRedisServers(sentinel.url, { scripts: {}, onError: () => undefined });
+    const servers = await openRedisServers(sentinel.url, { onError: () => undefined });
     const master = servers.master("any");
     for (const pid of sentinel.sentinelPids) process.kill(pid, "SIGSTOP");
     try {

@@ -12,6 +12,7 @@ import { listKeys } from "./redis-keys.ts";
 import { createLosses } from "./redis-losses.ts";
 import { createReads } from "./redis-reads.ts";
 import { fromKey, namedRow, outcome, scriptArguments, toKey, wholeRow } from "./redis-rows.ts";
+import { createScript, type ScriptRun } from "./redis-script.ts";
 
 export interface RedisReadModelsOptions {
   /** One server, Sentinel or Cluster: see src/adapters/engines/redis-url.ts for the forms. */
@@ -50,8 +51,10 @@ const rowsTogether = 50;
 
 type Asked = Omit<Command, "done">;
 
-/** In a pipeline a script is queued, as any command is; its reply comes with the others. */
-type Script = (keys: number, ...keysAndArgs: (string | Buffer)[]) => unknown;
+/** A pipeline queues what it is given; the reply comes with the others. */
+interface Queue {
+  sendCommand(command: ReturnType<ScriptRun>): unknown;
+}
 
 /**
  * Rows as hashes of Redis: of one server, of a master with copies, or of a cluster. Writes, and what writers read, go to
@@ -134,19 +137,18 @@ export async function openRedisReadModels(options: RedisReadModelsOptions): Prom
   };
 }
 
+const writing = createScript(guardedWrite);
+
 function writeTogether(writes: readonly GuardedWrite[]): Asked {
   const [key = "", ...moreKeys] = writes.map((one) => toKey(one.key));
   const add = (pipeline: Pipeline): unknown =>
-    (pipeline as unknown as { guardedWrite: Script }).guardedWrite(
-      writes.length,
-      ...[key, ...moreKeys, ...scriptArguments(writes)],
-    );
+    (pipeline as unknown as Queue).sendCommand(writing([key, ...moreKeys], scriptArguments(writes)));
   return { key, moreKeys, add };
 }
 
 async function open(url: string, onError: (error: Error) => void): Promise<RedisServers> {
   try {
-    return await openRedisServers(url, { scripts: { guardedWrite: { lua: guardedWrite } }, onError });
+    return await openRedisServers(url, { onError });
   } catch (error) {
     throw new ReadModelsUnavailable(`Redis cannot be reached: ${(error as Error).message}`, { cause: error });
   }
