@@ -64,7 +64,7 @@ async function foldInMemory({ databaseUrl, redisUrl }: FoldOrder): Promise<Sampl
       let entry = learners.get(stream);
       if (entry === undefined) {
         const state = newLearnerState(model);
-        const stored = { stored: 0, storedSession: "practice", lists: null } as const;
+        const stored = { stored: 0, storedSession: "practice", lists: null, bytes: null } as const;
         entry = { learnerId: idOf(stream), stream, state, ...stored };
         learners.set(stream, entry);
       }

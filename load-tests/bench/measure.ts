@@ -54,7 +54,8 @@ export function measuring(
 }
 
 function paceOf(rounds: number, seconds: number, scale: Scale): Pace {
-  if (scale !== "gate") return { rounds, round: { seconds }, warmUp: { seconds: Math.min(warmUpSeconds, 2 * seconds) } };
+  if (scale !== "gate")
+    return { rounds, round: { seconds }, warmUp: { seconds: Math.min(warmUpSeconds, 2 * seconds) } };
   return {
     rounds,
     round: { seconds, requests: gateRequests.round },

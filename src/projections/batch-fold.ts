@@ -8,9 +8,10 @@ import type { Counters } from "./counters.ts";
 import { type FoldFailure, foldInteraction, foldStream, type LearnerFoldDeps } from "./learner-fold.ts";
 import { createLearnerMemory } from "./learner-memory.ts";
 import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
+import { encodeLearnerState } from "./learner-scores.ts";
 import { madeNow, madeWhenWritten, type UnwrittenRow } from "./learner-writes.ts";
 import type { Parking } from "./parking.ts";
-import { createTurns, type Turns } from "./turns.ts";
+import { createTurns } from "./turns.ts";
 import { goThroughModels, type WeightsBefore } from "./weights-before.ts";
 
 export interface BatchFoldDeps extends LearnerFoldDeps {
@@ -106,18 +107,18 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
 
   async function fold({ steps, learners }: Batch, counting: boolean): Promise<void> {
     const turns = createTurns();
-    let from = 0;
+    const lastChange = steps.findLastIndex(({ learner }) => learner === null);
     for (let at = 0; at < steps.length; ) {
       const { event, learner } = steps[at] as Step;
       if (learner === null) {
-        const between = steps.slice(from, at).flatMap((step) => step.learner ?? []);
-        await listsBefore(at, between, turns);
         const changes: StoredEvent[] = [];
         for (; steps[at]?.learner === null; at += 1) changes.push((steps[at] as Step).event);
         await context.advance(changes);
-        from = at;
       } else {
         foldStep(learner, event, counting);
+        // A list depends on the log up to the learner's last event: what comes after it must not show.
+        if (learner.lastStep === at && at < lastChange && learner.touched && learner.entry !== null)
+          lists(learner.entry);
         at += 1;
       }
       // A step takes some microseconds, of which asking for the time would be one in fifty.
@@ -132,6 +133,7 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     if (entry === null || event.revision <= entry.state.revision) return;
     learner.touched = true;
     entry.lists = null;
+    entry.bytes = null;
     try {
       const transition = foldInteraction(entry.state, event, model, weightsBefore(event.position).weights, context);
       if (counting) deps.counters().count(transition);
@@ -147,14 +149,6 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     deps.counters().park(parked);
   }
 
-  /** A list depends on the log up to the learner's last event: what comes after it must not show. */
-  async function listsBefore(step: number, learners: readonly BatchLearner[], turns: Turns): Promise<void> {
-    for (const { entry, lastStep, touched } of learners) {
-      if (entry !== null && touched && lastStep < step && entry.lists === null) lists(entry);
-      if (turns.due()) await turns.take();
-    }
-  }
-
   /** Without a list the query selects on demand; the learner's next event tries again. */
   function lists(entry: LearnerEntry): void {
     try {
@@ -164,6 +158,8 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
       log.error({ err, stream: entry.stream, revision: entry.state.revision }, "no list could be selected");
       entry.lists = new Map();
     }
+    // While the state is in the processor's caches: of thousands of learners it is not any more when the row is written.
+    entry.bytes = encodeLearnerState(entry.state, model);
   }
 
   return {

@@ -85,7 +85,8 @@ export async function fillRange(
   }
 
   const newEntry = (learnerId: string, stream: string): LearnerEntry => ({
-    ...{ learnerId, stream, state: newLearnerState(model), stored: 0, storedSession: "practice", lists: null },
+    ...{ learnerId, stream, state: newLearnerState(model), stored: 0, storedSession: "practice" },
+    ...{ lists: null, bytes: null },
   });
 
   async function fold({ steps }: Batch): Promise<void> {

@@ -29,7 +29,8 @@ function stateOf(answers: number, skills: number, items: number): LearnerState {
 }
 
 const entryOf = (n: number, state: LearnerState): LearnerEntry => ({
-  ...{ learnerId: `${n}`, stream: `learner-${n}`, state, stored: 0, storedSession: "practice", lists: null },
+  ...{ learnerId: `${n}`, stream: `learner-${n}`, state, stored: 0, storedSession: "practice" },
+  ...{ lists: null, bytes: null },
 });
 
 describe("an owner's memory of learners", () => {

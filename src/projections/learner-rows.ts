@@ -21,6 +21,8 @@ export interface LearnerEntry {
   storedSession: SessionType | null;
   /** Lists made of `state` as it is; null until they are. */
   lists: ReadonlyMap<string, Buffer> | null;
+  /** `state` as it is, as bytes; null until they are made. */
+  bytes: Buffer | null;
 }
 
 /** Rows asked for at once. */
@@ -56,7 +58,7 @@ function toEntry(
   const state = bytes === undefined ? null : decodeLearnerState(bytes, model);
   const stored = row?.version ?? 0;
   const known = stored === 0 ? "practice" : (state?.lastSessionType ?? null);
-  return { ...learner, state: state ?? newLearnerState(model), stored, storedSession: known, lists: null };
+  return { ...learner, state: state ?? newLearnerState(model), stored, storedSession: known, lists: null, bytes: null };
 }
 
 export interface ListInput {
@@ -134,7 +136,7 @@ export function readyRow(entry: LearnerEntry, model: LearnerModel, stays = true)
     revision: state.revision,
     session: state.lastSessionType,
     lists: entry.lists ?? new Map<string, Buffer>(),
-    state: encodeLearnerState(state, model),
+    state: entry.bytes ?? encodeLearnerState(state, model),
     stored: entry.stored,
     storedSession: entry.storedSession,
     entry: stays ? entry : null,
@@ -170,4 +172,5 @@ export function markStored({ entry, revision, session }: ReadyRow): void {
   entry.stored = revision;
   entry.storedSession = session;
   entry.lists = null;
+  entry.bytes = null;
 }

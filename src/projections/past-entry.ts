@@ -10,7 +10,8 @@ export async function entryInPast(
   state: LearnerState,
   listSize: number,
 ): Promise<LearnerEntry> {
-  const entry: LearnerEntry = { learnerId: idOf(stream), stream, state, stored: 0, storedSession: null, lists: null };
+  const made = { lists: null, bytes: null };
+  const entry: LearnerEntry = { learnerId: idOf(stream), stream, state, stored: 0, storedSession: null, ...made };
   const bankOf = await context.banksAt(state.position);
   const weights = await context.weightsAt(state.position);
   entry.lists = selectLists(entry, { model, bankOf, weights, size: listSize });
