@@ -7,7 +7,7 @@ import { openPostgresBlobs } from "../adapters/blobs/postgres.ts";
 import { openSqliteBlobs } from "../adapters/blobs/sqlite.ts";
 import { type Guard, guarded } from "../adapters/engines/breaker.ts";
 import { createPostgres, type Postgres, type PostgresOptions } from "../adapters/engines/postgres.ts";
-import type { SqlSession } from "../adapters/engines/sql.ts";
+import type { SqlStatements } from "../adapters/engines/sql.ts";
 import { openPostgresLog } from "../adapters/event-store/postgres/log.ts";
 import { createPostgresReader } from "../adapters/event-store/postgres/reader.ts";
 import { type LogReads, openReplicaReads } from "../adapters/event-store/postgres/replica.ts";
@@ -220,7 +220,7 @@ async function openAnalysts(
   const { databaseReplicaUrl: replicaUrl, replicaMaxLagMs: maxLagMs } = config;
   if (replicaUrl === undefined) return primary;
   const archive = archiveOf(config);
-  const readerOn = (query: SqlSession["query"]) => createPostgresReader(query, archive);
+  const readerOn = (session: SqlStatements) => createPostgresReader(session, archive);
   const guard = breakers.before("postgresql replica", "postgres");
   const watched = {
     ...(metrics ? { observe: metrics.observeReplica } : {}),

@@ -5,7 +5,6 @@ import {
   type EventType,
   eventMetadataSchema,
   eventSchemas,
-  type InteractionRecorded,
   interactionRecordedSchema,
 } from "./events.ts";
 import { type StoredEvent, UnreadableEvent } from "./stored-event.ts";
@@ -20,21 +19,22 @@ export function decodeEvent(stored: StoredEvent): DomainEvent {
   // Most of a log. What holds as it stands is handed on as it stands; zod, which would copy it, has the words for the rest.
   if (stored.type === "InteractionRecorded" && metadata === stored.metadata && metadata.schemaVersion === 1) {
     const { data } = stored;
-    if (isInteraction(data)) return withData(stored, data, metadata);
+    // Data may be parsed anew each time it is asked for (FeedFilter.parseLate): then what was checked is kept beside the rest.
+    if (isInteraction(data))
+      return Object.hasOwn(stored, "data") ? (stored as DomainEvent) : eventOf(stored, data, metadata);
   }
   const schema = eventSchemas[stored.type as EventType];
   if (schema === undefined) throw new UnreadableEvent(stored, `unknown event type "${stored.type}"`);
   const raw = upcast(stored, metadata.schemaVersion);
   const data = schema.safeParse(raw);
   if (!data.success) throw new UnreadableEvent(stored, firstIssue(data.error));
-  return { ...stored, metadata, data: data.data } as DomainEvent;
+  return eventOf(stored, data.data, metadata);
 }
 
-/** Data may be parsed anew each time it is asked for (FeedFilter.parseLate): then what was checked is kept beside the rest. */
-function withData(stored: StoredEvent, data: InteractionRecorded, metadata: EventMetadata): DomainEvent {
-  if (Object.hasOwn(stored, "data")) return stored as DomainEvent;
-  const { position, revision, recordedAt, eventId, stream } = stored;
-  return { position, revision, recordedAt, eventId, stream, type: "InteractionRecorded", data, metadata };
+/** By name, each: a spread leaves out what an engine makes of an event when it is asked for (FeedFilter.parseLate). */
+function eventOf(stored: StoredEvent, data: unknown, metadata: EventMetadata): DomainEvent {
+  const { position, revision, recordedAt, eventId, stream, type } = stored;
+  return { position, revision, recordedAt, eventId, stream, type, data, metadata } as DomainEvent;
 }
 
 const isInteraction = compiledCheck(interactionRecordedSchema);

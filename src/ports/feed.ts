@@ -6,8 +6,8 @@ export interface FeedFilter {
   /** Event types. All when left out. */
   readonly types?: readonly string[];
   /**
-   * An engine may parse the data of an event when it is asked for, and each time anew, by an accessor that `{ ...event }` leaves
-   * out. For who reads large pages and each event's data once: what is parsed need not outlive its use.
+   * An engine may make the data of an event, and its `recordedAt`, when they are asked for, and each time anew, by accessors that
+   * `{ ...event }` leaves out. For who reads large pages and each event once: what is made need not outlive its use.
    */
   readonly parseLate?: boolean;
 }

@@ -36,6 +36,9 @@ export async function createPglite(options: PGliteOptions = {}): Promise<Sql & {
         throw toSqlError(error);
       }
     },
+    async each(text, params, take) {
+      for (const row of await inside.query(text, params)) take(row);
+    },
     async script(text) {
       try {
         await engine.exec(text);
@@ -47,6 +50,7 @@ export async function createPglite(options: PGliteOptions = {}): Promise<Sql & {
   return {
     engine,
     query: (text, params) => exclusively(() => inside.query(text, params)),
+    each: (text, params, take) => exclusively(() => inside.each(text, params, take)),
     script: (text) => exclusively(() => inside.script(text)),
     session: (work) => exclusively(() => work({ ...inside, keepsState: true })),
     transaction: (work) =>

@@ -19,11 +19,26 @@ export async function runStatement(
   text: string,
   params: readonly SqlParam[],
   deadlineMs: number,
+  take?: (row: SqlRow) => void,
 ): Promise<pg.QueryArrayResult<(string | null)[]>> {
   const values = params.map((value) => (value instanceof Uint8Array ? asBuffer(value) : value));
+  const statement = { text, values, rowMode: "array", types: asText } as const;
   return withDeadline(client, deadlineMs, () =>
-    client.query<(string | null)[]>({ text, values, rowMode: "array", types: asText }),
+    take === undefined ? client.query<(string | null)[]>(statement) : giveAway(client, statement, take),
   );
+}
+
+type Statement = pg.QueryArrayConfig & { readonly types: typeof asText };
+
+function giveAway(client: pg.ClientBase, statement: Statement, take: (row: SqlRow) => void) {
+  return new Promise<pg.QueryArrayResult<(string | null)[]>>((resolve, reject) => {
+    // Without a callback, which would have all rows kept.
+    const query = new pg.Query<(string | null)[]>(statement);
+    query.on("row", take);
+    query.on("error", reject);
+    query.on("end", (result) => resolve(result as unknown as pg.QueryArrayResult<(string | null)[]>));
+    client.query(query);
+  });
 }
 
 /** pg takes Buffers; the bytes are the same, not a copy. */
@@ -43,10 +58,11 @@ export async function runLimited(
   params: readonly SqlParam[],
   timeoutMs: number,
   deadlineMs: number,
+  take?: (row: SqlRow) => void,
 ): Promise<SqlRow[]> {
   const [begun, done, ended] = await Promise.allSettled([
     runScript(client, beginLimited(timeoutMs), deadlineMs),
-    runStatement(client, text, params, deadlineMs),
+    runStatement(client, text, params, deadlineMs, take),
     commit(client, deadlineMs),
   ]);
   // Of a failed transaction COMMIT makes a ROLLBACK: what went wrong is what came first.

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { sharedPostgres } from "../../../test/support/engines.ts";
 import { openFaultLine } from "../../../test/support/fault-line.ts";
 import { createPostgres, type PostgresObservation, type PostgresOptions } from "./postgres.ts";
-import { SqlError, toSqlError } from "./sql.ts";
+import { SqlError, type SqlRow, toSqlError } from "./sql.ts";
 
 const postgres = await sharedPostgres();
 
@@ -68,6 +68,31 @@ describe.skipIf(postgres === null)("the pool", () => {
     await sql.query("SELECT 1");
     line.goSilent();
     await expect(sql.query("SELECT 2")).rejects.toMatchObject({ code: null, transient: true });
+  });
+
+  test("rows are given away as they come", async () => {
+    const { sql } = await open();
+    const rows: SqlRow[] = [];
+    const take = (row: SqlRow) => void rows.push(row);
+    await sql.each("SELECT n, NULL FROM generate_series(1, $1::int) AS n", [1_000], take);
+    expect(rows).toEqual(Array.from({ length: 1_000 }, (_, n) => [String(n + 1), null]));
+    await expect(sql.each("SELECT 1 / (2 - n) FROM generate_series(1, 2) AS n", [], take)).rejects.toThrow(SqlError);
+    expect(rows).toHaveLength(1_001);
+  });
+
+  test("what goes wrong with a row that is given away is the statement's failure, and the connection goes on", async () => {
+    const { sql } = await open({ connections: 1 });
+    const pid = async () => (await sql.query("SELECT pg_backend_pid()"))[0]?.[0];
+    const before = await pid();
+    let taken = 0;
+    const failure = new Error("not this one");
+    const refuse = () => {
+      taken += 1;
+      throw failure;
+    };
+    await expect(sql.each("SELECT generate_series(1, 10)", [], refuse)).rejects.toBe(failure);
+    expect(taken).toBe(1);
+    expect(await pid()).toBe(before);
   });
 
   test("an old connection is replaced", async () => {

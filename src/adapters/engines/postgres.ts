@@ -11,7 +11,15 @@ import {
   type PoolState,
 } from "./postgres-pool.ts";
 import { beginLimited, commit, endSession, isPooled, runLimited, runScript, runStatement } from "./postgres-session.ts";
-import { type Sql, SqlError, type SqlSession, type TransactionMode, toSqlError } from "./sql.ts";
+import {
+  type Sql,
+  SqlError,
+  type SqlParam,
+  type SqlRow,
+  type SqlSession,
+  type TransactionMode,
+  toSqlError,
+} from "./sql.ts";
 import { statementName } from "./statement-name.ts";
 
 export interface PostgresOptions extends Partial<Omit<PoolOptions, "url">> {
@@ -88,15 +96,18 @@ export function createPostgres(given: PostgresOptions): Postgres {
     }
   }
 
-  return {
-    query: (text, params = []) =>
-      leased((lease) =>
-        watched(text, () =>
-          lease.pooled
-            ? runLimited(lease.client, text, params, options.statementTimeoutMs, deadlineMs)
-            : runStatement(lease.client, text, params, deadlineMs).then(({ rows }) => rows),
-        ),
+  const run = (text: string, params: readonly SqlParam[], take?: Take): Promise<SqlRow[]> =>
+    leased((lease) =>
+      watched(text, () =>
+        lease.pooled
+          ? runLimited(lease.client, text, params, options.statementTimeoutMs, deadlineMs, take)
+          : runStatement(lease.client, text, params, deadlineMs, take).then(({ rows }) => rows),
       ),
+    );
+
+  return {
+    query: (text, params = []) => run(text, params),
+    each: (text, params, take) => givingAway(take, (taken) => run(text, params, taken)),
     script: (text) => leased((lease) => watched(text, () => runScript(lease.client, text, deadlineMs))),
     transaction: (work, mode = "read write") =>
       leased(async ({ client }) => {
@@ -142,12 +153,33 @@ function cutsConnection(error: unknown): boolean {
   return !(error instanceof SqlError) || error.code === null || /^(08|57P|58|XX)/.test(error.code);
 }
 
+type Take = (row: SqlRow) => void;
+
+/**
+ * What `take` throws is no failure of the server, and must not come out in the middle of a read from the socket, where nobody would
+ * catch it: it is thrown when the statement is over.
+ */
+async function givingAway(take: Take, run: (taken: Take) => Promise<unknown>): Promise<void> {
+  const failures: unknown[] = [];
+  await run((row) => {
+    if (failures.length > 0) return;
+    try {
+      take(row);
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  if (failures.length > 0) throw failures[0];
+}
+
 type Watched = <T>(text: string, work: () => Promise<T>) => Promise<T>;
 
 function sessionOn(client: pg.ClientBase, deadlineMs: number, watched: Watched): SqlSession {
+  const run = (text: string, params: readonly SqlParam[], take?: Take): Promise<SqlRow[]> =>
+    watched(text, async () => (await runStatement(client, text, params, deadlineMs, take)).rows);
   return {
-    query: (text, params = []) =>
-      watched(text, async () => (await runStatement(client, text, params, deadlineMs)).rows),
+    query: (text, params = []) => run(text, params),
+    each: (text, params, take) => givingAway(take, (taken) => run(text, params, taken)),
     script: (text) => watched(text, () => runScript(client, text, deadlineMs)),
   };
 }

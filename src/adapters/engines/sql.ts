@@ -2,13 +2,21 @@ export type SqlParam = string | number | boolean | null | Uint8Array;
 /** Columns in order, each in the server's text form. */
 export type SqlRow = readonly (string | null)[];
 
-/** What an adapter needs of one PostgreSQL session. */
-export interface SqlSession {
+export interface SqlStatements {
   /**
    * One statement, under the name it begins with as a comment (`/* log.append *\/ SELECT ...`). Arrays go in as literals,
    * see {@link arrayLiteral}. Rejects with {@link SqlError}.
    */
   query(text: string, params?: readonly SqlParam[]): Promise<SqlRow[]>;
+  /**
+   * The same where rows are many: `take` is called with each as it comes, and only what is made of it stays in memory. Rejects with what
+   * `take` throws, when the statement is over.
+   */
+  each(text: string, params: readonly SqlParam[], take: (row: SqlRow) => void): Promise<void>;
+}
+
+/** What an adapter needs of one PostgreSQL session. */
+export interface SqlSession extends SqlStatements {
   /** Several statements without parameters. */
   script(text: string): Promise<void>;
 }

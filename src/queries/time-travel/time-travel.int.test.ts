@@ -84,7 +84,7 @@ describe.skipIf(postgres === null || replica === null)("on PostgreSQL", () => {
     blobs = stored;
     reads = openReplicaReads({
       ...{ primary: log, replicaUrl: replica?.at(url) ?? "", maxLagMs: 60_000 },
-      ...{ readerOn: (query) => createPostgresReader(query, archive), observe: (one) => void answers.push(one) },
+      ...{ readerOn: (session) => createPostgresReader(session, archive), observe: (one) => void answers.push(one) },
     });
     closing.push(() => reads.close());
     for (let at = 60; at <= events.length; at += 55) {

@@ -3,7 +3,7 @@ import { type EventStore, LogNotAsked, LogUnavailable } from "../../../ports/eve
 import type { Feed } from "../../../ports/feed.ts";
 import { NotAsked } from "../../engines/breaker.ts";
 import { openMigrated, type PostgresSource } from "../../engines/open-migrated.ts";
-import { type Sql, SqlError, type SqlSession } from "../../engines/sql.ts";
+import { type Sql, SqlError, type SqlStatements } from "../../engines/sql.ts";
 import { checkRequests } from "../checks.ts";
 import { createWaiters } from "../waiters.ts";
 import { appendRequests } from "./append.ts";
@@ -23,8 +23,11 @@ export async function openPostgresLog(
   archive: EventArchive | null = null,
 ): Promise<PostgresLog> {
   const { sql, close } = await openMigrated(source);
-  const query: SqlSession["query"] = (text, params) => sql.query(text, params).catch(unavailable);
-  const reader = createPostgresReader(query, archive);
+  const session: SqlStatements = {
+    query: (text, params) => sql.query(text, params).catch(unavailable),
+    each: (text, params, take) => sql.each(text, params, take).catch(unavailable),
+  };
+  const reader = createPostgresReader(session, archive);
   const wake = createWakeUp(sql, reader.head);
   const stopListening = await wake.listen();
   return {
@@ -35,7 +38,7 @@ export async function openPostgresLog(
     async append(requests) {
       checkRequests(requests);
       if (requests.length === 0) return [];
-      const results = await appendRequests(query, reader.eventsAt, requests);
+      const results = await appendRequests(session.query, reader.eventsAt, requests);
       for (const result of results) if (result.status === "appended") wake.waiters.reached(result.position);
       return results;
     },

@@ -2,13 +2,13 @@ import type { EventArchive } from "../../../ports/event-archive.ts";
 import { type EventStore, LogUnavailable, type StoredEvent } from "../../../ports/event-store.ts";
 import type { Backlog, Feed, FeedFilter, FeedPage } from "../../../ports/feed.ts";
 import { isoTime } from "../../engines/iso-time.ts";
-import { arrayLiteral, type SqlRow, type SqlSession } from "../../engines/sql.ts";
+import { arrayLiteral, type SqlRow, type SqlStatements } from "../../engines/sql.ts";
 import { checkLimit, checkPosition, checkStream } from "../checks.ts";
 import type { EventsAt } from "./append.ts";
 import { type ArchivedReads, createArchivedReads } from "./archived-reads.ts";
 import * as statements from "./statements.ts";
 
-type Query = SqlSession["query"];
+type Query = SqlStatements["query"];
 
 /** A page filtered by type looks at so many positions at the most; reading them takes some 20 ms. */
 const typeWindow = 50_000;
@@ -16,9 +16,10 @@ const noWindow = 2 ** 53;
 
 /** The log as it is read, its archived part too. `archive` null: there is none. */
 export function createPostgresReader(
-  query: Query,
+  session: SqlStatements,
   archive: EventArchive | null = null,
 ): Pick<EventStore, "readStream"> & Pick<Feed, "read" | "head" | "behind"> & { readonly eventsAt: EventsAt } {
+  const { query } = session;
   const archived = createArchivedReads(query, archive);
   return {
     eventsAt: (positions) => readAt(query, archived, positions),
@@ -33,8 +34,8 @@ export function createPostgresReader(
       checkPosition(after);
       checkLimit(limit);
       return isFiltered(filter)
-        ? readFiltered(query, archived, after, limit, filter)
-        : readPage(query, archived, after, limit);
+        ? readFiltered(session, archived, after, limit, filter)
+        : readPage(session, archived, after, limit);
     },
     async head() {
       const [row] = await query(statements.head, []);
@@ -91,13 +92,19 @@ function streamBackwards(query: Query, archived: ArchivedReads, stream: string, 
   });
 }
 
-async function readPage(query: Query, archived: ArchivedReads, after: number, limit: number): Promise<FeedPage> {
-  const events = (await query(statements.page, [after, limit])).map(toStored);
+async function readPage(
+  session: SqlStatements,
+  archived: ArchivedReads,
+  after: number,
+  limit: number,
+): Promise<FeedPage> {
+  const events: StoredEvent[] = [];
+  await session.each(statements.page, [after, limit], (row) => events.push(toStored(row)));
   const first = events[0];
   // Positions have no gap: a page that does not begin with the next one has its beginning in the archive.
-  const gone = first === undefined ? await archivedTo(query) : first.position - 1;
+  const gone = first === undefined ? await archivedTo(session.query) : first.position - 1;
   if (gone > after) {
-    return throughArchive(archived, after, limit, {}, (from, rest) => readPage(query, archived, from, rest));
+    return throughArchive(archived, after, limit, {}, (from, rest) => readPage(session, archived, from, rest));
   }
   const position = events[events.length - 1]?.position ?? after;
   return { events, position, atHead: events.length < limit };
@@ -124,35 +131,36 @@ async function archivedTo(query: Query): Promise<number> {
 }
 
 async function readFiltered(
-  query: Query,
+  session: SqlStatements,
   archived: ArchivedReads,
   after: number,
   limit: number,
   filter: FeedFilter,
 ): Promise<FeedPage> {
   const window = filter.types === undefined ? noWindow : typeWindow;
-  const rows =
-    filter.categories === undefined
-      ? await query(statements.pageOfTypes, [after, limit, window, literal(filter.types)])
-      : await query(statements.pageOfCategories, [
-          after,
-          limit,
-          window,
-          literal(filter.categories),
-          literal(filter.types),
-        ]);
-  const [head, upto] = (rows[0] ?? []).map(Number);
-  if (rows[0]?.[2] === "t") {
-    const goOn = (from: number, rest: number) => readFiltered(query, archived, from, rest, filter);
+  const events: StoredEvent[] = [];
+  let bounds: SqlRow | null = null;
+  const stored = filter.parseLate === true ? storedLate : storedAt;
+  const take = (row: SqlRow): void => {
+    if (bounds === null) bounds = row;
+    else events.push(stored(row, 3));
+  };
+  await (filter.categories === undefined
+    ? session.each(statements.pageOfTypes, [after, limit, window, literal(filter.types)], take)
+    : session.each(
+        statements.pageOfCategories,
+        [after, limit, window, literal(filter.categories), literal(filter.types)],
+        take,
+      ));
+  const [head, upto, gone] = bounds ?? [];
+  if (gone === "t") {
+    const goOn = (from: number, rest: number) => readFiltered(session, archived, from, rest, filter);
     return throughArchive(archived, after, limit, filter, goOn);
   }
-  const events: StoredEvent[] = [];
-  const stored = filter.parseLate === true ? storedLate : storedAt;
-  for (let at = 1; at < rows.length; at += 1) events.push(stored(rows[at] as SqlRow, 3));
   const last = events[events.length - 1];
-  const reached = events.length === limit ? last?.position : upto;
+  const reached = events.length === limit ? last?.position : Number(upto);
   const position = Math.max(after, reached ?? after);
-  return { events, position, atHead: position >= (head ?? 0) };
+  return { events, position, atHead: position >= Number(head) };
 }
 
 async function behindAll(query: Query, archived: ArchivedReads, after: number): Promise<Backlog> {
@@ -208,31 +216,45 @@ function storedAt(row: SqlRow, first: number): StoredEvent {
 
 const storedLate = (row: SqlRow, first: number): StoredEvent => new LateEvent(row, first);
 
-/** {@link FeedFilter.parseLate}: the text of the data is one string, what is parsed of it some thirty objects. */
+/**
+ * {@link FeedFilter.parseLate}: the text of the data is one string, what is parsed of it some thirty objects. What lies here until
+ * its page has been folded is copied twice by the collector: so no time as text, and one text for all that are of one type.
+ */
 class LateEvent implements StoredEvent {
   readonly position: number;
   readonly revision: number;
-  readonly recordedAt: string;
   readonly eventId: string;
   readonly stream: string;
   readonly type: string;
   readonly metadata: unknown;
+  readonly #recordedAt: number;
   readonly #data: string;
 
   constructor(row: SqlRow, first: number) {
     this.position = Number(row[first]);
     this.revision = Number(row[first + 1]);
-    this.recordedAt = toTime(row[first + 2] ?? null) ?? "";
+    this.#recordedAt = Number(row[first + 2]);
     this.eventId = row[first + 3] ?? "";
     this.stream = row[first + 4] ?? "";
-    this.type = row[first + 5] ?? "";
+    this.type = sameType(row[first + 5] ?? "");
     this.#data = row[first + 6] ?? "null";
     this.metadata = metadataOf(row[first + 7] ?? "null");
+  }
+
+  get recordedAt(): string {
+    return isoTime(this.#recordedAt);
   }
 
   get data(): unknown {
     return JSON.parse(this.#data);
   }
+}
+
+/** The last one is kept: nearly all that is folded is of one type. */
+let lastType = "";
+function sameType(text: string): string {
+  if (text !== lastType) lastType = text;
+  return lastType;
 }
 
 /** The last one is kept: events of one key follow each other, and share it. */

@@ -81,7 +81,10 @@ describe.skipIf(postgres === null || replica === null)("analysts' reads", () => 
     const answers: ReplicaAnswer[] = [];
     const reads = openReplicaReads({
       ...{ primary: log, replicaUrl: replica?.at(primaryUrl) ?? "", maxLagMs: 60_000 },
-      ...{ observe: (answer) => void answers.push(answer), readerOn: (query) => createPostgresReader(query, archive) },
+      ...{
+        observe: (answer) => void answers.push(answer),
+        readerOn: (session) => createPostgresReader(session, archive),
+      },
     });
     onTestFinished(async () => {
       await reads.close();

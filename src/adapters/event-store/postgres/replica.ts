@@ -3,7 +3,7 @@ import { type EventStore, LogUnavailable } from "../../../ports/event-store.ts";
 import type { Feed } from "../../../ports/feed.ts";
 import type { Log } from "../../../ports/log.ts";
 import { createPostgres, type PostgresOptions } from "../../engines/postgres.ts";
-import { SqlError, type SqlSession } from "../../engines/sql.ts";
+import { SqlError, type SqlStatements } from "../../engines/sql.ts";
 import { createPostgresReader } from "./reader.ts";
 import { createFreshness } from "./replica-freshness.ts";
 
@@ -25,7 +25,7 @@ export interface ReplicaReadsOptions {
   readonly observe?: (answer: ReplicaAnswer) => void;
   readonly log?: Pick<Log, "info" | "warn">;
   /** Reads the log with these queries, as the primary's reader does; that of an open log where there is no archive. */
-  readonly readerOn?: (query: SqlSession["query"]) => LogReader;
+  readonly readerOn?: (session: SqlStatements) => LogReader;
   /** Of the replica's pool. */
   readonly pool?: Pick<
     PostgresOptions,
@@ -83,7 +83,7 @@ export function openReplicaReads(options: ReplicaReadsOptions): ReplicaReads {
         if (row?.[0] !== "t") return health.failed("not_a_replica");
         if (!freshness.covers(position)) return "behind";
         if (position < Math.max(atLeast, seen)) return "before_position";
-        const reader = readerOn((text, params) => session.query(text, params));
+        const reader = readerOn(session);
         if (!health.verified() && !(await isSameLog(reader, primary, position))) return health.failed("other_log");
         const answer = await read(reader);
         health.worked();
