@@ -35,9 +35,14 @@ export interface ReadsDeps {
  */
 const gatheredMax = 64;
 const gatheringMs = 5;
+/**
+ * A master that has nothing to do is not let wait for the end of the turn: it is sent the first so many, and answers them while the
+ * other requests of the turn are read. Else all that came in one turn was one pipeline, and process and Redis waited for each other.
+ */
+const firstMax = 8;
 
 /**
- * The reads of queries: those of one turn of the event loop go to each master in one pipeline. One that is not answered
+ * The reads of queries: those of one turn of the event loop go to each master together. One that is not answered
  * soon, or refused, is asked of a copy as well, and the first answer counts. A master that lets a read wait is not asked
  * again until it has answered, so that a server that hangs delays a few reads and not each.
  */
@@ -72,7 +77,8 @@ export function createReads(deps: ReadsDeps): Reads {
     const line = lineOf(servers.master(key));
     const read = new Read(key, field, line);
     line.gathered.push(read);
-    if (!line.scheduled) {
+    if (line.pipelines === 0 && line.gathered.length >= firstMax) flush(line);
+    else if (!line.scheduled) {
       line.scheduled = true;
       setImmediate(flush, line);
     }
