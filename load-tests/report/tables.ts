@@ -95,14 +95,14 @@ function levelTable({ result: { levels, scenario } }: Committed): string[] {
 }
 
 function madeList(committed: readonly Committed[]): string {
-  const [first] = committed;
-  if (first === undefined) return "";
-  const { cores, cpu, memory_gb, node, postgres, redis } = first.result.machine;
-  const machine = `Measured on ${cores} cores (${cpu}), ${memory_gb} GB, with everything on them: system, engines, load generator; Node ${node}, PostgreSQL ${postgres}, Redis ${redis}.`;
+  if (committed.length === 0) return "";
+  const machine = "Everything of a run was on one machine: system, engines, load generator.";
   const commands = committed.map(({ result }) => {
-    const { command, startedAt, target, machine } = result;
-    const busy = machine.load_average === null ? "" : `, load average ${machine.load_average} before`;
-    return `- \`${command}\`: ${startedAt.slice(0, 16).replace("T", " ")}, ${target}, commit ${commitOf(result)}${busy}`;
+    const { command, startedAt, target } = result;
+    const { cores, cpu, memory_gb, node, postgres, redis, load_average } = result.machine;
+    const busy = load_average === null ? "" : `, load average ${load_average} before`;
+    const on = `${cores} cores (${cpu}), ${memory_gb} GB, Node ${node}, PostgreSQL ${postgres}, Redis ${redis}`;
+    return `- \`${command}\`: ${startedAt.slice(0, 16).replace("T", " ")}, ${target}, commit ${commitOf(result)}; ${on}${busy}`;
   });
   return [machine, "", ...commands].join("\n");
 }

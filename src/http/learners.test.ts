@@ -120,6 +120,9 @@ test("popular: by window, track and skill", async () => {
   expect((await popular("?track=arithmetic")).items[0].itemId).toBe("adding-2");
   expect((await popular("?skill=multiplying")).items).toEqual([]);
   expect((await popular("?track=a&skill=b")).errors[0].path).toBe("skill");
+  for (const count of ["many", "1.5"]) {
+    expect((await popular(`?count=${count}`)).errors).toEqual([{ path: "count", message: "expected a whole number" }]);
+  }
   expect((await popular("?window=year")).errors[0].path).toBe("window");
 });
 

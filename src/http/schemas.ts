@@ -48,7 +48,8 @@ export function listOf(value: string | readonly string[] | undefined): string[] 
 }
 
 /** Numbers of a query string. */
-export const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+export const wholeNumber = (min: number, max: number) =>
+  z.coerce.number({ error: "expected a whole number" }).int().min(min).max(max);
 
 export const freshnessShape = {
   learnerId: z.string(),

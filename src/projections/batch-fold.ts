@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 import type { Counters } from "./counters.ts";
 import { type FoldFailure, foldInteraction, foldStream, type LearnerFoldDeps } from "./learner-fold.ts";
 import { createLearnerMemory } from "./learner-memory.ts";
-import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
+import { type LearnerEntry, makeLists, readEntries } from "./learner-rows.ts";
 import { encodeLearnerState } from "./learner-scores.ts";
 import { madeNow, madeWhenWritten, type UnwrittenRow } from "./learner-writes.ts";
 import type { Parking } from "./parking.ts";
@@ -72,7 +72,7 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     const entries = group.learners.flatMap(({ touched, entry }) => (touched && entry !== null ? entry : []));
     if (stay) for (const entry of entries) cache.set(entry.stream, entry);
     for (const learner of group.learners) learner.entry = null;
-    const how = { model, makeLists: lists };
+    const how = { model, makeParts };
     return stay ? madeWhenWritten(entries, how) : madeNow(entries, how);
   }
 
@@ -118,7 +118,7 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
         foldStep(learner, event, counting);
         // A list depends on the log up to the learner's last event: what comes after it must not show.
         if (learner.lastStep === at && at < lastChange && learner.touched && learner.entry !== null)
-          lists(learner.entry);
+          makeParts(learner.entry);
         at += 1;
       }
       // A step takes some microseconds, of which asking for the time would be one in fifty.
@@ -149,16 +149,10 @@ export function createBatchFold(deps: BatchFoldDeps, options: BatchFoldOptions):
     deps.counters().park(parked);
   }
 
-  /** Without a list the query selects on demand; the learner's next event tries again. */
-  function lists(entry: LearnerEntry): void {
-    try {
-      const weights = weightsBefore(entry.state.position);
-      entry.lists = selectLists(entry, { model, bankOf: context.bank, weights, size: listSize });
-    } catch (err) {
-      log.error({ err, stream: entry.stream, revision: entry.state.revision }, "no list could be selected");
-      entry.lists = new Map();
-    }
-    // While the state is in the processor's caches: of thousands of learners it is not any more when the row is written.
+  /** While the state is in the processor's caches: of thousands of learners it is not any more when the row is written. */
+  function makeParts(entry: LearnerEntry): void {
+    const weights = weightsBefore(entry.state.position);
+    makeLists(entry, { model, bankOf: context.bank, weights, size: listSize }, log);
     entry.bytes = encodeLearnerState(entry.state, model);
   }
 

@@ -7,7 +7,7 @@ import { createContext, projected } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { foldInteraction } from "./learner-fold.ts";
 import { heapBytesOf, learnerMemoryBytes } from "./learner-memory.ts";
-import { type LearnerEntry, readEntries, selectLists } from "./learner-rows.ts";
+import { type LearnerEntry, makeLists, readEntries } from "./learner-rows.ts";
 import { madeWhenWritten, writeLearners } from "./learner-writes.ts";
 import { createParking } from "./parking.ts";
 import type { PipelineDeps } from "./pipeline.ts";
@@ -114,8 +114,8 @@ export async function fillRange(
     await parking.writeSettled();
   }
 
-  async function write(entries: readonly LearnerEntry[], makeLists: (entry: LearnerEntry) => void): Promise<void> {
-    const rows = madeWhenWritten(entries, { model, makeLists });
+  async function write(entries: readonly LearnerEntry[], makeParts: (entry: LearnerEntry) => void): Promise<void> {
+    const rows = madeWhenWritten(entries, { model, makeParts });
     await writeLearners({ readModels, namespace, forget: mustNotBeAhead }, rows);
   }
 
@@ -148,7 +148,7 @@ export async function fillRange(
           event = contextEvents[next];
         }
         await past.advance(changes);
-        makeLists(entry, past);
+        makeLists(entry, { model, bankOf: past.bank, weights: past.current, size: listSize }, log);
         if (turns.due()) await turns.take();
       }
       await write(entries, () => undefined);
@@ -161,15 +161,6 @@ export async function fillRange(
       .map((stream) => ({ stream, learnerId: idOf(stream) }));
     const read = new Map((await readEntries(readModels, namespace, away, model)).map((entry) => [entry.stream, entry]));
     return streams.flatMap((stream) => inMemory.get(stream) ?? read.get(stream) ?? []);
-  }
-
-  function makeLists(entry: LearnerEntry, at: ReturnType<typeof createContext>): void {
-    try {
-      entry.lists = selectLists(entry, { model, bankOf: at.bank, weights: at.current, size: listSize });
-    } catch (err) {
-      log.error({ err, stream: entry.stream, revision: entry.state.revision }, "no list could be selected");
-      entry.lists = new Map();
-    }
   }
 
   let read = 0;

@@ -3,6 +3,7 @@ import { sessionTypes } from "../domain/events.ts";
 import { type LearnerState, newLearnerState } from "../domain/learner/learner-state.ts";
 import { bankOfLearner, selectForLearner } from "../domain/learner/select-for-learner.ts";
 import type { LearnerModel } from "../domain/learner-model/learner-model.ts";
+import type { Log } from "../ports/log.ts";
 import type { GuardedWrite, ReadModels, Row } from "../ports/read-models.ts";
 import type { Context, PublishedWeights } from "./context.ts";
 import { decodeLearnerState, encodeLearnerState } from "./learner-scores.ts";
@@ -107,6 +108,16 @@ export function selectLists({ learnerId, state }: LearnerEntry, input: ListInput
     lists.set(nextField(sessionType), bytes);
   }
   return lists;
+}
+
+/** Sets the lists of an entry. Without any the query selects on demand; the learner's next event tries again. */
+export function makeLists(entry: LearnerEntry, input: ListInput, log: Log): void {
+  try {
+    entry.lists = selectLists(entry, input);
+  } catch (err) {
+    log.error({ err, stream: entry.stream, revision: entry.state.revision }, "no list could be selected");
+    entry.lists = new Map();
+  }
 }
 
 /**

@@ -21,17 +21,17 @@ export interface LearnerWriteDeps {
 
 export interface MakeReady {
   readonly model: LearnerModel;
-  /** Sets the lists of an entry that has none. */
-  makeLists(entry: LearnerEntry): void;
+  /** Sets the lists of an entry that has none; its bytes too, where that is the time for it. */
+  makeParts(entry: LearnerEntry): void;
 }
 
 /** A row that is made when it is about to be written, or was made before. */
 export type UnwrittenRow = () => ReadyRow;
 
 /** Rows of learners who stay in memory. Each is made as it is written: the engine works on some while the next are made. */
-export function madeWhenWritten(entries: readonly LearnerEntry[], { model, makeLists }: MakeReady): UnwrittenRow[] {
+export function madeWhenWritten(entries: readonly LearnerEntry[], { model, makeParts }: MakeReady): UnwrittenRow[] {
   return entries.map((entry) => () => {
-    if (entry.lists === null) makeLists(entry);
+    if (entry.lists === null) makeParts(entry);
     return readyRow(entry, model);
   });
 }
@@ -39,12 +39,12 @@ export function madeWhenWritten(entries: readonly LearnerEntry[], { model, makeL
 /** Rows of learners who do not stay in memory: only their bytes do until they are written. */
 export async function madeNow(
   entries: readonly LearnerEntry[],
-  { model, makeLists }: MakeReady,
+  { model, makeParts }: MakeReady,
 ): Promise<UnwrittenRow[]> {
   const turns = createTurns();
   const rows: UnwrittenRow[] = [];
   for (const entry of entries) {
-    if (entry.lists === null) makeLists(entry);
+    if (entry.lists === null) makeParts(entry);
     const row = readyRow(entry, model, false);
     rows.push(() => row);
     if (turns.due()) await turns.take();

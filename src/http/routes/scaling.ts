@@ -76,7 +76,12 @@ export type ScalingAnswer = z.output<typeof scalingPlanSchema>;
 
 const config = { scopes: ["operator"] as const };
 const planQuery = z.object({
-  rate: z.coerce.number().min(0).max(1000).default(1).describe("What if so many times as much came in"),
+  rate: z.coerce
+    .number({ error: "expected a number" })
+    .min(0)
+    .max(1000)
+    .default(1)
+    .describe("What if so many times as much came in"),
 });
 
 export function scalingRoutes(app: App, { deps }: OperatorServices): void {
