@@ -8,7 +8,7 @@ import { evolveLearner, newLearnerState } from "../../src/domain/learner/learner
 import { learnerModels } from "../../src/domain/learner-model/models.ts";
 import { idOf } from "../../src/domain/streams.ts";
 import { createContext, projected } from "../../src/projections/context.ts";
-import { type LearnerEntry, selectLists } from "../../src/projections/learner-rows.ts";
+import { type LearnerEntry, newEntry, selectLists } from "../../src/projections/learner-rows.ts";
 import { encodeLearnerState } from "../../src/projections/learner-scores.ts";
 import { nextListSize } from "../../src/projections/rows.ts";
 import type { Sample } from "./result.ts";
@@ -63,9 +63,7 @@ async function foldInMemory({ databaseUrl, redisUrl }: FoldOrder): Promise<Sampl
       const { stream } = event;
       let entry = learners.get(stream);
       if (entry === undefined) {
-        const state = newLearnerState(model);
-        const stored = { stored: 0, storedSession: "practice", lists: null, bytes: null } as const;
-        entry = { learnerId: idOf(stream), stream, state, ...stored };
+        entry = newEntry(idOf(stream), stream, newLearnerState(model));
         learners.set(stream, entry);
       }
       const policy = context.policyAt(event.data.trackId, event.position);

@@ -96,7 +96,6 @@ function levelTable({ result: { levels, scenario } }: Committed): string[] {
 
 function madeList(committed: readonly Committed[]): string {
   if (committed.length === 0) return "";
-  const machine = "Everything of a run was on one machine: system, engines, load generator.";
   const commands = committed.map(({ result }) => {
     const { command, startedAt, target } = result;
     const { cores, cpu, memory_gb, node, postgres, redis, load_average } = result.machine;
@@ -104,7 +103,7 @@ function madeList(committed: readonly Committed[]): string {
     const on = `${cores} cores (${cpu}), ${memory_gb} GB, Node ${node}, PostgreSQL ${postgres}, Redis ${redis}`;
     return `- \`${command}\`: ${startedAt.slice(0, 16).replace("T", " ")}, ${target}, commit ${commitOf(result)}; ${on}${busy}`;
   });
-  return [machine, "", ...commands].join("\n");
+  return ["Everything of a run was on one machine: system, engines, load generator.", "", ...commands].join("\n");
 }
 
 /** The document with the tables in their place. */

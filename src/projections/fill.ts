@@ -7,7 +7,7 @@ import { createContext, projected } from "./context.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { foldInteraction } from "./learner-fold.ts";
 import { heapBytesOf, learnerMemoryBytes } from "./learner-memory.ts";
-import { type LearnerEntry, makeLists, readEntries } from "./learner-rows.ts";
+import { type LearnerEntry, makeLists, newEntry, readEntries } from "./learner-rows.ts";
 import { madeWhenWritten, writeLearners } from "./learner-writes.ts";
 import { createParking } from "./parking.ts";
 import type { PipelineDeps } from "./pipeline.ts";
@@ -76,18 +76,13 @@ export async function fillRange(
     const back = new Map(read.map((entry) => [entry.stream, entry]));
     for (const learner of learners) {
       const { stream, learnerId } = learner;
-      const entry = inMemory.get(stream) ?? back.get(stream) ?? newEntry(learnerId, stream);
+      const entry = inMemory.get(stream) ?? back.get(stream) ?? newEntry(learnerId, stream, newLearnerState(model));
       learner.entry = entry;
       inMemory.delete(stream);
       inMemory.set(stream, entry);
       putAside.delete(stream);
     }
   }
-
-  const newEntry = (learnerId: string, stream: string): LearnerEntry => ({
-    ...{ learnerId, stream, state: newLearnerState(model), stored: 0, storedSession: "practice" },
-    ...{ lists: null, bytes: null },
-  });
 
   async function fold({ steps }: Batch): Promise<void> {
     for (const { event, learner } of steps) {

@@ -7,7 +7,7 @@ import { evolveLearner, type LearnerState, newLearnerState } from "../domain/lea
 import { learnerStateFromBytes, learnerStateToBytes } from "../domain/learner/learner-state-bytes.ts";
 import { learnerModels } from "../domain/learner-model/models.ts";
 import { createLearnerMemory, heapBytesOf } from "./learner-memory.ts";
-import type { LearnerEntry } from "./learner-rows.ts";
+import { type LearnerEntry, newEntry } from "./learner-rows.ts";
 
 const model = learnerModels["lr-full"];
 const weights = model.newWeights();
@@ -28,10 +28,7 @@ function stateOf(answers: number, skills: number, items: number): LearnerState {
   return state;
 }
 
-const entryOf = (n: number, state: LearnerState): LearnerEntry => ({
-  ...{ learnerId: `${n}`, stream: `learner-${n}`, state, stored: 0, storedSession: "practice" },
-  ...{ lists: null, bytes: null },
-});
+const entryOf = (n: number, state: LearnerState): LearnerEntry => newEntry(`${n}`, `learner-${n}`, state);
 
 describe("an owner's memory of learners", () => {
   test.each([

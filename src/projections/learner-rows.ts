@@ -26,6 +26,12 @@ export interface LearnerEntry {
   bytes: Buffer | null;
 }
 
+/** Of a learner without a stored row. */
+export const newEntry = (learnerId: string, stream: string, state: LearnerState): LearnerEntry => ({
+  ...{ learnerId, stream, state, stored: 0, storedSession: "practice" },
+  ...{ lists: null, bytes: null },
+});
+
 /** Rows asked for at once. */
 const readChunk = 500;
 
@@ -51,15 +57,17 @@ export async function readEntries(
 
 /** A state that cannot be read counts as none: the learner is folded from the stream's start. */
 function toEntry(
-  learner: { readonly learnerId: string; readonly stream: string },
+  { learnerId, stream }: { readonly learnerId: string; readonly stream: string },
   row: Row | undefined,
   model: LearnerModel,
 ): LearnerEntry {
   const bytes = row?.fields.get(stateField);
   const state = bytes === undefined ? null : decodeLearnerState(bytes, model);
-  const stored = row?.version ?? 0;
-  const known = stored === 0 ? "practice" : (state?.lastSessionType ?? null);
-  return { ...learner, state: state ?? newLearnerState(model), stored, storedSession: known, lists: null, bytes: null };
+  const entry = newEntry(learnerId, stream, state ?? newLearnerState(model));
+  if (row === undefined || row.version === 0) return entry;
+  entry.stored = row.version;
+  entry.storedSession = state?.lastSessionType ?? null;
+  return entry;
 }
 
 export interface ListInput {

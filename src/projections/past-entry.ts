@@ -1,7 +1,7 @@
 import type { LearnerState } from "../domain/learner/learner-state.ts";
 import { idOf } from "../domain/streams.ts";
 import type { LearnerFoldDeps } from "./learner-fold.ts";
-import { type LearnerEntry, selectLists } from "./learner-rows.ts";
+import { type LearnerEntry, newEntry, selectLists } from "./learner-rows.ts";
 
 /** A learner folded from the stream, with the lists as of the learner's last event, which lies in the context's past. */
 export async function entryInPast(
@@ -10,8 +10,8 @@ export async function entryInPast(
   state: LearnerState,
   listSize: number,
 ): Promise<LearnerEntry> {
-  const made = { lists: null, bytes: null };
-  const entry: LearnerEntry = { learnerId: idOf(stream), stream, state, stored: 0, storedSession: null, ...made };
+  const entry = newEntry(idOf(stream), stream, state);
+  entry.storedSession = null;
   const bankOf = await context.banksAt(state.position);
   const weights = await context.weightsAt(state.position);
   entry.lists = selectLists(entry, { model, bankOf, weights, size: listSize });

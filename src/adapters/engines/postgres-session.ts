@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { SqlParam, SqlRow } from "./sql.ts";
+import type { SqlParam, SqlRow, TakeRow } from "./sql.ts";
 
 /** Text as the server sends it: an adapter converts the few columns that need it, which is faster than pg's parsers. */
 const asText = { getTypeParser: () => (value: string) => value };
@@ -19,7 +19,7 @@ export async function runStatement(
   text: string,
   params: readonly SqlParam[],
   deadlineMs: number,
-  take?: (row: SqlRow) => void,
+  take?: TakeRow,
 ): Promise<pg.QueryArrayResult<(string | null)[]>> {
   const values = params.map((value) => (value instanceof Uint8Array ? asBuffer(value) : value));
   const statement = { text, values, rowMode: "array", types: asText } as const;
@@ -30,7 +30,7 @@ export async function runStatement(
 
 type Statement = pg.QueryArrayConfig & { readonly types: typeof asText };
 
-function giveAway(client: pg.ClientBase, statement: Statement, take: (row: SqlRow) => void) {
+function giveAway(client: pg.ClientBase, statement: Statement, take: TakeRow) {
   return new Promise<pg.QueryArrayResult<(string | null)[]>>((resolve, reject) => {
     // Without a callback, which would have all rows kept.
     const query = new pg.Query<(string | null)[]>(statement);
@@ -58,7 +58,7 @@ export async function runLimited(
   params: readonly SqlParam[],
   timeoutMs: number,
   deadlineMs: number,
-  take?: (row: SqlRow) => void,
+  take?: TakeRow,
 ): Promise<SqlRow[]> {
   const [begun, done, ended] = await Promise.allSettled([
     runScript(client, beginLimited(timeoutMs), deadlineMs),

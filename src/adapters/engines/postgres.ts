@@ -17,6 +17,8 @@ import {
   type SqlParam,
   type SqlRow,
   type SqlSession,
+  type SqlStatements,
+  type TakeRow,
   type TransactionMode,
   toSqlError,
 } from "./sql.ts";
@@ -96,18 +98,16 @@ export function createPostgres(given: PostgresOptions): Postgres {
     }
   }
 
-  const run = (text: string, params: readonly SqlParam[], take?: Take): Promise<SqlRow[]> =>
-    leased((lease) =>
-      watched(text, () =>
-        lease.pooled
-          ? runLimited(lease.client, text, params, options.statementTimeoutMs, deadlineMs, take)
-          : runStatement(lease.client, text, params, deadlineMs, take).then(({ rows }) => rows),
-      ),
-    );
-
   return {
-    query: (text, params = []) => run(text, params),
-    each: (text, params, take) => givingAway(take, (taken) => run(text, params, taken)),
+    ...statementsBy((text, params, take) =>
+      leased((lease) =>
+        watched(text, () =>
+          lease.pooled
+            ? runLimited(lease.client, text, params, options.statementTimeoutMs, deadlineMs, take)
+            : runStatement(lease.client, text, params, deadlineMs, take).then(({ rows }) => rows),
+        ),
+      ),
+    ),
     script: (text) => leased((lease) => watched(text, () => runScript(lease.client, text, deadlineMs))),
     transaction: (work, mode = "read write") =>
       leased(async ({ client }) => {
@@ -153,33 +153,35 @@ function cutsConnection(error: unknown): boolean {
   return !(error instanceof SqlError) || error.code === null || /^(08|57P|58|XX)/.test(error.code);
 }
 
-type Take = (row: SqlRow) => void;
+/** Runs a statement, and gives its rows or, with `take`, each to that. */
+type Run = (text: string, params: readonly SqlParam[], take?: TakeRow) => Promise<SqlRow[]>;
 
-/**
- * What `take` throws is no failure of the server, and must not come out in the middle of a read from the socket, where nobody would
- * catch it: it is thrown when the statement is over.
- */
-async function givingAway(take: Take, run: (taken: Take) => Promise<unknown>): Promise<void> {
-  const failures: unknown[] = [];
-  await run((row) => {
-    if (failures.length > 0) return;
-    try {
-      take(row);
-    } catch (error) {
-      failures.push(error);
-    }
-  });
-  if (failures.length > 0) throw failures[0];
+function statementsBy(run: Run): SqlStatements {
+  return {
+    query: (text, params = []) => run(text, params),
+    async each(text, params, take) {
+      // What `take` throws is no failure of the server, and nobody would catch it in the middle of a read from the socket.
+      const failures: unknown[] = [];
+      await run(text, params, (row) => {
+        if (failures.length > 0) return;
+        try {
+          take(row);
+        } catch (error) {
+          failures.push(error);
+        }
+      });
+      if (failures.length > 0) throw failures[0];
+    },
+  };
 }
 
 type Watched = <T>(text: string, work: () => Promise<T>) => Promise<T>;
 
 function sessionOn(client: pg.ClientBase, deadlineMs: number, watched: Watched): SqlSession {
-  const run = (text: string, params: readonly SqlParam[], take?: Take): Promise<SqlRow[]> =>
-    watched(text, async () => (await runStatement(client, text, params, deadlineMs, take)).rows);
   return {
-    query: (text, params = []) => run(text, params),
-    each: (text, params, take) => givingAway(take, (taken) => run(text, params, taken)),
+    ...statementsBy((text, params, take) =>
+      watched(text, async () => (await runStatement(client, text, params, deadlineMs, take)).rows),
+    ),
     script: (text) => watched(text, () => runScript(client, text, deadlineMs)),
   };
 }

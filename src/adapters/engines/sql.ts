@@ -2,6 +2,9 @@ export type SqlParam = string | number | boolean | null | Uint8Array;
 /** Columns in order, each in the server's text form. */
 export type SqlRow = readonly (string | null)[];
 
+/** Told of each row as it comes. */
+export type TakeRow = (row: SqlRow) => void;
+
 export interface SqlStatements {
   /**
    * One statement, under the name it begins with as a comment (`/* log.append *\/ SELECT ...`). Arrays go in as literals,
@@ -12,7 +15,7 @@ export interface SqlStatements {
    * The same where rows are many: `take` is called with each as it comes, and only what is made of it stays in memory. Rejects with what
    * `take` throws, when the statement is over.
    */
-  each(text: string, params: readonly SqlParam[], take: (row: SqlRow) => void): Promise<void>;
+  each(text: string, params: readonly SqlParam[], take: TakeRow): Promise<void>;
 }
 
 /** What an adapter needs of one PostgreSQL session. */

@@ -139,10 +139,10 @@ async function readFiltered(
 ): Promise<FeedPage> {
   const window = filter.types === undefined ? noWindow : typeWindow;
   const events: StoredEvent[] = [];
-  let bounds: SqlRow | null = null;
+  const bounds: SqlRow[] = [];
   const stored = filter.parseLate === true ? storedLate : storedAt;
   const take = (row: SqlRow): void => {
-    if (bounds === null) bounds = row;
+    if (bounds.length === 0) bounds.push(row);
     else events.push(stored(row, 3));
   };
   await (filter.categories === undefined
@@ -152,7 +152,7 @@ async function readFiltered(
         [after, limit, window, literal(filter.categories), literal(filter.types)],
         take,
       ));
-  const [head, upto, gone] = bounds ?? [];
+  const [head, upto, gone] = bounds[0] ?? [];
   if (gone === "t") {
     const goOn = (from: number, rest: number) => readFiltered(session, archived, from, rest, filter);
     return throughArchive(archived, after, limit, filter, goOn);
@@ -202,16 +202,8 @@ export const toStored = (row: SqlRow): StoredEvent => storedAt(row, 0);
 
 /** The same where they begin at a column: a page is tens of thousands of rows, which are not copied for it. */
 function storedAt(row: SqlRow, first: number): StoredEvent {
-  return {
-    position: Number(row[first]),
-    revision: Number(row[first + 1]),
-    recordedAt: toTime(row[first + 2] ?? null) ?? "",
-    eventId: row[first + 3] ?? "",
-    stream: row[first + 4] ?? "",
-    type: row[first + 5] ?? "",
-    data: JSON.parse(row[first + 6] ?? "null"),
-    metadata: metadataOf(row[first + 7] ?? "null"),
-  };
+  const { position, revision, recordedAt, eventId, stream, type, data, metadata } = storedLate(row, first);
+  return { position, revision, recordedAt, eventId, stream, type, data, metadata };
 }
 
 const storedLate = (row: SqlRow, first: number): StoredEvent => new LateEvent(row, first);

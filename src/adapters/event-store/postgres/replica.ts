@@ -24,7 +24,7 @@ export interface ReplicaReadsOptions {
   readonly maxLagMs: number;
   readonly observe?: (answer: ReplicaAnswer) => void;
   readonly log?: Pick<Log, "info" | "warn">;
-  /** Reads the log with these queries, as the primary's reader does; that of an open log where there is no archive. */
+  /** Reads the log with these statements, as the primary's reader does; that of an open log where there is no archive. */
   readonly readerOn?: (session: SqlStatements) => LogReader;
   /** Of the replica's pool. */
   readonly pool?: Pick<
