@@ -1,5 +1,5 @@
 import type { ComponentChildren, ComponentType } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { KeyAnswer } from "./api/answers.ts";
 import { type ApiProblem, createApi, problemFrom } from "./api/client.ts";
 import { type Page, pages, pagesFor } from "./model/access.ts";
@@ -133,7 +133,8 @@ function Shell({ known, children }: { readonly known: KeyAnswer; readonly childr
   const Content = page === undefined ? null : contents[page.name];
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef<string | undefined>(undefined);
-  useEffect(() => {
+  // With the page itself, not a frame later: a key pressed between would still be the old place's.
+  useLayoutEffect(() => {
     document.title = page === undefined ? "Proximal" : `${page.title} - Proximal`;
     // Who went to another page hears where they are; who just came starts at the top.
     if (shown.current !== undefined && shown.current !== page?.name) heading.current?.focus();

@@ -138,8 +138,8 @@ describe.skipIf(browser === null)("the console", () => {
       .poll(() => workers.locator("tbody tr").allTextContents(), patience)
       .toEqual([expect.stringMatching(new RegExp(`:${server.pid}all0\\d+ %`))]);
     const projections = page.getByRole("table", { name: "Projections by partition" });
-    expect(await projections.getByRole("rowheader").allTextContents()).toContain("learners/0");
-    expect(await page.locator("figure.chart canvas").count()).toBe(2);
+    await expect.poll(() => projections.getByRole("rowheader").allTextContents(), patience).toContain("learners/0");
+    await expect.poll(() => page.locator("figure.chart canvas").count(), patience).toBe(2);
 
     await page.getByRole("link", { name: "Parked learners" }).click();
     await retryParked(page, "broken", () => mendEvent(place.folder, "broken"), patience);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { InteractionsAnswer, NextAnswer, ScoresAnswer, TracksPage } from "../api/answers.ts";
 import { type Api, learnerPath, pathOf } from "../api/client.ts";
 import { masteryChanges } from "../model/mastery-changes.ts";
@@ -94,7 +94,7 @@ function Practice({ learnerId, track }: { readonly learnerId: string; readonly t
   const asking = (): Asking => ({ learnerId, track, skipped: skipped.current });
   useEffect(() => void action.run(async () => setStanding(await ask(api, asking(), null))), []);
   const item = standing?.next.items[0];
-  useEffect(() => {
+  useLayoutEffect(() => {
     shownAt.current = performance.now();
     if (done.length > 0) heading.current?.focus();
   }, [item?.itemId, done.length]);

@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useState } from "preact/hooks";
 
 export const themes = ["auto", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
@@ -19,7 +19,7 @@ export function useThemeChoice(): { chosen: Theme; shown: "light" | "dark"; choo
     () => themes.find((theme) => theme === localStorage.getItem(storedAs)) ?? "auto",
   );
   const [system, setSystem] = useState(systemIsDark.matches);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const changed = (): void => setSystem(systemIsDark.matches);
     systemIsDark.addEventListener("change", changed);
     return () => systemIsDark.removeEventListener("change", changed);

@@ -1,10 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { hashOf, type Place, placeOf } from "../model/place.ts";
 
 /** Where one is, by the address; `go` goes elsewhere. */
 export function usePlace(): Place {
   const [place, setPlace] = useState(() => placeOf(location.hash));
-  useEffect(() => {
+  // With the page itself: who goes elsewhere before it listens would stay where they are.
+  useLayoutEffect(() => {
     const moved = (): void => setPlace(placeOf(location.hash));
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
