@@ -98,31 +98,31 @@ async function standStill(stack: Stack, projector: RoleProcess, outage: Outage):
   process.kill(pid, "SIGCONT");
 }
 
-/** Position of the log less that of the projector; while it does not answer it stands where it stood. */
+/**
+ * Position of the log less that of the projector, read one after the other: an older position would be taken for a lag. While the
+ * projector does not answer it stands where it stood.
+ */
 async function watchLag(stack: Stack, projector: RoleProcess, forSeconds: number): Promise<LagSample[]> {
   const samples: LagSample[] = [];
   const started = performance.now();
   let position = await stack.head();
-  const look = async (): Promise<number> => {
+  const look = async (): Promise<void> => {
     const { projections } = JSON.parse((await projector.request("GET", "/v1/ops/lag")).text);
-    return projections.find(({ projection }: { projection: string }) => projection === "learners").position;
+    const learners = projections.find(({ projection }: { projection: string }) => projection === "learners");
+    position = Math.max(position, learners.position);
   };
-  let looking: Promise<unknown> | null = null;
+  let looking: Promise<void> | null = null;
   for (;;) {
-    const atSeconds = (performance.now() - started) / 1000;
-    if (atSeconds > forSeconds) return samples;
     looking ??= look()
-      .then((found) => {
-        position = Math.max(position, found);
-      })
       .catch(() => undefined)
-      // A look counts what is behind, which takes time from what is watched.
-      .then(() => sleep(300))
       .finally(() => {
         looking = null;
       });
     await Promise.race([looking, sleep(100)]);
+    const atSeconds = (performance.now() - started) / 1000;
+    if (atSeconds > forSeconds) return samples;
     samples.push({ atSeconds, events: Math.max(0, (await stack.head()) - position) });
+    // A look counts what is behind, which takes time from what is watched.
     await sleep(100);
   }
 }
