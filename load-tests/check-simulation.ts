@@ -127,15 +127,16 @@ async function watchLag(stack: Stack, projector: RoleProcess, forSeconds: number
   }
 }
 
-/** Seconds after the end of the trouble until the lag is what it was before it. */
+/** Seconds after the end of the trouble until the lag is what it was before it; NaN where it was so all along. */
 function drainedAfter(samples: readonly LagSample[]): number {
   const before = quantile(
     samples.filter(({ atSeconds }) => atSeconds > 2 && atSeconds < at.fromSeconds).map(({ events }) => events),
     0.95,
   );
   const end = at.fromSeconds + at.seconds;
-  const drained = samples.find(({ atSeconds, events }) => atSeconds >= end && events <= Math.max(before, 0.05 * rate));
-  return drained === undefined ? Number.NaN : drained.atSeconds - end;
+  const after = samples.filter(({ atSeconds }) => atSeconds >= end);
+  const drained = after.findIndex(({ events }) => events <= Math.max(before, 0.05 * rate));
+  return drained < 1 ? Number.NaN : (after[drained] as LagSample).atSeconds - end;
 }
 
 function figuresOfLive(report: OpenLoadReport, lag: readonly LagSample[]): Figures {
@@ -163,7 +164,7 @@ function figuresOfSimulation({ post, visible, lag, timeline }: SimulationResult)
 function simulated(model: PipelineModel, one: Case): Figures {
   const runs = Array.from({ length: simulations }, (_, n) => {
     const scenario: Scenario = {
-      ...{ seconds, posts: one.profile, seed: 100 + n, sampleSeconds: 0.1, resolutionMs: 0 },
+      ...{ seconds, posts: one.profile, seed: 100 + n, sampleSeconds: 0.02, resolutionMs: 0 },
       nexts: { ...one.profile, perSecond: one.profile.perSecond * askedShare },
       outages: one.outage === undefined ? [] : [one.outage],
     };
