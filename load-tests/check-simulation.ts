@@ -127,16 +127,17 @@ async function watchLag(stack: Stack, projector: RoleProcess, forSeconds: number
   }
 }
 
-/** Seconds after the end of the trouble until the lag is what it was before it; NaN where it was so all along. */
+/** Seconds after the end of the trouble until the lag is what it was before it; NaN where it was that at the end, too. */
 function drainedAfter(samples: readonly LagSample[]): number {
   const before = quantile(
     samples.filter(({ atSeconds }) => atSeconds > 2 && atSeconds < at.fromSeconds).map(({ events }) => events),
     0.95,
   );
+  const asBefore = ({ events }: LagSample): boolean => events <= Math.max(before, 0.05 * rate);
   const end = at.fromSeconds + at.seconds;
-  const after = samples.filter(({ atSeconds }) => atSeconds >= end);
-  const drained = after.findIndex(({ events }) => events <= Math.max(before, 0.05 * rate));
-  return drained < 1 ? Number.NaN : (after[drained] as LagSample).atSeconds - end;
+  const atEnd = samples.findLast(({ atSeconds }) => atSeconds < end);
+  const drained = samples.find((sample) => sample.atSeconds >= end && asBefore(sample));
+  return drained === undefined || atEnd === undefined || asBefore(atEnd) ? Number.NaN : drained.atSeconds - end;
 }
 
 function figuresOfLive(report: OpenLoadReport, lag: readonly LagSample[]): Figures {
