@@ -31,14 +31,13 @@ interface Roles {
   readonly projector: RoleProcess;
 }
 
-const rounds = 150;
+const rounds = 300;
+/** Between two rounds, so that each is alone: not so long that processors have gone to sleep, as they do not in a run. */
+const pauseMs = 5;
 const bulk = 20_000;
 
+/** Single posts come last: by then their code has been compiled, without which one takes half as long again. */
 export async function calibrate(stack: Stack, { api, projector }: Roles, learners: number): Promise<Calibration> {
-  // The first time warms: code that has not been compiled yet takes half as long again. No process serves like that for long.
-  await measureAlone(stack, api, 30_000);
-  const alone = await measureAlone(stack, api, 34_000);
-  const commitPerEvent = await measureLargeCommits(api, alone.commitAlone, learners);
   process.kill(projector.pid, "SIGSTOP");
   for (let n = 0; n < bulk; n += 500) {
     const batch = Array.from({ length: 500 }, (_, i) => answer((n + i) % learners, 40_000 + n));
@@ -49,18 +48,19 @@ export async function calibrate(stack: Stack, { api, projector }: Roles, learner
   const wall = (performance.now() - from) / bulk;
   const { perBatch } = await measureSteady({ api, projector, seconds: 4, perEvent: caught.app });
   process.kill(projector.pid, "SIGCONT");
+  const alone = await measureAlone(stack, api);
+  const commitPerEvent = await measureLargeCommits(api, alone.commitAlone, learners);
   // What a look at the lag adds, and waiting to be asked, must not be taken for the work itself.
   return { ...alone, commitPerEvent, event: Math.min(wall, 4 * caught.app * 1000), batch: perBatch * 1000 };
 }
 
-/** `from`: number of its first answer; it gives 3,000. */
-async function measureAlone(stack: Stack, api: RoleProcess, from: number) {
-  const post = (learner: number, n: number) => api.request("POST", "/v1/interactions", answer(learner, from + n));
+async function measureAlone(stack: Stack, api: RoleProcess) {
+  const post = (learner: number, n: number) => api.request("POST", "/v1/interactions", answer(learner, n));
   const times = { post: [] as number[], next: [] as number[], after: [] as number[], trip: [] as number[] };
   const timed = async <T>(list: number[], work: () => Promise<T>): Promise<T> => {
-    const started = performance.now();
+    const from = performance.now();
     const result = await work();
-    list.push(performance.now() - started);
+    list.push(performance.now() - from);
     return result;
   };
   const commits = async () => ({
@@ -70,12 +70,12 @@ async function measureAlone(stack: Stack, api: RoleProcess, from: number) {
   const before = await commits();
   for (let n = 0; n < rounds; n += 1) {
     const learner = n % 100;
-    const posted = await timed(times.post, () => post(learner, n));
+    const posted = await timed(times.post, () => post(learner, 30_000 + n));
     const token = encodeURIComponent(String(JSON.parse(posted.text).tokens[learnerOf(learner)]));
     await timed(times.after, () => api.request("GET", `${nextPath(learner)}?after=${token}`));
     await timed(times.next, () => api.request("GET", nextPath(learner)));
     await timed(times.trip, () => stack.redisClient.ping());
-    await sleep(10);
+    await sleep(pauseMs);
   }
   const after = await commits();
   const [postAlone, nextAlone] = [median(times.post), median(times.next)];
@@ -84,7 +84,7 @@ async function measureAlone(stack: Stack, api: RoleProcess, from: number) {
     postCv: Math.min(1, variation(times.post)),
     commitAlone: ((after.seconds - before.seconds) / (after.count - before.count)) * 1000,
     visibleAlone: Math.max(0, median(times.after) - nextAlone),
-    postCpu: 1000 * (await cpuOfMany(api, (n) => post(n % 100, 1_000 + n))),
+    postCpu: 1000 * (await cpuOfMany(api, (n) => post(n % 100, 31_000 + n))),
     nextCpu: 1000 * (await cpuOfMany(api, (n) => api.request("GET", nextPath(n % 100)))),
   };
 }
