@@ -7,6 +7,7 @@ const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" |
 const head = [
   "experiment",
   "what was done",
+  "seed",
   "for s",
   "reads answered",
   "without the retry",
@@ -18,12 +19,14 @@ const head = [
   "how it healed",
 ];
 
-function rowOf(result: ExperimentResult): string {
+/** `first`: of its experiment, whose words stand in one row alone. */
+function rowOf(result: ExperimentResult, first: boolean): string {
   const { reads, posts, healed } = result;
   const problems = broken(result);
   return row([
-    `\`${result.name}\``,
-    result.what,
+    first ? `\`${result.name}\`` : "",
+    first ? result.what : "",
+    result.seed,
     result.faultSeconds.toFixed(1),
     `${percent(availability([result], "failed"))} of ${reads.asked}`,
     percent(availability([result], "failedWithoutRetry")),
@@ -32,13 +35,15 @@ function rowOf(result: ExperimentResult): string {
     posts.slowestSeconds.toFixed(1),
     problems.length === 0 ? `nothing of ${posts.accepted}` : problems.join("; "),
     [healed.answersSeconds, healed.postsSeconds, healed.lagSeconds].map((one) => one.toFixed(1)).join(" / "),
-    result.heals,
+    first ? result.heals : "",
   ]);
 }
 
-/** As it is printed, and as docs/chaos.md quotes it. */
+/** As it is printed, and as docs/chaos.md quotes it: the rounds of an experiment one below the other. */
 export function tableOf(results: readonly ExperimentResult[]): string {
-  return [row(head), `|${head.map(() => "---").join("|")}|`, ...results.map(rowOf)].join("\n");
+  const rounds = Map.groupBy(results, ({ name }) => name);
+  const rows = [...rounds.values()].flatMap((same) => same.map((result, at) => rowOf(result, at === 0)));
+  return [row(head), `|${head.map(() => "---").join("|")}|`, ...rows].join("\n");
 }
 
 /** The sum of it all in two sentences. */
