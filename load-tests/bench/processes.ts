@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { onProcessEnd } from "../../test/support/process-end.ts";
 
 /** Everything the bench starts is stopped when it ends, in whatever way; latest first. */
 const undo: (() => Promise<void>)[] = [];
@@ -54,6 +55,9 @@ export function startNode(file: string, args: readonly string[] = [], env: NodeJ
     env: { ...process.env, ...env },
   });
   if (!part) proximals.add(child);
+  // Also where nobody comes to stop it: a pipe that is closed ends this process at once.
+  const forget = onProcessEnd(() => child.kill("SIGKILL"));
+  child.once("exit", forget);
   // Nobody may fill the pipe: what is not read for an answer is dropped.
   child.stdout?.resume();
   const stop = async (): Promise<void> => {

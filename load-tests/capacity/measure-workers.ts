@@ -8,7 +8,7 @@ import { answer } from "../bench/course.ts";
 import { cpuSeconds, onEnd } from "../bench/processes.ts";
 import type { PerOperation } from "./measure-api.ts";
 import { familyCpuSeconds } from "./processor-time.ts";
-import { metricOf, type RoleProcess, redisInfo, type Stack, startOwnRedis } from "./stack.ts";
+import { metricOf, type RoleProcess, redisInfo, type Stack, startOwnRedis, until } from "./stack.ts";
 
 /** What the roles cost that fold, learn and relay: the time from where they stand to the end of the log. */
 
@@ -29,10 +29,11 @@ export async function measureCatchUp(stack: Stack, role: RoleProcess, events: nu
   const [app, engines, before] = [cpuSeconds(role.pid), stack.cpu(), await info()];
   process.kill(role.pid, "SIGCONT");
   let looks = 0;
-  do {
+  await until(600_000, "caught up", async () => {
     await hasLittleToDo(role);
     looks += 1;
-  } while ((await role.lag()) > 0);
+    return (await role.lag()) === 0;
+  });
   const [appAfter, after, redis] = [cpuSeconds(role.pid), stack.cpu(), await info()];
   await role.lag();
   const look = { app: cpuSeconds(role.pid) - appAfter, postgres: stack.cpu().postgres - after.postgres };
@@ -46,12 +47,12 @@ export async function measureCatchUp(stack: Stack, role: RoleProcess, events: nu
   };
 }
 
-/** Two tenths of a second, one after the other, with less than a fifth of a core. */
+/** Two tenths of a second, one after the other, with less than a fifth of a core; or it is gone. */
 async function hasLittleToDo({ pid }: RoleProcess): Promise<void> {
   for (let quiet = 0; quiet < 2; ) {
     const before = cpuSeconds(pid);
     await sleep(100);
-    quiet = cpuSeconds(pid) - before < 0.02 ? quiet + 1 : 0;
+    quiet = cpuSeconds(pid) - before >= 0.02 ? 0 : quiet + 1;
   }
 }
 
