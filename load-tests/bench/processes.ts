@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { onProcessEnd } from "../../test/support/process-end.ts";
+import { killAtProcessEnd } from "../../test/support/process-end.ts";
 
 /** Everything the bench starts is stopped when it ends, in whatever way; latest first. */
 const undo: (() => Promise<void>)[] = [];
@@ -56,8 +56,7 @@ export function startNode(file: string, args: readonly string[] = [], env: NodeJ
   });
   if (!part) proximals.add(child);
   // Also where nobody comes to stop it: a pipe that is closed ends this process at once.
-  const forget = onProcessEnd(() => child.kill("SIGKILL"));
-  child.once("exit", forget);
+  killAtProcessEnd(child);
   // Nobody may fill the pipe: what is not read for an answer is dropped.
   child.stdout?.resume();
   const stop = async (): Promise<void> => {

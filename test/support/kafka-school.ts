@@ -18,7 +18,7 @@ import { namespaceOf } from "../../src/projections/rows.ts";
 import { ownerOf } from "../../src/workers/stream-projector-input.ts";
 import type { WorkerEngines } from "./kafka-worker.ts";
 import { historyStart, learningHistory } from "./learning-history.ts";
-import { onProcessEnd } from "./process-end.ts";
+import { killAtProcessEnd } from "./process-end.ts";
 
 const model = lrLite as LearnerModel;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -150,7 +150,7 @@ async function startWorker(role: string, engines: WorkerEngines): Promise<Worker
     if (process.env.PROXIMAL_SHOW_WORKERS === "1") process.stderr.write(chunk);
   });
   const closed = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  const forget = onProcessEnd(() => void child.kill("SIGKILL"));
+  killAtProcessEnd(child);
   await new Promise<void>((resolve, reject) => {
     child.stdout.on("data", (chunk: Buffer) => {
       if (chunk.includes("ready")) resolve();
@@ -167,7 +167,6 @@ async function startWorker(role: string, engines: WorkerEngines): Promise<Worker
       const patience = setTimeout(() => child.kill("SIGKILL"), 60_000);
       await closed;
       clearTimeout(patience);
-      forget();
       if (signal === "SIGTERM" && child.exitCode !== 0) {
         throw new Error(`the ${role} did not end well (${child.exitCode}, ${child.signalCode}): ${complaint}`);
       }

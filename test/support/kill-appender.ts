@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { onProcessEnd } from "./process-end.ts";
+import { killAtProcessEnd } from "./process-end.ts";
 
 const script = fileURLToPath(new URL("./append-until-killed.ts", import.meta.url));
 
@@ -37,7 +37,7 @@ export function startAppender(engine: "sqlite" | "postgres", target: string): Ap
   });
   const closed = new Promise<void>((resolve) => child.on("close", () => resolve()));
   void closed.then(() => waiting?.reject(new Error(`the appender ended by itself: ${complaint}`)));
-  const forget = onProcessEnd(() => void child.kill("SIGKILL"));
+  killAtProcessEnd(child);
   return {
     acknowledged,
     until: (count) =>
@@ -49,7 +49,6 @@ export function startAppender(engine: "sqlite" | "postgres", target: string): Ap
     async kill() {
       child.kill("SIGKILL");
       await closed;
-      forget();
       if (child.signalCode !== "SIGKILL") throw new Error(`the appender ended by itself: ${complaint}`);
       return acknowledged;
     },

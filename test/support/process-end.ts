@@ -1,3 +1,5 @@
+import type { ChildProcess } from "node:child_process";
+
 const undos = new Set<() => void>();
 
 function undoAll(): void {
@@ -22,4 +24,10 @@ export function onProcessEnd(undo: () => void): () => void {
   return () => {
     undos.delete(undo);
   };
+}
+
+/** Kills a child that is still there when this process ends. */
+export function killAtProcessEnd(child: ChildProcess): void {
+  const forget = onProcessEnd(() => void child.kill("SIGKILL"));
+  child.once("exit", forget);
 }

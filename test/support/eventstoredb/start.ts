@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { onProcessEnd } from "../process-end.ts";
+import { killAtProcessEnd } from "../process-end.ts";
 import type { Faults, Order, Stats } from "./faults.ts";
 
 const script = fileURLToPath(new URL("./server.ts", import.meta.url));
@@ -37,7 +37,7 @@ export async function startEventStoreDb(options: TestServerOptions = {}): Promis
   const args = [String(nodes), batches ? "on" : "off", ...(tls === undefined ? [] : [tls.key, tls.cert])];
   const execArgv = ["--disable-warning=ExperimentalWarning"];
   const child: ChildProcess = fork(script, args, { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
-  const forget = onProcessEnd(() => void child.kill("SIGKILL"));
+  killAtProcessEnd(child);
   let complaint = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     complaint = (complaint + chunk).slice(-5_000);
@@ -74,7 +74,6 @@ export async function startEventStoreDb(options: TestServerOptions = {}): Promis
     async stop() {
       child.kill("SIGKILL");
       await closed;
-      forget();
     },
   };
 }
